@@ -1,0 +1,1 @@
+#include "theatre_host.h"

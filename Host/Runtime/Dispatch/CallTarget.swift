@@ -1,0 +1,13 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+/// An operation of a running instance, ready to be called. Cheap to copy; look it up once per table, not per call.
+///
+/// It belongs to one generation: after a swap, calls on an old target are answered UNAVAILABLE `instance.retired` with
+/// effect NONE, and the caller looks it up again.
+public struct CallTarget: Sendable {
+    /// What serves it, known to the dispatcher alone.
+    let port: any Sendable & AnyObject
+    /// Index in the manifest's operations.
+    let operation: UInt32
+}

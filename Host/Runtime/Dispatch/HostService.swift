@@ -1,0 +1,123 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+/// What plugins may ask of the host: one contract of `theatre.host.v1`, served by a value the host hands to the runtime.
+public protocol HostService: Sendable {
+    /// Full name of the contract: `theatre.host.v1.Egress`.
+    var contract: String { get }
+
+    /// Serves one call of one operation (`Fetch`), on any thread; must not block. Answers through `call`, exactly once,
+    /// inline or later.
+    func serve(_ operation: String, _ call: any HostCall)
+}
+
+/// A call that a plugin makes to the host.
+public protocol HostCall: AnyObject, Sendable {
+    /// Who calls.
+    var instance: InstanceIdentity { get }
+    /// On whose behalf.
+    var context: CallContext { get }
+    /// One request message; valid as long as the call object.
+    var payload: [UInt8] { get }
+    /// Absolute, on the host's monotonic clock, in nanoseconds.
+    var deadline: UInt64 { get }
+    /// False once the answer is no longer wanted.
+    var isWanted: Bool { get }
+
+    /// Answers with one response message.
+    func complete(_ payload: [UInt8])
+    /// Fails.
+    func fail(_ error: CallError)
+    /// Sends a message of the outgoing stream; false where there is no credit (wait for ``onCredit(_:)``) or it has ended.
+    func send(_ message: [UInt8], end: Bool) -> Bool
+    /// Calls `body` each time the plugin takes more. Set it once, before the first send.
+    func onCredit(_ body: @escaping @Sendable () -> Void)
+    /// Calls `body` once if the answer is given up.
+    func onCancel(_ body: @escaping @Sendable () -> Void)
+}
+
+/// Who a running instance is and what it may touch. Fixed for the life of a generation.
+public struct InstanceIdentity: Sendable {
+    /// Name in `plugins.d`.
+    public var instance: String
+    /// Name of the plugin.
+    public var plugin: String
+    /// Counts the loads of this instance from 1.
+    public var generation: UInt32
+    /// Manifest ∩ grant.
+    public var grants: ResolvedGrants
+
+    /// An identity.
+    public init(instance: String, plugin: String, generation: UInt32, grants: ResolvedGrants) {
+        self.instance = instance
+        self.plugin = plugin
+        self.generation = generation
+        self.grants = grants
+    }
+}
+
+/// What an instance may touch: what its manifest asks for and its deployment grants.
+public struct ResolvedGrants: Sendable {
+    /// Where it may send HTTP.
+    public var egress: [EgressGrant] = []
+    /// Secrets by the plugin's names.
+    public var secrets: [String: SecretGrant] = [:]
+    /// Keys by the plugin's names.
+    public var keys: [String: KeyGrant] = [:]
+    /// First words of event types it may publish.
+    public var publishes: Set<String> = []
+
+    /// Nothing.
+    public init() {}
+
+    /// One HTTP destination.
+    public struct EgressGrant: Sendable, Hashable {
+        /// Lower-case host, or `*.domain` for every host below it.
+        public var host: String
+        /// A port; nil for 443 only.
+        public var port: Int?
+        /// May resolve to a private, loopback or link-local address, and may be plain HTTP.
+        public var isPrivate: Bool
+
+        /// A destination.
+        public init(host: String, port: Int?, isPrivate: Bool) {
+            self.host = host
+            self.port = port
+            self.isPrivate = isPrivate
+        }
+    }
+
+    /// A secret bound to where it may go.
+    public struct SecretGrant: Sendable, Hashable {
+        /// Where the value comes from: `env:NAME` or `file:NAME`, NAME relative to the deployment's secrets folder.
+        public var source: String
+        /// Hosts it may be sent to; empty for leases.
+        public var hosts: [String]
+        /// Header names, and `path`, where it may be put.
+        public var places: [String]
+        /// True where it may be handed to the plugin.
+        public var isLease: Bool
+
+        /// A bound secret.
+        public init(source: String, hosts: [String], places: [String], isLease: Bool) {
+            self.source = source
+            self.hosts = hosts
+            self.places = places
+            self.isLease = isLease
+        }
+    }
+
+    /// A key and its algorithm.
+    public struct KeyGrant: Sendable, Hashable {
+        /// The deployment's name for it.
+        public var key: String
+        /// EdDSA, ES256 or HS256.
+        public var algorithm: String
+
+        /// A key.
+        public init(key: String, algorithm: String) {
+            self.key = key
+            self.algorithm = algorithm
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// swift-tools-version: 6.2
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// One plugin: its library, its targets and its unit tests.
+struct PluginRow {
+    let group: String
+    let name: String
+    var libraries: [Target.Dependency] = []
+}
+
+let plugins = [
+    PluginRow(group: "Content", name: "Offline"),
+    PluginRow(group: "Content", name: "OpenAI"),
+    PluginRow(group: "Culture", name: "Bianjing"),
+    PluginRow(group: "Identity", name: "Accounts"),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"]),
+    PluginRow(group: "Messaging", name: "Inbox"),
+    PluginRow(group: "Messaging", name: "Telegram"),
+    PluginRow(group: "Messaging", name: "Webhook"),
+    PluginRow(group: "Money", name: "Ledger"),
+    PluginRow(group: "Money", name: "Orders"),
+    PluginRow(group: "Money", name: "PaymentSimulator"),
+    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
+    PluginRow(group: "Studio", name: "Drafting"),
+]
+
+/// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
+let pluginLink: [LinkerSetting] = [
+    .unsafeFlags([
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/PluginAPI/plugin.map",
+        "-Xlinker", "-z", "-Xlinker", "defs",
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
+        "-Xlinker", "--as-needed", "-Xlinker", "--gc-sections",
+        "-Xlinker", "--build-id=sha1",
+    ])
+]
+
+let strict: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility")]
+let embed: [CSetting] = [.unsafeFlags(["-std=c2x", "-fvisibility=hidden", "-Wno-c23-extensions"])]
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+
+let api: [Target] = [
+    .target(name: "CTheatrePlugin", path: "PluginAPI/CTheatrePlugin"),
+    .target(name: "TheatreContracts", dependencies: [protobuf], path: "PluginAPI/TheatreContracts"),
+    .target(name: "TheatreManifest", path: "PluginAPI/TheatreManifest", swiftSettings: strict),
+    .target(
+        name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
+        path: "PluginAPI/TheatrePlugin", swiftSettings: strict),
+    .target(
+        name: "TheatrePluginTesting",
+        dependencies: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", "CTheatrePlugin", protobuf],
+        path: "PluginAPI/TheatrePluginTesting", swiftSettings: strict),
+]
+
+let host: [Target] = [
+    .target(name: "CTheatreHost", dependencies: ["CTheatrePlugin"], path: "Host/CTheatreHost"),
+    .target(
+        name: "JSONSchema", dependencies: ["TheatreManifest"], path: "Host/JSONSchema", swiftSettings: strict),
+    .target(
+        name: "Transcoding", dependencies: ["TheatreContracts", "TheatreManifest", protobuf],
+        path: "Host/Transcoding", swiftSettings: strict),
+    .target(
+        name: "Registry", dependencies: ["TheatreManifest"], path: "Host/Registry", swiftSettings: strict),
+    .target(
+        name: "Runtime",
+        dependencies: [
+            "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", "JSONSchema", "Registry", protobuf,
+            log, "Yams",
+        ],
+        path: "Host/Runtime", swiftSettings: strict),
+    .target(
+        name: "Services",
+        dependencies: [
+            "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Host/Services", swiftSettings: strict),
+    .target(
+        name: "Gateway",
+        dependencies: [
+            "Runtime", "Registry", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf, log, nio("NIOCore"),
+            nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"),
+            .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "NIOExtras", package: "swift-nio-extras"), .product(name: "JWTKit", package: "jwt-kit"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Host/Gateway", swiftSettings: strict),
+    .executableTarget(
+        name: "theatre",
+        dependencies: [
+            "Gateway", "Services", "Runtime", "Registry", "JSONSchema", "TheatreContracts", "TheatreManifest", log,
+            nio("NIOPosix"),
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        ],
+        path: "Host/theatre", swiftSettings: strict),
+]
+
+let libraries: [Target] = [
+    .systemLibrary(
+        name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(
+        name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+]
+
+let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
+    let path = "Plugins/\(row.group)/\(row.name)"
+    return [
+        .target(
+            name: "\(row.name)Entry", dependencies: ["CTheatrePlugin"], path: "\(path)/Entry",
+            exclude: ["contracts.binpb"], publicHeadersPath: ".", cSettings: embed),
+        .target(
+            name: row.name,
+            dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(row.name)Entry"), protobuf] + row.libraries,
+            path: path, exclude: ["Entry", "README.md", "plugin.json"], swiftSettings: strict, linkerSettings: pluginLink),
+        .testTarget(
+            name: "\(row.name)Tests",
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries,
+            path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
+    ]
+}
+
+/// Unit tests of what is not a plugin, in Tests/Unit.
+func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
+}
+
+let tests: [Target] = [
+    unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
+    unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", protobuf]),
+    unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
+    unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts"]),
+    unitTests("ServicesTests", ["Services", "Runtime", "TheatreContracts", nio("NIOPosix"), nio("NIOHTTP1")]),
+    unitTests(
+        "GatewayTests",
+        ["Gateway", "Runtime", "TheatreContracts", nio("NIOEmbedded"), nio("NIOPosix"), nio("NIOHTTP1")]),
+    unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
+    unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
+]
+
+let package = Package(
+    name: "theatreos",
+    products: [.executable(name: "theatre", targets: ["theatre"])]
+        + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
+    ],
+    targets: api + host + libraries + pluginTargets + tests,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,154 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+extension Manifest {
+    /// Reads a parsed `plugin.json`; every unknown key is a fault.
+    public init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value)
+        format = try reader.integer("manifest") ?? 0
+        guard format == 1 else {
+            throw ManifestError(
+                code: "manifest.format", pointer: "/manifest", message: "is \(format); this host reads format 1")
+        }
+        name = try reader.string("name")
+        guard name.wholeMatch(of: #/[A-Z][A-Za-z0-9]*/#) != nil else {
+            throw ManifestError(
+                code: "manifest.name", pointer: "/name", message: "is \"\(name)\"; a name like PaymentWeChat is expected")
+        }
+        version = try reader.string("version")
+        summary = try reader.optionalString("summary") ?? ""
+        abi = try ABI(reader.value("abi") ?? .object([:]), at: "/abi")
+        executor = try Executor(reader.value("executor") ?? .object([:]), at: "/executor")
+        maxConcurrency = Int(try reader.integer("max_concurrency") ?? 64)
+        guard (1...65536).contains(maxConcurrency) else {
+            throw ManifestError(code: "manifest.range", pointer: "/max_concurrency", message: "must be 1 to 65536")
+        }
+        modes = try reader.strings("modes")
+        if modes.isEmpty { modes = ["inproc", "isolated", "remote"] }
+        provides = try reader.each("provides") { entry in
+            Provision(capability: try entry.string("capability"), attributes: try entry.object("attributes"))
+        }
+        operations = try reader.strings("operations")
+        needs = try reader.each("needs", Need.init(reading:))
+        calls = try reader.strings("calls")
+        grants = try GrantRequest(reader.value("grants") ?? .object([:]), at: "/grants")
+        routes = try reader.each("routes", Route.init(reading:))
+        consumes = try reader.each("consumes") { entry in
+            Consumption(
+                types: try entry.strings("types"), timeoutMilliseconds: Int(try entry.integer("timeout_ms") ?? 60_000))
+        }
+        configuration = reader.value("configuration") ?? .object(["type": .string("object"), "additionalProperties": .bool(false)])
+        try reader.finish()
+        try checkReferences()
+    }
+
+    /// Operations belong to a provided capability; calls to a need or a host service.
+    private func checkReferences() throws {
+        let capabilities = Set(provides.map(\.capability))
+        for (index, operation) in operations.enumerated() where !capabilities.contains(Self.owner(of: operation)) {
+            throw ManifestError(
+                code: "manifest.reference", pointer: "/operations/\(index)",
+                message: "is \"\(operation)\", whose capability is not in provides")
+        }
+        let features = Set(needs.map(\.feature))
+        for (index, call) in calls.enumerated() {
+            let owner = Self.owner(of: call)
+            guard !owner.hasPrefix("theatre.host.v1."), !features.contains(owner) else { continue }
+            let hint = nearestMatch(to: owner, among: features).map { "; did you mean \"\($0)\"?" } ?? ""
+            throw ManifestError(
+                code: "manifest.reference", pointer: "/calls/\(index)",
+                message: "is \"\(call)\", whose feature is not in needs\(hint)")
+        }
+        for (index, route) in routes.enumerated() where !operations.contains(route.operation) {
+            throw ManifestError(
+                code: "manifest.reference", pointer: "/routes/\(index)/operation",
+                message: "is \"\(route.operation)\", which is not in operations")
+        }
+    }
+
+    /// What stands before the slash.
+    public static func owner(of operation: String) -> String {
+        String(operation.prefix { $0 != "/" })
+    }
+}
+
+extension Manifest.ABI {
+    init(_ value: JSONValue, at pointer: String) throws {
+        var reader = try ObjectReader(value, at: pointer)
+        major = try reader.integer("major") ?? 1
+        minHostRevision = try reader.integer("min_host_revision") ?? 0
+        try reader.finish()
+    }
+}
+
+extension Manifest.Executor {
+    init(_ value: JSONValue, at pointer: String) throws {
+        var reader = try ObjectReader(value, at: pointer)
+        kind = try reader.choice("kind", of: ["inline", "pool"], default: "pool")
+        threads = Int(try reader.integer("threads") ?? 2)
+        guard (1...64).contains(threads) else {
+            throw ManifestError(code: "manifest.range", pointer: "\(pointer)/threads", message: "must be 1 to 64")
+        }
+        try reader.finish()
+    }
+}
+
+extension Manifest.Need {
+    init(reading reader: inout ObjectReader) throws {
+        feature = try reader.string("feature")
+        capability = try reader.string("capability")
+        requires = try reader.object("requires")
+        fallback = try reader.choice("fallback", of: ["allowed", "forbidden"], default: "forbidden")
+        whenUnrouted = try reader.choice("when_unrouted", of: ["refuse", "degrade"], default: "refuse")
+    }
+}
+
+extension Manifest.GrantRequest {
+    init(_ value: JSONValue, at pointer: String) throws {
+        var reader = try ObjectReader(value, at: pointer)
+        egress = try reader.strings("egress")
+        secrets = try reader.each("secrets") { entry in
+            Secret(
+                name: try entry.string("name"), use: try entry.choice("use", of: ["egress", "lease"], default: "egress"),
+                places: try entry.strings("places"), optional: try entry.bool("optional", default: false))
+        }
+        keys = try reader.each("keys") { entry in
+            Key(name: try entry.string("name"), algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]))
+        }
+        publishes = try reader.strings("publishes")
+        stateFolder = try reader.bool("state_folder", default: false)
+        try reader.finish()
+    }
+}
+
+extension Manifest.Route {
+    /// Every access, audit and limit is stated: a route that lacks one is a fault, not a default.
+    init(reading reader: inout ObjectReader) throws {
+        method = try reader.choice("method", of: ["GET", "POST", "PUT", "PATCH", "DELETE"])
+        path = try reader.string("path")
+        operation = try reader.string("operation")
+        access = try reader.choice("access", of: ["anyone", "user", "service", "admin"])
+        resource = try reader.string("resource")
+        action = try reader.string("action")
+        scope = try reader.string("scope")
+        audit = try reader.choice("audit", of: ["change", "read", "none"])
+        rate = try reader.string("rate")
+        guard let limit = try reader.integer("body_limit"), (0...16 << 20).contains(limit) else {
+            throw ManifestError(
+                code: "manifest.missing", pointer: reader.pointer(to: "body_limit"),
+                message: "must be stated, 0 to 16777216 bytes")
+        }
+        bodyLimit = Int(limit)
+        guard let idempotent = reader.value("idempotent")?.bool else {
+            throw ManifestError(
+                code: "manifest.missing", pointer: reader.pointer(to: "idempotent"), message: "must be stated, true or false")
+        }
+        self.idempotent = idempotent
+        body = try reader.choice("body", of: ["json", "raw"], default: "json")
+        request = try reader.string("request")
+        response = try reader.string("response")
+        status = Int(try reader.integer("status") ?? 200)
+        headers = try reader.strings("headers")
+        summary = try reader.optionalString("summary") ?? ""
+    }
+}

@@ -1,0 +1,168 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import FoundationEssentials
+
+/// What a plugin says about itself: `plugin.json`, embedded in the library's `.theatre.manifest` section.
+public struct Manifest: Sendable, Hashable {
+    /// Version of the manifest format; 1.
+    public var format: Int64
+    /// `[A-Z][A-Za-z0-9]*`: the library is `libNAME.so`, the entry `theatre_plugin_v1_NAME`.
+    public var name: String
+    /// Semantic version.
+    public var version: String
+    /// One sentence.
+    public var summary: String
+    /// What it needs of the interface.
+    public var abi: ABI
+    /// Where its work runs.
+    public var executor: Executor
+    /// Calls the host sends at once; more are RESOURCE_EXHAUSTED.
+    public var maxConcurrency: Int
+    /// Modes it may run in, of `inproc`, `isolated`, `remote`.
+    public var modes: [String]
+    /// Capabilities, with their attributes.
+    public var provides: [Provision]
+    /// `capability/Operation`, flat: the index of `theatre_request.operation` from the host.
+    public var operations: [String]
+    /// Features it needs others for.
+    public var needs: [Need]
+    /// `feature/Operation` or `theatre.host.v1.Service/Operation`, flat: the index of `theatre_request.operation` to the host.
+    public var calls: [String]
+    /// What it asks to be granted.
+    public var grants: GrantRequest
+    /// HTTP routes it serves.
+    public var routes: [Route]
+    /// Events it consumes.
+    public var consumes: [Consumption]
+    /// JSON Schema of its configuration.
+    public var configuration: JSONValue
+
+    /// The interface a library was built against.
+    public struct ABI: Sendable, Hashable {
+        /// Must equal the host's.
+        public var major: Int64
+        /// Least revision of the host that will do.
+        public var minHostRevision: Int64
+    }
+
+    /// Where the work of a plugin runs. The SDK reads it.
+    public struct Executor: Sendable, Hashable {
+        /// `inline`: on the caller's thread, for short handlers that never wait. `pool`: on threads of its own.
+        public var kind: String
+        /// Threads of a pool, 1 to 64.
+        public var threads: Int
+    }
+
+    /// A capability the plugin provides.
+    public struct Provision: Sendable, Hashable {
+        /// Full name of a contract.
+        public var capability: String
+        /// Typed by the contract.
+        public var attributes: [String: JSONValue]
+    }
+
+    /// A feature the plugin needs another for.
+    public struct Need: Sendable, Hashable {
+        /// Dotted, unique in the deployment's plugin: `studio.retrieval.embed`.
+        public var feature: String
+        /// Full name of a contract.
+        public var capability: String
+        /// Requirements on its attributes.
+        public var requires: [String: JSONValue]
+        /// Whether another profile may be tried after a failure without effect: `allowed` or `forbidden`.
+        public var fallback: String
+        /// Where no route meets it: `refuse` to start, or `degrade`, calls then answer UNAVAILABLE `route.unrouted`.
+        public var whenUnrouted: String
+    }
+
+    /// What the plugin asks to be granted; it gets what the deployment grants of it and no more.
+    public struct GrantRequest: Sendable, Hashable {
+        /// `host`, `host:port` or `*.domain` patterns, `self` for this deployment's own listener, or a pointer into the
+        /// configuration, `config:/base_url`, whose URL's host and port are meant.
+        public var egress: [String]
+        /// Secrets by the plugin's own names.
+        public var secrets: [Secret]
+        /// Keys by the plugin's own names.
+        public var keys: [Key]
+        /// First words of event types it publishes.
+        public var publishes: [String]
+        /// True where it wants a folder of its own.
+        public var stateFolder: Bool
+
+        /// A secret and where it may be put.
+        public struct Secret: Sendable, Hashable {
+            /// The plugin's name for it, as in `${secret:bot_token}`.
+            public var name: String
+            /// `egress`, substituted on the way out, or `lease`, handed to the plugin.
+            public var use: String
+            /// For egress: header names, and `path` for the URL's path.
+            public var places: [String]
+            /// Instances may run without it.
+            public var optional: Bool
+        }
+
+        /// A key and what is done with it.
+        public struct Key: Sendable, Hashable {
+            /// The plugin's name for it.
+            public var name: String
+            /// `EdDSA`, `ES256` or `HS256`.
+            public var algorithm: String
+        }
+    }
+
+    /// An HTTP route.
+    public struct Route: Sendable, Hashable {
+        /// Upper case.
+        public var method: String
+        /// `/api/v1/orders/{order_id}` or with a verb, `/api/v1/runs/{run_id}:cancel`.
+        public var path: String
+        /// Of `operations`.
+        public var operation: String
+        /// Who may call: `anyone`, `user`, `service`, `admin`.
+        public var access: String
+        /// What it acts on, for access and audit.
+        public var resource: String
+        /// What it does to it.
+        public var action: String
+        /// Whose rows it may touch: `none`, `self`, `tenant`, or `project:{project_id}`.
+        public var scope: String
+        /// `change`, `read` or `none`.
+        public var audit: String
+        /// Rate class, named in the host's configuration: `default`, `login`, `upload`.
+        public var rate: String
+        /// Most bytes of a body.
+        public var bodyLimit: Int
+        /// True where sending it twice is the same as once; false where Idempotency-Key matters.
+        public var idempotent: Bool
+        /// `json`: the gateway reads the body as the request message. `raw`: the operation is of theatre.http.v1.Handler.
+        public var body: String
+        /// Full name of the request message.
+        public var request: String
+        /// Full name of the response message.
+        public var response: String
+        /// Status of success.
+        public var status: Int
+        /// Raw routes: header names handed over.
+        public var headers: [String]
+        /// One line for the API description.
+        public var summary: String
+    }
+
+    /// Events handed to `theatre.events.v1.Consumer/Deliver`.
+    public struct Consumption: Sendable, Hashable {
+        /// Event types, or prefixes that end in a dot.
+        public var types: [String]
+        /// Longest time for one event, in milliseconds.
+        public var timeoutMilliseconds: Int
+    }
+}
+
+extension Manifest {
+    /// Reads `plugin.json`.
+    ///
+    /// - Throws: `ManifestError` for the first fault, with a pointer to it.
+    public init(json: Data) throws {
+        try self.init(JSONValue(json: json))
+    }
+}
