@@ -169,13 +169,15 @@ typedef struct theatre_chunk {
  *  instance       its name in plugins.d, unique in the host.
  *  generation     counts the loads of this instance from 1; every log line carries it.
  *  configuration  JSON, already checked against the manifest's schema, defaults filled in.
- *  environment    one theatre.host.v1.Environment message: public URL, build, development or not. */
+ *  environment    one theatre.host.v1.Environment message: public URL, build, development or not.
+ *  manifest       the manifest the host verified: what operation and call indexes refer to. */
 typedef struct theatre_create {
     uint32_t struct_size;
     uint32_t generation;
     theatre_bytes instance;
     theatre_bytes configuration;
     theatre_bytes environment;
+    theatre_bytes manifest;
 } theatre_create;
 
 /* ------------------------------------------------------------------------------------------------ plugin */
