@@ -71,7 +71,7 @@ let host: [Target] = [
         name: "Runtime",
         dependencies: [
             "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", "JSONSchema", "Registry", protobuf,
-            log, "Yams",
+            log, "Yams", .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Runtime", swiftSettings: strict),
     .target(

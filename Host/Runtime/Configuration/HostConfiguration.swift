@@ -1,0 +1,193 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import TheatreManifest
+
+/// `00-host.yaml`: how this deployment listens, keeps its state and limits its clients. Everything has a default.
+public struct HostConfiguration: Sendable, Hashable {
+    /// Address to listen on.
+    public var host: String
+    /// Port to listen on; 0 for any free one.
+    public var port: Int
+    /// Where clients reach it; empty for `http://HOST:PORT`.
+    public var publicURL: String
+    /// Test clocks, simulators and plain HTTP are allowed.
+    public var isDevelopment: Bool
+    /// Certificate and key, PEM files; nil for plain HTTP.
+    public var tls: TLS?
+    /// Folder for everything that survives, relative to the working folder.
+    public var state: String
+    /// Instance that keeps the host's own rows.
+    public var storage: String
+    /// Access tokens.
+    public var tokens: Tokens
+    /// Logs.
+    public var log: Log
+    /// Bounds of connections and requests.
+    public var limits: Limits
+    /// Rate classes by name.
+    public var rates: [String: Rate]
+    /// Folders of secrets and keys, relative to `state`.
+    public var secretsFolder: String
+    /// As `secretsFolder`.
+    public var keysFolder: String
+    /// Missing keys are made at the start.
+    public var generatesKeys: Bool
+    /// Longest drain at a stop, in seconds.
+    public var drainSeconds: Int
+    /// Longest `create`, `activate` and `self_test` of an instance, in seconds.
+    public var controlSeconds: Int
+
+    /// Certificate and key.
+    public struct TLS: Sendable, Hashable {
+        /// PEM file, chain first.
+        public var certificate: String
+        /// PEM file.
+        public var key: String
+    }
+
+    /// How access tokens are checked.
+    public struct Tokens: Sendable, Hashable {
+        /// Name of the signing key; empty where nobody signs in.
+        public var key: String
+        /// `iss`.
+        public var issuer: String
+        /// `aud`.
+        public var audience: String
+    }
+
+    /// How much is logged, and how.
+    public struct Log: Sendable, Hashable {
+        /// trace, debug, info, notice, warning or error.
+        public var level: String
+        /// console or json.
+        public var format: String
+    }
+
+    /// Bounds that keep one client from starving others.
+    public struct Limits: Sendable, Hashable {
+        /// Open connections.
+        public var connections: Int
+        /// Bytes of a header block.
+        public var headerBytes: Int
+        /// Seconds for a header block to arrive.
+        public var headerSeconds: Int
+        /// Seconds without a byte of a body.
+        public var bodySeconds: Int
+        /// Seconds a kept connection may idle.
+        public var idleSeconds: Int
+    }
+
+    /// A token bucket.
+    public struct Rate: Sendable, Hashable {
+        /// Requests a minute, refilled evenly.
+        public var perMinute: Int
+        /// Most at once.
+        public var burst: Int
+    }
+}
+
+extension HostConfiguration {
+    /// Reads `00-host.yaml`.
+    public init(_ document: YAMLDocument) throws(ConfigurationFault) {
+        do {
+            self = try HostConfiguration(document.value)
+        } catch let error as ManifestError {
+            throw ConfigurationFault(error, in: document)
+        } catch {
+            throw ConfigurationFault(
+                code: "config.unreadable", file: document.file, line: 1, message: "\(error)", fix: "correct the file")
+        }
+    }
+
+    /// Reads the parsed file.
+    public init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value)
+        host = try reader.optionalString("host") ?? "127.0.0.1"
+        port = try reader.bounded("port", 0...65535, default: 8080)
+        publicURL = try reader.optionalString("public_url") ?? ""
+        isDevelopment = try reader.bool("development", default: false)
+        tls = try reader.value("tls").map { try TLS($0, at: "/tls") }
+        state = try reader.optionalString("state") ?? ".theatre"
+        storage = try reader.optionalString("storage") ?? "sqlite"
+        tokens = try Tokens(reader.value("tokens") ?? .object([:]))
+        log = try Log(reader.value("log") ?? .object([:]))
+        limits = try Limits(reader.value("limits") ?? .object([:]))
+        rates = try Self.rates(reader.object("rates"))
+        secretsFolder = try reader.optionalString("secrets_folder") ?? "secrets"
+        keysFolder = try reader.optionalString("keys_folder") ?? "keys"
+        generatesKeys = try reader.bool("generate_keys", default: true)
+        drainSeconds = try reader.bounded("drain_seconds", 0...3600, default: 20)
+        controlSeconds = try reader.bounded("control_seconds", 1...600, default: 20)
+        try reader.finish()
+    }
+
+    private static func rates(_ members: [String: JSONValue]) throws -> [String: Rate] {
+        var rates = [
+            "default": Rate(perMinute: 1200, burst: 200), "login": Rate(perMinute: 30, burst: 10),
+            "upload": Rate(perMinute: 60, burst: 20), "provider": Rate(perMinute: 6000, burst: 1000),
+        ]
+        for (name, value) in members {
+            var reader = try ObjectReader(value, at: "/rates/\(name)")
+            rates[name] = Rate(
+                perMinute: try reader.bounded("per_minute", 1...10_000_000, default: 1200),
+                burst: try reader.bounded("burst", 1...1_000_000, default: 200))
+            try reader.finish()
+        }
+        return rates
+    }
+}
+
+extension HostConfiguration.TLS {
+    init(_ value: JSONValue, at pointer: String) throws {
+        var reader = try ObjectReader(value, at: pointer)
+        certificate = try reader.string("certificate")
+        key = try reader.string("key")
+        try reader.finish()
+    }
+}
+
+extension HostConfiguration.Tokens {
+    init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/tokens")
+        key = try reader.optionalString("key") ?? "session"
+        issuer = try reader.optionalString("issuer") ?? "theatre"
+        audience = try reader.optionalString("audience") ?? "theatre"
+        try reader.finish()
+    }
+}
+
+extension HostConfiguration.Log {
+    init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/log")
+        level = try reader.choice(
+            "level", of: ["trace", "debug", "info", "notice", "warning", "error"], default: "info")
+        format = try reader.choice("format", of: ["console", "json"], default: "console")
+        try reader.finish()
+    }
+}
+
+extension HostConfiguration.Limits {
+    init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/limits")
+        connections = try reader.bounded("connections", 1...1_000_000, default: 10_000)
+        headerBytes = try reader.bounded("header_bytes", 1024...1 << 20, default: 16_384)
+        headerSeconds = try reader.bounded("header_seconds", 1...600, default: 10)
+        bodySeconds = try reader.bounded("body_seconds", 1...600, default: 30)
+        idleSeconds = try reader.bounded("idle_seconds", 1...3600, default: 60)
+        try reader.finish()
+    }
+}
+
+extension ObjectReader {
+    /// An integer within bounds, or the default.
+    mutating func bounded(_ key: String, _ bounds: ClosedRange<Int>, default fallback: Int) throws -> Int {
+        guard let value = try integer(key) else { return fallback }
+        guard let integer = Int(exactly: value), bounds.contains(integer) else {
+            throw ManifestError(
+                code: "manifest.range", pointer: pointer(to: key),
+                message: "is \(value); \(bounds.lowerBound) to \(bounds.upperBound) is expected")
+        }
+        return integer
+    }
+}

@@ -1,0 +1,130 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import CTheatrePlugin
+import Crypto
+internal import FoundationEssentials
+public import TheatreManifest
+
+/// A library as verified from its file, before anything of it ran.
+public struct PluginFile: Sendable {
+    /// Where it was read.
+    public let path: String
+    /// SHA-256 of the file, hex.
+    public let digest: String
+    /// GNU build id, hex; empty where the linker wrote none.
+    public let buildID: String
+    /// From its `.theatre.manifest` section.
+    public let manifest: Manifest
+    /// The manifest as written.
+    public let manifestBytes: [UInt8]
+    /// `FileDescriptorSet` of the contracts it speaks, from `.theatre.contracts`.
+    public let contracts: [UInt8]
+    /// The whole file.
+    let image: [UInt8]
+
+    /// Reads and verifies `libNAME.so` without loading it.
+    ///
+    /// - Throws: `LoadError` naming the plugin, what was expected, what was found and the fix.
+    public init(name: String, path: String) throws(LoadError) {
+        let image: [UInt8]
+        do {
+            image = try [UInt8](Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw LoadError(
+                plugin: name, code: "plugin.no_file", expected: "a library at \(path)", found: "\(error.localized)",
+                fix: "build it, or name the folder that holds it with --plugins")
+        }
+        try self.init(name: name, path: path, image: image)
+    }
+
+    init(name: String, path: String, image: [UInt8]) throws(LoadError) {
+        self.path = path
+        self.image = image
+        digest = SHA256.hash(data: image).map { String(byte: $0) }.joined()
+        let elf: ELFFile
+        do {
+            elf = try ELFFile(image)
+        } catch {
+            throw LoadError(
+                plugin: name, code: "plugin.not_a_library", expected: "a shared library", found: "a file that \(error)",
+                fix: "build the plugin as a dynamic library")
+        }
+        buildID = elf.buildID.map { String(byte: $0) }.joined()
+        try Self.checkMachine(elf, name)
+        guard let section = elf.section(THEATRE_MANIFEST_SECTION), !section.isEmpty else {
+            throw LoadError(
+                plugin: name, code: "plugin.no_manifest", expected: "a manifest in section \(THEATRE_MANIFEST_SECTION)",
+                found: "none", fix: "embed plugin.json with theatre_plugin_entry.h")
+        }
+        manifestBytes = Array(section)
+        contracts = Array(elf.section(THEATRE_CONTRACTS_SECTION) ?? [])
+        do {
+            manifest = try Manifest(json: Data(section))
+        } catch let error as ManifestError {
+            throw LoadError(
+                plugin: name, code: "plugin.bad_manifest", expected: "a manifest this host can read",
+                found: "\(error.code): \(error)", fix: "correct plugin.json and build again")
+        } catch {
+            throw LoadError(
+                plugin: name, code: "plugin.bad_manifest", expected: "a manifest this host can read", found: "\(error)",
+                fix: "correct plugin.json and build again")
+        }
+        try checkIdentity(name, elf)
+    }
+
+    private static func checkMachine(_ elf: ELFFile, _ name: String) throws(LoadError) {
+        #if arch(x86_64)
+            let ours: UInt16 = 62
+        #else
+            let ours: UInt16 = 183
+        #endif
+        guard elf.machine != ours else { return }
+        throw LoadError(
+            plugin: name, code: "plugin.machine", expected: "machine \(ours)", found: "machine \(elf.machine)",
+            fix: "build it for this architecture")
+    }
+
+    private func checkIdentity(_ name: String, _ elf: ELFFile) throws(LoadError) {
+        guard manifest.name == name else {
+            throw LoadError(
+                plugin: name, code: "plugin.name", expected: "the manifest of \(name)", found: "that of \(manifest.name)",
+                fix: "name the file lib\(manifest.name).so, or correct `name` in plugin.json")
+        }
+        guard manifest.abi.major == Int64(THEATRE_ABI_MAJOR) else {
+            throw LoadError(
+                plugin: name, code: "plugin.abi_major", expected: "ABI major \(THEATRE_ABI_MAJOR)",
+                found: "\(manifest.abi.major)", fix: "build it against this host's theatre_plugin.h")
+        }
+        guard manifest.abi.minHostRevision <= Int64(THEATRE_ABI_REVISION) else {
+            throw LoadError(
+                plugin: name, code: "plugin.newer_host", expected: "a plugin that does with host revision \(THEATRE_ABI_REVISION)",
+                found: "it needs revision \(manifest.abi.minHostRevision)",
+                fix: "run a newer host, or build the plugin with a lower min_host_revision")
+        }
+        let entry = THEATRE_ENTRY_PREFIX + name
+        guard elf.exports.contains(entry) else {
+            let others = elf.exports.filter { $0.hasPrefix("theatre_plugin_") }
+            throw LoadError(
+                plugin: name, code: "plugin.no_entry", expected: "the exported symbol \(entry)",
+                found: others.isEmpty ? "no entry at all" : others.joined(separator: ", "),
+                fix: "declare THEATRE_PLUGIN(\(name), …) and export it in the version script")
+        }
+    }
+}
+
+extension String {
+    /// Two lower-case hex digits.
+    init(byte: UInt8) {
+        let digits = Array("0123456789abcdef")
+        self.init([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+    }
+}
+
+extension Error {
+    /// Short form of a file error.
+    var localized: String {
+        if let error = self as? CocoaError { return "\(error.code)" }
+        return "\(self)"
+    }
+}
