@@ -193,6 +193,18 @@ public nonisolated struct HostContext: @unchecked Sendable {
     set {_uniqueStorage()._caller = newValue}
   }
 
+  /// The profile the route chose, or empty where the need was met without one.
+  public var profile: String {
+    get {_storage._profile}
+    set {_uniqueStorage()._profile = newValue}
+  }
+
+  /// Its parameters, a JSON object, or empty: model, merchant, template.
+  public var parameters: String {
+    get {_storage._parameters}
+    set {_uniqueStorage()._parameters = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -274,7 +286,7 @@ nonisolated extension HostPrincipalKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Context"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0")
 
   fileprivate class _StorageClass {
     var _tenant: String = String()
@@ -295,6 +307,8 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _requestDigest: Data = Data()
     var _answerRequired: Bool = false
     var _caller: String = String()
+    var _profile: String = String()
+    var _parameters: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -323,6 +337,8 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       _requestDigest = source._requestDigest
       _answerRequired = source._answerRequired
       _caller = source._caller
+      _profile = source._profile
+      _parameters = source._parameters
     }
   }
 
@@ -359,6 +375,8 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 16: try { try decoder.decodeSingularBytesField(value: &_storage._requestDigest) }()
         case 17: try { try decoder.decodeSingularBoolField(value: &_storage._answerRequired) }()
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._caller) }()
+        case 19: try { try decoder.decodeSingularStringField(value: &_storage._profile) }()
+        case 20: try { try decoder.decodeSingularStringField(value: &_storage._parameters) }()
         default: break
         }
       }
@@ -421,6 +439,12 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._caller.isEmpty {
         try visitor.visitSingularStringField(value: _storage._caller, fieldNumber: 18)
       }
+      if !_storage._profile.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._profile, fieldNumber: 19)
+      }
+      if !_storage._parameters.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._parameters, fieldNumber: 20)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -448,6 +472,8 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._requestDigest != rhs_storage._requestDigest {return false}
         if _storage._answerRequired != rhs_storage._answerRequired {return false}
         if _storage._caller != rhs_storage._caller {return false}
+        if _storage._profile != rhs_storage._profile {return false}
+        if _storage._parameters != rhs_storage._parameters {return false}
         return true
       }
       if !storagesAreEqual {return false}

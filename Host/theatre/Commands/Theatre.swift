@@ -1,0 +1,21 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// The command.
+@main
+struct Theatre: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "theatre",
+        abstract: "A product server made of plugins.",
+        version: HostVersion.current,
+        subcommands: [Serve.self, Check.self, Explain.self, Plugins.self, TourCommand.self],
+        defaultSubcommand: Serve.self)
+}
+
+/// Version of the host.
+enum HostVersion {
+    /// Semantic version.
+    static let current = "0.1.0"
+}
