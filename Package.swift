@@ -92,17 +92,19 @@ let host: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Gateway", swiftSettings: strict),
+    .target(
+        name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "Gateway", "Services", "Runtime", "Registry", "JSONSchema", "TheatreContracts", "TheatreManifest", log,
+            "CTheatreSamples", "Gateway", "Services", "Runtime", "Registry", "JSONSchema", "TheatreContracts", "TheatreManifest", log,
             nio("NIOPosix"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
-        path: "Host/theatre", swiftSettings: strict),
+        path: "Host/theatre", exclude: ["Samples"], swiftSettings: strict),
 ]
 
 let libraries: [Target] = [
