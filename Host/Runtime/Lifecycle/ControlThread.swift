@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CTheatreHost
 internal import Glibc
 internal import Synchronization
 
@@ -34,8 +35,8 @@ final class ControlThread: @unchecked Sendable {
                 Unmanaged<ControlThread>.fromOpaque(context).takeRetainedValue().loop()
                 return nil
             }, context.toOpaque())
-        pthread_setname_np(thread, String(name.prefix(15)))
         pthread_detach(thread)
+        enqueue { theatre_thread_set_name(name) }
     }
 
     /// Ends the thread once what is queued has run.
