@@ -137,6 +137,9 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let tests: [Target] = [
+    .target(
+        name: "Emulators", dependencies: [nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], path: "Tests/Emulators",
+        swiftSettings: strict),
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
