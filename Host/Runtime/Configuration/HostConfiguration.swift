@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+public import Registry
 public import TheatreManifest
 
 /// `00-host.yaml`: how this deployment listens, keeps its state and limits its clients. Everything has a default.
@@ -89,14 +90,11 @@ public struct HostConfiguration: Sendable, Hashable {
 
 extension HostConfiguration {
     /// Reads `00-host.yaml`.
-    public init(_ document: YAMLDocument) throws(ConfigurationFault) {
+    public init(_ document: YAMLDocument) throws(Fault) {
         do {
             self = try HostConfiguration(document.value)
-        } catch let error as ManifestError {
-            throw ConfigurationFault(error, in: document)
         } catch {
-            throw ConfigurationFault(
-                code: "config.unreadable", file: document.file, line: 1, message: "\(error)", fix: "correct the file")
+            throw Fault(error, in: document.map)
         }
     }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
+public import Registry
 internal import TheatreManifest
 
 /// The files of `plugins.d`, read but not yet understood: the host's own, one for each instance, and routes.
@@ -15,36 +16,36 @@ public struct PluginsFolder: Sendable {
 
     /// Reads every `*.yaml` of a folder in the order of names.
     ///
-    /// - Throws: `ConfigurationFaults` with every file that cannot be read.
-    public init(path: String) throws(ConfigurationFaults) {
+    /// - Throws: `DeploymentFaults` with every file that cannot be read.
+    public init(path: String) throws(DeploymentFaults) {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)
                 .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
         } catch {
-            throw ConfigurationFaults([
-                ConfigurationFault(
-                    code: "config.no_folder", file: path, line: 1, message: "the folder \(path) cannot be read",
-                    fix: "create it, or name another with --plugins-d")
+            throw DeploymentFaults([
+                Fault(
+                    .declarationInvalid, at: Source(file: path), "The folder cannot be read.",
+                    fix: "Create it, or name another with --plugins-d.")
             ])
         }
         var documents: [YAMLDocument] = []
-        var faults: [ConfigurationFault] = []
+        var faults: [Fault] = []
         for name in names {
-            do throws(ConfigurationFault) {
+            do throws(Fault) {
                 documents.append(try YAMLDocument(file: name, text: Self.text(of: "\(path)/\(name)", name)))
             } catch {
                 faults.append(error)
             }
         }
-        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+        guard faults.isEmpty else { throw DeploymentFaults(faults) }
         try self.init(documents)
     }
 
     /// Sorts documents by what they hold.
-    public init(_ documents: [YAMLDocument]) throws(ConfigurationFaults) {
+    public init(_ documents: [YAMLDocument]) throws(DeploymentFaults) {
         var host: YAMLDocument?
-        var faults: [ConfigurationFault] = []
+        var faults: [Fault] = []
         for document in documents {
             if document.file.hasPrefix("00-host.") {
                 host = document
@@ -54,41 +55,41 @@ public struct PluginsFolder: Sendable {
                 routes.append(document)
             } else {
                 faults.append(
-                    ConfigurationFault(
-                        code: "config.unknown_kind", file: document.file, line: 1,
-                        message: "\(document.file) declares neither a plugin nor routes",
-                        fix: "add the key `plugin`, or `routes`, or name it 00-host.yaml"))
+                    Fault(
+                        .declarationInvalid, at: Source(file: document.file, line: 1),
+                        "The file declares neither a plugin nor routes.",
+                        fix: "Add the key `plugin`, or `routes`, or name it 00-host.yaml."))
             }
         }
-        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+        guard faults.isEmpty else { throw DeploymentFaults(faults) }
         if let host { self.host = host } else { self.host = try Self.empty() }
     }
 
-    private static func empty() throws(ConfigurationFaults) -> YAMLDocument {
-        do throws(ConfigurationFault) {
+    private static func empty() throws(DeploymentFaults) -> YAMLDocument {
+        do throws(Fault) {
             return try YAMLDocument(file: "00-host.yaml", text: "")
         } catch {
-            throw ConfigurationFaults([error])
+            throw DeploymentFaults([error])
         }
     }
 
-    private static func text(of path: String, _ name: String) throws(ConfigurationFault) -> String {
+    private static func text(of path: String, _ name: String) throws(Fault) -> String {
         do {
             return try String(contentsOf: URL(filePath: path), encoding: .utf8)
         } catch {
-            throw ConfigurationFault(
-                code: "config.unreadable", file: name, line: 1, message: "\(name) cannot be read as UTF-8",
-                fix: "check its mode and encoding")
+            throw Fault(
+                .declarationInvalid, at: Source(file: name), "The file cannot be read as UTF-8.",
+                fix: "Check its mode and its encoding.")
         }
     }
 }
 
-/// Several faults at once.
-public struct ConfigurationFaults: Error, Sendable, CustomStringConvertible {
-    /// In the order of files.
-    public var faults: [ConfigurationFault]
+/// Everything that is wrong with a deployment; nothing of it was applied.
+public struct DeploymentFaults: Error, Sendable, CustomStringConvertible {
+    /// By file and line.
+    public var faults: [Fault]
     /// Wraps faults.
-    public init(_ faults: [ConfigurationFault]) { self.faults = faults }
+    public init(_ faults: [Fault]) { self.faults = faults }
     /// One line a fault.
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+public import Registry
 public import TheatreManifest
 internal import Yams
 
@@ -15,37 +16,30 @@ public struct YAMLDocument: Sendable {
     /// Parses one document. Only `true` and `false` are booleans and only `null`, `~` and nothing are null, so that `no`
     /// stays the country.
     ///
-    /// - Throws: `ConfigurationFault` with code `config.syntax`, or `config.duplicate_key`.
-    public init(file: String, text: String) throws(ConfigurationFault) {
+    /// - Throws: `Fault` with code `declaration.invalid`.
+    public init(file: String, text: String) throws(Fault) {
         self.file = file
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            throw ConfigurationFault(
-                code: "config.syntax", file: file, line: Self.line(of: error),
-                message: "\(file) is not YAML: \(Self.reason(of: error))", fix: "correct the line")
+            throw Fault(
+                .declarationInvalid, at: Source(file: file, line: Self.line(of: error)),
+                "The file is not YAML: \(Self.reason(of: error)).", fix: "Correct the line.")
         }
         var lines: [String: Int] = [:]
-        value = try root.map { node throws(ConfigurationFault) in
+        value = try root.map { node throws(Fault) in
             try Self.convert(node, at: "", file: file, lines: &lines)
         } ?? .object([:])
         self.lines = lines
     }
 
-    /// The line of the value a pointer leads to, or of the nearest one above it that is there; from 1.
-    public func line(of pointer: String) -> Int {
-        var pointer = Substring(pointer)
-        while true {
-            if let line = lines[String(pointer)] { return line }
-            guard let slash = pointer.lastIndex(of: "/") else { return 1 }
-            pointer = pointer[..<slash]
-        }
-    }
+    /// Where its values stand, for faults.
+    public var map: SourceMap { SourceMap(file: file, lines: lines) }
 
     private static func convert(
         _ node: Node, at pointer: String, file: String, lines: inout [String: Int]
-    ) throws(ConfigurationFault) -> JSONValue {
+    ) throws(Fault) -> JSONValue {
         lines[pointer] = node.mark?.line ?? 1
         switch node {
         case .scalar(let scalar):
@@ -66,9 +60,9 @@ public struct YAMLDocument: Sendable {
             }
             return .object(members)
         case .alias:
-            throw ConfigurationFault(
-                code: "config.alias", file: file, line: node.mark?.line ?? 1, message: "\(file) uses a YAML alias",
-                fix: "write the value out")
+            throw Fault(
+                .declarationInvalid, at: Source(file: file, line: node.mark?.line ?? 1), "A YAML alias is used.",
+                fix: "Write the value out.")
         }
     }
 

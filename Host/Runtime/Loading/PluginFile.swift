@@ -20,10 +20,13 @@ public struct PluginFile: Sendable {
     public let manifestBytes: [UInt8]
     /// `FileDescriptorSet` of the contracts it speaks, from `.theatre.contracts`.
     public let contracts: [UInt8]
+    /// Why the library must not be loaded although its manifest could be read; nil where it may.
+    public let fault: LoadError?
     /// The whole file.
     let image: [UInt8]
 
-    /// Reads and verifies `libNAME.so` without loading it.
+    /// Reads and verifies `libNAME.so` without loading it. What is wrong with a library whose manifest can be read is in
+    /// ``fault``, so that its routes can answer with the reason.
     ///
     /// - Throws: `LoadError` naming the plugin, what was expected, what was found and the fix.
     public init(name: String, path: String) throws(LoadError) {
@@ -70,7 +73,7 @@ public struct PluginFile: Sendable {
                 plugin: name, code: "plugin.bad_manifest", expected: "a manifest this host can read", found: "\(error)",
                 fix: "correct plugin.json and build again")
         }
-        try checkIdentity(name, elf)
+        fault = Self.identityFault(name, manifest, elf)
     }
 
     private static func checkMachine(_ elf: ELFFile, _ name: String) throws(LoadError) {
@@ -85,19 +88,19 @@ public struct PluginFile: Sendable {
             fix: "build it for this architecture")
     }
 
-    private func checkIdentity(_ name: String, _ elf: ELFFile) throws(LoadError) {
+    private static func identityFault(_ name: String, _ manifest: Manifest, _ elf: ELFFile) -> LoadError? {
         guard manifest.name == name else {
-            throw LoadError(
+            return LoadError(
                 plugin: name, code: "plugin.name", expected: "the manifest of \(name)", found: "that of \(manifest.name)",
                 fix: "name the file lib\(manifest.name).so, or correct `name` in plugin.json")
         }
         guard manifest.abi.major == Int64(THEATRE_ABI_MAJOR) else {
-            throw LoadError(
+            return LoadError(
                 plugin: name, code: "plugin.abi_major", expected: "ABI major \(THEATRE_ABI_MAJOR)",
                 found: "\(manifest.abi.major)", fix: "build it against this host's theatre_plugin.h")
         }
         guard manifest.abi.minHostRevision <= Int64(THEATRE_ABI_REVISION) else {
-            throw LoadError(
+            return LoadError(
                 plugin: name, code: "plugin.newer_host", expected: "a plugin that does with host revision \(THEATRE_ABI_REVISION)",
                 found: "it needs revision \(manifest.abi.minHostRevision)",
                 fix: "run a newer host, or build the plugin with a lower min_host_revision")
@@ -105,11 +108,12 @@ public struct PluginFile: Sendable {
         let entry = THEATRE_ENTRY_PREFIX + name
         guard elf.exports.contains(entry) else {
             let others = elf.exports.filter { $0.hasPrefix("theatre_plugin_") }
-            throw LoadError(
+            return LoadError(
                 plugin: name, code: "plugin.no_entry", expected: "the exported symbol \(entry)",
                 found: others.isEmpty ? "no entry at all" : others.joined(separator: ", "),
                 fix: "declare THEATRE_PLUGIN(\(name), …) and export it in the version script")
         }
+        return nil
     }
 }
 

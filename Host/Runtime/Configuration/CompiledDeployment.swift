@@ -1,0 +1,94 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import JSONSchema
+public import Registry
+public import TheatreManifest
+public import Transcoding
+
+/// A deployment that was proved: what `plugins.d` declares, the libraries it names, and the table that binds them.
+public struct CompiledDeployment: Sendable {
+    /// `00-host.yaml`.
+    public let host: HostConfiguration
+    /// Every need, bound.
+    public let table: RoutingTable
+    /// As declared, the disabled too.
+    public let instances: [InstanceDeclaration]
+    /// Libraries by plugin name.
+    public let files: [String: PluginFile]
+    /// The contracts of all of them.
+    public let catalog: Transcoding.ContractCatalog
+    /// Libraries that could not even be described, by instance.
+    public let broken: [String: LoadError]
+
+    /// Reads and proves a deployment. Runs nothing of any plugin.
+    ///
+    /// - Parameters:
+    ///   - folder: `plugins.d`.
+    ///   - libraries: folder of the `lib*.so` files.
+    /// - Throws: `DeploymentFaults` with everything that is wrong.
+    public static func read(folder: String, libraries: String) throws(DeploymentFaults) -> CompiledDeployment {
+        let documents = try PluginsFolder(path: folder)
+        return try CompiledDeployment(documents, libraries: libraries)
+    }
+
+    init(_ documents: PluginsFolder, libraries: String) throws(DeploymentFaults) {
+        var faults: [Fault] = []
+        let host = Self.attempt(&faults) { () throws(Fault) in try HostConfiguration(documents.host) }
+        let instances = documents.instances.compactMap { document in
+            Self.attempt(&faults) { () throws(Fault) in try Self.instance(document) }
+        }
+        let routing = documents.routes.compactMap { document in
+            Self.attempt(&faults) { () throws(Fault) in try Self.routing(document) }
+        }
+        var found = Libraries(folder: libraries)
+        for instance in instances where instance.enabled { found.look(for: instance) }
+        faults += found.faults
+        guard let host else { throw DeploymentFaults(faults) }
+        let declared = instances.filter { found.broken[$0.name] == nil }
+        let deployment = Deployment(
+            development: host.isDevelopment, hostNeeds: [], instances: declared,
+            profiles: routing.flatMap(\.profiles), routes: routing.flatMap(\.routes))
+        let compilation = compile(plugins: found.installed, deployment: deployment, validate: Self.validate)
+        faults += compilation.faults
+        guard faults.isEmpty, let table = compilation.table else { throw DeploymentFaults(faults.sorted()) }
+        self.host = host
+        self.table = table
+        self.instances = instances
+        files = found.files
+        catalog = found.catalog
+        broken = found.broken
+    }
+
+    private static func attempt<T>(_ faults: inout [Fault], _ body: () throws(Fault) -> T) -> T? {
+        do throws(Fault) {
+            return try body()
+        } catch {
+            faults.append(error)
+            return nil
+        }
+    }
+
+    private static func instance(_ document: YAMLDocument) throws(Fault) -> InstanceDeclaration {
+        do { return try InstanceDeclaration(reading: document.value, map: document.map) } catch {
+            throw Fault(error, in: document.map)
+        }
+    }
+
+    private static func routing(_ document: YAMLDocument) throws(Fault) -> RoutingDeclaration {
+        do { return try RoutingDeclaration(reading: document.value, map: document.map) } catch {
+            throw Fault(error, in: document.map)
+        }
+    }
+
+    /// Checks a configuration against its plugin's schema.
+    private static func validate(_ schema: JSONValue, _ value: JSONValue) -> [ConfigFault] {
+        do {
+            return try JSONSchema(schema).validate(value).map {
+                ConfigFault(pointer: $0.pointer, expected: $0.expected, found: $0.found)
+            }
+        } catch {
+            return [ConfigFault(pointer: "", expected: "a schema this host can read", found: "\(error)")]
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+internal import Registry
+internal import Transcoding
+
+/// The libraries that a deployment names, read from their files without loading them.
+struct Libraries {
+    let folder: String
+    private(set) var files: [String: PluginFile] = [:]
+    private(set) var broken: [String: LoadError] = [:]
+    private(set) var faults: [Fault] = []
+
+    init(folder: String) { self.folder = folder }
+
+    /// Reads the library of an instance's plugin, once.
+    mutating func look(for instance: InstanceDeclaration) {
+        guard files[instance.plugin] == nil else { return }
+        let path = "\(folder)/lib\(instance.plugin).so"
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do throws(LoadError) {
+            files[instance.plugin] = try PluginFile(name: instance.plugin, path: path)
+        } catch {
+            broken[instance.name] = error
+            guard instance.critical else { return }
+            faults.append(
+                Fault(
+                    .declarationInvalid, at: instance.source, "\(error.plugin): \(error.code): expected \(error.expected), found \(error.found).",
+                    fix: "\(error.fix)."))
+        }
+    }
+
+    /// What the compiler reads of them.
+    var installed: [InstalledPlugin] {
+        files.values.map { file in
+            let catalog = (try? Transcoding.ContractCatalog(descriptorSets: [file.contracts])) ?? nil
+            return InstalledPlugin(
+                manifest: file.manifest, contracts: catalog.map(Self.facts) ?? Registry.ContractCatalog(),
+                source: Source(file: "lib\(file.manifest.name).so"))
+        }
+    }
+
+    /// All their contracts as one.
+    var catalog: Transcoding.ContractCatalog {
+        get throws(CatalogError) {
+            try Transcoding.ContractCatalog(descriptorSets: files.values.map(\.contracts))
+        }
+    }
+
+    /// What the compiler needs of the contracts.
+    private static func facts(_ catalog: Transcoding.ContractCatalog) -> Registry.ContractCatalog {
+        Registry.ContractCatalog(
+            catalog.services.map { service in
+                Registry.ContractCatalog.Capability(
+                    name: service.name, operations: service.operations.map(facts),
+                    attributes: service.attributes.map { .init($0.name, type($0)) }, many: service.many)
+            })
+    }
+
+    private static func facts(_ operation: OperationDescription) -> Registry.ContractCatalog.Operation {
+        var facts = Registry.ContractCatalog.Operation(String(operation.name.drop { $0 != "/" }.dropFirst()))
+        facts.optional = operation.optional
+        facts.freeOfEffects = operation.freeOfEffects
+        facts.sideEffect = operation.sideEffect
+        facts.hostOnly = operation.hostOnly
+        facts.holdsTransaction = operation.holdsTransaction
+        facts.reconcile = operation.reconcile
+        facts.defaultTimeout = Int(operation.defaultTimeoutMilliseconds)
+        return facts
+    }
+
+    private static func type(_ attribute: AttributeDescription) -> Registry.ContractCatalog.AttributeType {
+        switch attribute.type {
+        case .integer: .integer
+        case .strings: .strings
+        case .boolean: .boolean
+        default: .string
+        }
+    }
+}

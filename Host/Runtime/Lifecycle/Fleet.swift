@@ -1,0 +1,191 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import Logging
+internal import Synchronization
+
+/// All running instances, and the one way to change them: bring up what is new beside what serves, then flip once.
+///
+/// Its functions block: call them from one thread of your own, never from the shared pool or an event loop.
+public final class Fleet: Sendable {
+    private let dispatcher: Dispatcher
+    private let hooks: InstancePort.Hooks
+    private let logger: Logger
+    private let shared = Mutex(Shared())
+
+    private struct Shared {
+        var running: [String: RunningInstance] = [:]
+        var failed: [String: InstanceStatus] = [:]
+        var generations: [String: UInt32] = [:]
+        var libraries: [String: PluginLibrary] = [:]
+    }
+
+    /// What to run, and how calls find their way.
+    public struct Plan: Sendable {
+        /// Instances to run.
+        public var instances: [InstancePlan]
+        /// Instances that are configured but cannot run, with their status.
+        public var closed: [InstanceStatus]
+        /// Makes the routing for the ports that will serve.
+        public var routing: @Sendable ([String: InstancePort]) -> any Routing
+
+        /// A plan.
+        public init(
+            instances: [InstancePlan], closed: [InstanceStatus],
+            routing: @escaping @Sendable ([String: InstancePort]) -> any Routing
+        ) {
+            self.instances = instances
+            self.closed = closed
+            self.routing = routing
+        }
+    }
+
+    /// Nothing runs yet.
+    public init(dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger) {
+        self.dispatcher = dispatcher
+        self.hooks = hooks
+        self.logger = logger
+    }
+
+    /// Starts everything. An instance that fails closes its own routes; a critical one stops the start.
+    public func start(_ plan: Plan) throws(LoadError) {
+        try bringUp(plan, tolerant: true)
+    }
+
+    /// Brings up what changed beside what serves and flips once. Any failure leaves what serves as it was.
+    public func reload(_ plan: Plan, drainSeconds: Int) throws(LoadError) {
+        let old = try bringUp(plan, tolerant: false)
+        for instance in old { retire(instance, drainSeconds: drainSeconds) }
+    }
+
+    /// Stops everything, dependants before their providers.
+    public func stop(drainSeconds: Int) {
+        let running = shared.withLock { shared in
+            let all = shared.running
+            shared.running = [:]
+            return all
+        }
+        let order = InstancePlan.inOrderOfActivation(running.values.map(\.plan)).reversed()
+        for plan in order {
+            guard let instance = running[plan.name] else { continue }
+            retire(instance, drainSeconds: drainSeconds)
+        }
+    }
+
+    /// Every instance, by name.
+    public var statuses: [InstanceStatus] {
+        shared.withLock { shared in
+            (shared.running.values.map(Self.status) + Array(shared.failed.values)).sorted { $0.instance < $1.instance }
+        }
+    }
+
+    /// The port that serves a name, or nil.
+    public func port(_ instance: String) -> InstancePort? {
+        shared.withLock { $0.running[instance]?.port }
+    }
+
+    /// Creates, activates and flips; returns what was replaced.
+    @discardableResult
+    private func bringUp(_ plan: Plan, tolerant: Bool) throws(LoadError) -> [RunningInstance] {
+        var failed = Dictionary(plan.closed.map { ($0.instance, $0) }) { first, _ in first }
+        var next: [String: RunningInstance] = [:]
+        var fresh: [RunningInstance] = []
+        let before = shared.withLock { $0.running }
+        do throws(LoadError) {
+            for instance in InstancePlan.inOrderOfActivation(plan.instances) {
+                if let kept = before[instance.name], kept.plan.fingerprint == instance.fingerprint, kept.state == .ready {
+                    next[instance.name] = kept
+                    continue
+                }
+                do throws(LoadError) {
+                    let made = try create(instance)
+                    next[instance.name] = made
+                    fresh.append(made)
+                } catch {
+                    try tolerate(error, instance, tolerant, &failed)
+                }
+            }
+            let table = dispatchTable(next, failed, plan)
+            for instance in fresh { instance.port.preview(table) }
+            for instance in fresh {
+                do throws(LoadError) {
+                    try instance.activate()
+                    logger.debug("instance is ready", metadata: Self.metadata(instance))
+                } catch {
+                    next[instance.plan.name] = nil
+                    try tolerate(error, instance.plan, tolerant, &failed)
+                }
+            }
+        } catch {
+            for instance in fresh.reversed() { retire(instance, drainSeconds: 1) }
+            throw error
+        }
+        dispatcher.install(dispatchTable(next, failed, plan))
+        let serving = next, closed = failed
+        shared.withLock { shared in
+            shared.running = serving
+            shared.failed = closed
+        }
+        return before.filter { next[$0.key] !== $0.value }.map(\.value)
+    }
+
+    private func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
+        let known = shared.withLock { $0.libraries[plan.file.digest] }
+        let library: PluginLibrary
+        if let known { library = known } else { library = try PluginLibrary(plan.file) }
+        let generation = shared.withLock { shared in
+            shared.libraries[plan.file.digest] = library
+            shared.generations[plan.name, default: 0] += 1
+            return shared.generations[plan.name, default: 1]
+        }
+        let instance = RunningInstance(
+            plan, generation: generation, library: library, dispatcher: dispatcher, hooks: hooks)
+        try instance.create()
+        return instance
+    }
+
+    private func tolerate(
+        _ error: LoadError, _ plan: InstancePlan, _ tolerant: Bool, _ failed: inout [String: InstanceStatus]
+    ) throws(LoadError) {
+        guard tolerant, !plan.isCritical else { throw error }
+        logger.error("instance failed; its routes answer 503", metadata: ["instance": "\(plan.name)", "error": "\(error)"])
+        failed[plan.name] = InstanceStatus(
+            instance: plan.name, plugin: plan.file.manifest.name, version: plan.file.manifest.version, mode: "inproc",
+            generation: 0, state: .quarantined(error), capabilities: plan.file.manifest.provides.map(\.capability),
+            digest: plan.file.digest, isCritical: plan.isCritical)
+    }
+
+    private func dispatchTable(
+        _ instances: [String: RunningInstance], _ failed: [String: InstanceStatus], _ plan: Plan
+    ) -> DispatchTable {
+        let ports = instances.mapValues(\.port)
+        return DispatchTable(
+            ports: ports, closed: failed.mapValues { $0.reason ?? "It does not serve." }, routing: plan.routing(ports))
+    }
+
+    /// Refuses new calls, waits for those that are under way, stops the instance.
+    private func retire(_ instance: RunningInstance, drainSeconds: Int) {
+        instance.port.retire()
+        let drained = Latch()
+        instance.port.drain { drained.open() }
+        let isDrained = drained.wait(seconds: drainSeconds)
+        if !isDrained {
+            logger.warning(
+                "instance did not drain in time; it stays in memory",
+                metadata: Self.metadata(instance).merging(["calls": "\(instance.port.callsOutstanding)"]) { $1 })
+        }
+        instance.retire(drained: isDrained)
+    }
+
+    private static func metadata(_ instance: RunningInstance) -> Logger.Metadata {
+        ["instance": "\(instance.plan.name)", "generation": "\(instance.generation)"]
+    }
+
+    private static func status(_ instance: RunningInstance) -> InstanceStatus {
+        let manifest = instance.plan.file.manifest
+        return InstanceStatus(
+            instance: instance.plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
+            generation: instance.generation, state: instance.state, capabilities: manifest.provides.map(\.capability),
+            digest: instance.plan.file.digest, isCritical: instance.plan.isCritical)
+    }
+}

@@ -1,0 +1,33 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where an instance stands, for tables, `/readyz` and metrics.
+public struct InstanceStatus: Sendable, Hashable {
+    /// Name in `plugins.d`.
+    public var instance: String
+    /// Name of the plugin.
+    public var plugin: String
+    /// Of the plugin.
+    public var version: String
+    /// `inproc`.
+    public var mode: String
+    /// Which load of it; 0 where it was never loaded.
+    public var generation: UInt32
+    /// Where it stands.
+    public var state: InstanceState
+    /// Contracts it provides.
+    public var capabilities: [String]
+    /// SHA-256 of the running library, hex.
+    public var digest: String
+    /// The host stops without it.
+    public var isCritical: Bool
+
+    /// Why it does not serve; nil where it does.
+    public var reason: String? {
+        switch state {
+        case .quarantined(let error): error.description
+        case .disabled: "It is disabled in plugins.d."
+        default: nil
+        }
+    }
+}

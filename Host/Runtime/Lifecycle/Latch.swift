@@ -1,0 +1,31 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// Something that happens once, and threads of the host that wait for it.
+final class Latch: @unchecked Sendable {
+    // Invariant: the semaphore outlives every waiter, since waiters hold this.
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    func open() { sem_post(semaphore) }
+
+    /// True once it is open; false where it takes longer. Blocks: for threads of the host's own.
+    func wait(seconds: Int) -> Bool {
+        var until = timespec()
+        clock_gettime(CLOCK_REALTIME, &until)
+        until.tv_sec += seconds
+        while sem_timedwait(semaphore, &until) != 0 {
+            if errno == ETIMEDOUT { return false }
+        }
+        sem_post(semaphore)
+        return true
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+}
