@@ -1,0 +1,151 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import TheatreManifest
+
+/// A plugin with one configuration: one file of `plugins.d`.
+public struct InstanceDeclaration: Sendable, Hashable {
+    /// Unique in the deployment.
+    public var name: String
+    /// Name of an installed plugin.
+    public var plugin: String
+    /// False: neither its capabilities nor its needs count.
+    public var enabled = true
+    /// True: the host does not start without it.
+    public var critical = false
+    /// `inproc`, `isolated` or `remote`.
+    public var mode = "inproc"
+    /// What it may touch.
+    public var grants = Grants()
+    /// Its configuration, an object.
+    public var config: JSONValue = .object([:])
+    /// Where it and its parts were declared.
+    public var map: SourceMap
+
+    /// An instance with everything at its default.
+    public init(name: String, plugin: String, map: SourceMap) {
+        self.name = name
+        self.plugin = plugin
+        self.map = map
+    }
+
+    /// Where it was declared.
+    public var source: Source { map.source(at: "") }
+
+    /// What an instance may touch, as written.
+    public struct Grants: Sendable, Hashable {
+        /// Hosts it may reach.
+        public var egress: [Egress] = []
+        /// Secrets, by the plugin's names.
+        public var secrets: [String: Secret] = [:]
+        /// Keys, by the plugin's names: the host's name of each.
+        public var keys: [String: String] = [:]
+        /// First words of event types it may publish.
+        public var publishes: [String] = []
+        /// True: it has a folder of its own.
+        public var stateFolder = false
+
+        /// No grants.
+        public init() {}
+    }
+
+    /// A host that an instance may reach.
+    public struct Egress: Sendable, Hashable {
+        /// A name, an address, `*.domain`, or `self` for this deployment's own listener.
+        public var host: String
+        /// Nil: 443.
+        public var port: Int?
+        /// True: also where the name leads to a private address.
+        public var isPrivate: Bool
+
+        /// A host that may be reached.
+        public init(host: String, port: Int? = nil, isPrivate: Bool = false) {
+            self.host = host
+            self.port = port
+            self.isPrivate = isPrivate
+        }
+    }
+
+    /// A secret and where it may go.
+    public struct Secret: Sendable, Hashable {
+        /// `env:NAME` or `file:PATH`.
+        public var from: String
+        /// Hosts it may be sent to.
+        public var hosts: [String]
+
+        /// A secret from a place.
+        public init(from: String, hosts: [String] = []) {
+            self.from = from
+            self.hosts = hosts
+        }
+    }
+}
+
+extension InstanceDeclaration {
+    /// Reads one parsed file of `plugins.d`; every unknown key is an error.
+    ///
+    /// - Throws: `ManifestError` for the first fault, with a pointer to it.
+    public init(reading value: JSONValue, map: SourceMap) throws {
+        var reader = try ObjectReader(value)
+        plugin = try reader.string("plugin")
+        name = try reader.optionalString("instance") ?? plugin.lowercased()
+        enabled = try reader.bool("enabled", default: true)
+        critical = try reader.bool("critical", default: false)
+        mode = try reader.choice("mode", of: ["inproc", "isolated", "remote"], default: "inproc")
+        grants = try Grants(reading: reader.value("grants") ?? .object([:]), at: "/grants")
+        config = .object(try reader.object("config"))
+        self.map = map
+        try reader.finish()
+    }
+}
+
+extension InstanceDeclaration.Grants {
+    init(reading value: JSONValue, at pointer: String) throws {
+        var reader = try ObjectReader(value == .null ? .object([:]) : value, at: pointer)
+        egress = try reader.array("egress").enumerated().map { index, element in
+            try InstanceDeclaration.Egress(reading: element, at: "\(pointer)/egress/\(index)")
+        }
+        for (name, value) in try reader.object("secrets") {
+            var secret = try ObjectReader(value, at: "\(pointer)/secrets/\(name)")
+            let from = try secret.string("from")
+            guard ["env:", "file:"].contains(where: { from.hasPrefix($0) && from.count > $0.count }) else {
+                throw ManifestError(
+                    code: "manifest.choice", pointer: secret.pointer(to: "from"),
+                    message: "does not say where the secret is; env:NAME or file:PATH is expected")
+            }
+            secrets[name] = InstanceDeclaration.Secret(from: from, hosts: try secret.strings("hosts"))
+            try secret.finish()
+        }
+        for (name, value) in try reader.object("keys") {
+            var key = try ObjectReader(value, at: "\(pointer)/keys/\(name)")
+            keys[name] = try key.string("key")
+            try key.finish()
+        }
+        publishes = try reader.strings("publishes")
+        stateFolder = try reader.bool("state_folder", default: false)
+        try reader.finish()
+    }
+}
+
+extension InstanceDeclaration.Egress {
+    init(reading value: JSONValue, at pointer: String) throws {
+        if case .string(let text) = value {
+            guard let endpoint = Endpoint(text) else {
+                throw ManifestError(
+                    code: "manifest.choice", pointer: pointer,
+                    message: "is \"\(text)\"; host, host:port or *.domain is expected, without a scheme")
+            }
+            self.init(host: endpoint.host, port: endpoint.port)
+            return
+        }
+        var reader = try ObjectReader(value, at: pointer)
+        let host = try reader.string("host")
+        let port = try reader.integer("port")
+        let isPrivate = try reader.bool("private", default: false)
+        try reader.finish()
+        guard (1...65535).contains(port ?? 443) else {
+            throw ManifestError(code: "manifest.range", pointer: "\(pointer)/port", message: "must be 1 to 65535")
+        }
+        self.init(host: host.lowercased(), port: port.map(Int.init), isPrivate: isPrivate)
+    }
+}
