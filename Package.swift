@@ -38,7 +38,9 @@ let pluginLink: [LinkerSetting] = [
     ])
 ]
 
-let strict: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility")]
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+]
 let embed: [CSetting] = [.unsafeFlags(["-std=c2x", "-fvisibility=hidden", "-Wno-c23-extensions"])]
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -70,7 +72,8 @@ let host: [Target] = [
     .target(
         name: "Runtime",
         dependencies: [
-            "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", "JSONSchema", "Registry", protobuf,
+            "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", "JSONSchema", "Registry",
+            "Transcoding", protobuf,
             log, "Yams", .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Runtime", swiftSettings: strict),
@@ -97,7 +100,8 @@ let host: [Target] = [
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Services", "Runtime", "Registry", "JSONSchema", "TheatreContracts", "TheatreManifest", log,
+            "CTheatreSamples", "Gateway", "Services", "Runtime", "Registry", "JSONSchema", "TheatreContracts",
+            "TheatreManifest", log,
             nio("NIOPosix"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -109,9 +113,11 @@ let host: [Target] = [
 
 let libraries: [Target] = [
     .systemLibrary(
-        name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2",
+        providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(
-        name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]
+    ),
 ]
 
 let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
@@ -122,8 +128,10 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             exclude: ["contracts.binpb"], publicHeadersPath: ".", cSettings: embed),
         .target(
             name: row.name,
-            dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(row.name)Entry"), protobuf] + row.libraries,
-            path: path, exclude: ["Entry", "README.md", "plugin.json"], swiftSettings: strict, linkerSettings: pluginLink),
+            dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(row.name)Entry"), protobuf]
+                + row.libraries,
+            path: path, exclude: ["Entry", "README.md", "plugin.json"], swiftSettings: strict,
+            linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
             dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries,

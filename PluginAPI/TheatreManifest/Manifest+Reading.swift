@@ -13,7 +13,8 @@ extension Manifest {
         name = try reader.string("name")
         guard name.wholeMatch(of: #/[A-Z][A-Za-z0-9]*/#) != nil else {
             throw ManifestError(
-                code: "manifest.name", pointer: "/name", message: "is \"\(name)\"; a name like PaymentWeChat is expected")
+                code: "manifest.name", pointer: "/name",
+                message: "is \"\(name)\"; a name like PaymentWeChat is expected")
         }
         version = try reader.string("version")
         summary = try reader.optionalString("summary") ?? ""
@@ -37,7 +38,8 @@ extension Manifest {
             Consumption(
                 types: try entry.strings("types"), timeoutMilliseconds: Int(try entry.integer("timeout_ms") ?? 60_000))
         }
-        configuration = reader.value("configuration") ?? .object(["type": .string("object"), "additionalProperties": .bool(false)])
+        configuration =
+            reader.value("configuration") ?? .object(["type": .string("object"), "additionalProperties": .bool(false)])
         try reader.finish()
         try checkReferences()
     }
@@ -109,11 +111,14 @@ extension Manifest.GrantRequest {
         egress = try reader.strings("egress")
         secrets = try reader.each("secrets") { entry in
             Secret(
-                name: try entry.string("name"), use: try entry.choice("use", of: ["egress", "lease"], default: "egress"),
+                name: try entry.string("name"),
+                use: try entry.choice("use", of: ["egress", "lease"], default: "egress"),
                 places: try entry.strings("places"), optional: try entry.bool("optional", default: false))
         }
         keys = try reader.each("keys") { entry in
-            Key(name: try entry.string("name"), algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]))
+            Key(
+                name: try entry.string("name"),
+                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]))
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
@@ -141,7 +146,8 @@ extension Manifest.Route {
         bodyLimit = Int(limit)
         guard let idempotent = reader.value("idempotent")?.bool else {
             throw ManifestError(
-                code: "manifest.missing", pointer: reader.pointer(to: "idempotent"), message: "must be stated, true or false")
+                code: "manifest.missing", pointer: reader.pointer(to: "idempotent"),
+                message: "must be stated, true or false")
         }
         self.idempotent = idempotent
         body = try reader.choice("body", of: ["json", "raw"], default: "json")

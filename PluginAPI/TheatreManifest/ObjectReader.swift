@@ -13,7 +13,8 @@ public struct ObjectReader {
     /// Reads `value`, which must be an object.
     public init(_ value: JSONValue, at pointer: String = "") throws {
         guard case .object(let members) = value else {
-            throw ManifestError(code: "manifest.type", pointer: pointer, message: "is \(value.kind); an object is expected")
+            throw ManifestError(
+                code: "manifest.type", pointer: pointer, message: "is \(value.kind); an object is expected")
         }
         self.members = members
         self.pointer = pointer
@@ -73,7 +74,8 @@ public struct ObjectReader {
         return try array(key).enumerated().map { index, element in
             guard let string = element.string else {
                 throw ManifestError(
-                    code: "manifest.type", pointer: "\(base)/\(index)", message: "is \(element.kind); a string is expected")
+                    code: "manifest.type", pointer: "\(base)/\(index)",
+                    message: "is \(element.kind); a string is expected")
             }
             return string
         }
@@ -85,7 +87,9 @@ public struct ObjectReader {
     }
 
     /// Each element of an array of objects, read by `body`.
-    public mutating func each<Element>(_ key: String, _ body: (inout ObjectReader) throws -> Element) throws -> [Element] {
+    public mutating func each<Element>(_ key: String, _ body: (inout ObjectReader) throws -> Element) throws
+        -> [Element]
+    {
         let base = pointer(to: key)
         return try array(key).enumerated().map { index, element in
             var reader = try ObjectReader(element, at: "\(base)/\(index)")

@@ -26,7 +26,8 @@ struct Libraries {
             guard instance.critical else { return }
             faults.append(
                 Fault(
-                    .declarationInvalid, at: instance.source, "\(error.plugin): \(error.code): expected \(error.expected), found \(error.found).",
+                    .declarationInvalid, at: instance.source,
+                    "\(error.plugin): \(error.code): expected \(error.expected), found \(error.found).",
                     fix: "\(error.fix)."))
         }
     }

@@ -28,9 +28,10 @@ public struct YAMLDocument: Sendable {
                 "The file is not YAML: \(Self.reason(of: error)).", fix: "Correct the line.")
         }
         var lines: [String: Int] = [:]
-        value = try root.map { node throws(Fault) in
-            try Self.convert(node, at: "", file: file, lines: &lines)
-        } ?? .object([:])
+        value =
+            try root.map { node throws(Fault) in
+                try Self.convert(node, at: "", file: file, lines: &lines)
+            } ?? .object([:])
         self.lines = lines
     }
 
@@ -92,8 +93,10 @@ public struct YAMLDocument: Sendable {
     private static func reason(of error: any Error) -> String {
         guard let error = error as? YamlError else { return "\(error)" }
         switch error {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): return problem
-        case .duplicatedKeysInMapping(let duplicates, _): return "the key \(duplicates.map { "\($0)" }.joined(separator: ", ")) stands twice"
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _):
+            return problem
+        case .duplicatedKeysInMapping(let duplicates, _):
+            return "the key \(duplicates.map { "\($0)" }.joined(separator: ", ")) stands twice"
         default: return "it cannot be read"
         }
     }

@@ -93,7 +93,8 @@ public final class Fleet: Sendable {
         let before = shared.withLock { $0.running }
         do throws(LoadError) {
             for instance in InstancePlan.inOrderOfActivation(plan.instances) {
-                if let kept = before[instance.name], kept.plan.fingerprint == instance.fingerprint, kept.state == .ready {
+                if let kept = before[instance.name], kept.plan.fingerprint == instance.fingerprint, kept.state == .ready
+                {
                     next[instance.name] = kept
                     continue
                 }
@@ -148,7 +149,8 @@ public final class Fleet: Sendable {
         _ error: LoadError, _ plan: InstancePlan, _ tolerant: Bool, _ failed: inout [String: InstanceStatus]
     ) throws(LoadError) {
         guard tolerant, !plan.isCritical else { throw error }
-        logger.error("instance failed; its routes answer 503", metadata: ["instance": "\(plan.name)", "error": "\(error)"])
+        logger.error(
+            "instance failed; its routes answer 503", metadata: ["instance": "\(plan.name)", "error": "\(error)"])
         failed[plan.name] = InstanceStatus(
             instance: plan.name, plugin: plan.file.manifest.name, version: plan.file.manifest.version, mode: "inproc",
             generation: 0, state: .quarantined(error), capabilities: plan.file.manifest.provides.map(\.capability),

@@ -21,7 +21,10 @@ final class RunningInstance: Sendable {
     }
 
     /// Makes the port; nothing of the plugin's own runs yet but its constructors.
-    init(_ plan: InstancePlan, generation: UInt32, library: PluginLibrary, dispatcher: Dispatcher, hooks: InstancePort.Hooks) {
+    init(
+        _ plan: InstancePlan, generation: UInt32, library: PluginLibrary, dispatcher: Dispatcher,
+        hooks: InstancePort.Hooks
+    ) {
         self.plan = plan
         self.generation = generation
         self.library = library
@@ -102,7 +105,8 @@ final class RunningInstance: Sendable {
         var error = theatre_error()
         error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
         let environment = (try? plan.environment.serializedBytes() as [UInt8]) ?? []
-        let code = Self.borrow([Array(plan.name.utf8), plan.configuration, environment, plan.file.manifestBytes]) { parts in
+        let code = Self.borrow([Array(plan.name.utf8), plan.configuration, environment, plan.file.manifestBytes]) {
+            parts in
             var arguments = theatre_create()
             arguments.struct_size = UInt32(MemoryLayout<theatre_create>.size)
             arguments.generation = generation
@@ -121,9 +125,10 @@ final class RunningInstance: Sendable {
     /// Runs one control function of the table, if it has it.
     private func step(
         _ name: String,
-        _ function: @escaping @Sendable (UnsafeMutablePointer<theatre_instance>) -> (
-            @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<theatre_error>?) -> Int32
-        )?
+        _ function:
+            @escaping @Sendable (UnsafeMutablePointer<theatre_instance>) -> (
+                @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<theatre_error>?) -> Int32
+            )?
     ) throws(LoadError) {
         guard let table = shared.withLock({ $0.table.map(SendableTable.init) }) else { return }
         let found = try onControl(name) { () -> String? in
@@ -140,7 +145,8 @@ final class RunningInstance: Sendable {
         guard let result = control.run(seconds: plan.controlSeconds, body) else {
             throw quarantine(
                 LoadError(
-                    plugin: plan.name, code: "instance.\(name)_hangs", expected: "an answer of \(name) within \(plan.controlSeconds) s",
+                    plugin: plan.name, code: "instance.\(name)_hangs",
+                    expected: "an answer of \(name) within \(plan.controlSeconds) s",
                     found: "none", fix: "see the plugin's log; raise control_seconds if it is only slow"))
         }
         return result

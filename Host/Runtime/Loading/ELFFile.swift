@@ -28,7 +28,9 @@ struct ELFFile {
         guard bytes.count >= 64, bytes[0..<4].elementsEqual([0x7F, 0x45, 0x4C, 0x46]) else {
             throw Malformed(description: "is not an ELF file")
         }
-        guard bytes[4] == 2, bytes[5] == 1 else { throw Malformed(description: "is not a 64-bit little-endian ELF file") }
+        guard bytes[4] == 2, bytes[5] == 1 else {
+            throw Malformed(description: "is not a 64-bit little-endian ELF file")
+        }
         guard Self.integer(bytes, 16, UInt16.self) == 3 else { throw Malformed(description: "is not a shared library") }
         machine = Self.integer(bytes, 18, UInt16.self) ?? 0
         sections = try Self.readSections(bytes)

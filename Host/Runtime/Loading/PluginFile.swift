@@ -91,7 +91,8 @@ public struct PluginFile: Sendable {
     private static func identityFault(_ name: String, _ manifest: Manifest, _ elf: ELFFile) -> LoadError? {
         guard manifest.name == name else {
             return LoadError(
-                plugin: name, code: "plugin.name", expected: "the manifest of \(name)", found: "that of \(manifest.name)",
+                plugin: name, code: "plugin.name", expected: "the manifest of \(name)",
+                found: "that of \(manifest.name)",
                 fix: "name the file lib\(manifest.name).so, or correct `name` in plugin.json")
         }
         guard manifest.abi.major == Int64(THEATRE_ABI_MAJOR) else {
@@ -101,7 +102,8 @@ public struct PluginFile: Sendable {
         }
         guard manifest.abi.minHostRevision <= Int64(THEATRE_ABI_REVISION) else {
             return LoadError(
-                plugin: name, code: "plugin.newer_host", expected: "a plugin that does with host revision \(THEATRE_ABI_REVISION)",
+                plugin: name, code: "plugin.newer_host",
+                expected: "a plugin that does with host revision \(THEATRE_ABI_REVISION)",
                 found: "it needs revision \(manifest.abi.minHostRevision)",
                 fix: "run a newer host, or build the plugin with a lower min_host_revision")
         }

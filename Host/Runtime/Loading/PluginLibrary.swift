@@ -19,7 +19,9 @@ public struct PluginLibrary: Sendable {
     public init(_ file: PluginFile) throws(LoadError) {
         self.file = file
         let name = file.manifest.name
-        let descriptor = file.image.withUnsafeBufferPointer { theatre_image_seal(name, $0.baseAddress, UInt64($0.count)) }
+        let descriptor = file.image.withUnsafeBufferPointer {
+            theatre_image_seal(name, $0.baseAddress, UInt64($0.count))
+        }
         guard descriptor >= 0 else {
             throw LoadError(
                 plugin: name, code: "plugin.memory", expected: "a sealed copy of the library",

@@ -18,7 +18,8 @@ struct ChildServer {
         guard pipe(&pipes) == 0 else { throw TourFailure("no pipe can be opened") }
         defer { close(pipes[0]) }
         let arguments = [
-            DeploymentOptions.ownPath, "serve", "--plugins-d", deployment.pluginsD, "--plugins", deployment.libraryFolder,
+            DeploymentOptions.ownPath, "serve", "--plugins-d", deployment.pluginsD, "--plugins",
+            deployment.libraryFolder,
             "--state", folder + "/state", "--port", "0", "--ready-fd", "3",
         ]
         let process = try spawn(arguments, ready: pipes[1], log: folder + "/log")
@@ -77,7 +78,9 @@ struct ChildServer {
         defer { strings.forEach { free($0) } }
         var process: pid_t = 0
         let result = posix_spawn(&process, arguments[0], &actions, nil, strings + [nil], environ)
-        guard result == 0 else { throw TourFailure("\(arguments[0]) cannot be started: \(String(cString: strerror(result)))") }
+        guard result == 0 else {
+            throw TourFailure("\(arguments[0]) cannot be started: \(String(cString: strerror(result)))")
+        }
         return process
     }
 

@@ -86,7 +86,8 @@ struct TourCommand: AsyncParsableCommand {
         }
         print("\nAll as it should be.")
         for (name, value) in facts {
-            print("  \(name)\(String(repeating: " ", count: 10 - name.count))\(value.string ?? "\(value.integer ?? 0)")")
+            print(
+                "  \(name)\(String(repeating: " ", count: 10 - name.count))\(value.string ?? "\(value.integer ?? 0)")")
         }
     }
 }

@@ -117,7 +117,8 @@ struct Tour {
                     say.event(event.type, data)
                     if event.type == "draft.succeeded" { return true }
                     if event.type == "draft.failed" || event.type == "draft.canceled" {
-                        throw TourFailure("the run ended with \(event.type): \(data.value(at: "/failure")?.string ?? "")")
+                        throw TourFailure(
+                            "the run ended with \(event.type): \(data.value(at: "/failure")?.string ?? "")")
                     }
                 }
                 return false
@@ -149,7 +150,9 @@ struct Tour {
         outcome.balance = try await chipBalance()
         let sum = entries.filter { $0.value(at: "/amount/currency")?.string == "CHIP" }
             .reduce(0) { $0 + ($1.value(at: "/amount/amount")?.integer ?? 0) }
-        guard sum == outcome.balance else { throw TourFailure("the entries sum to \(sum), the balance is \(outcome.balance)") }
+        guard sum == outcome.balance else {
+            throw TourFailure("the entries sum to \(sum), the balance is \(outcome.balance)")
+        }
         guard entries.contains(where: { $0.value(at: "/amount/amount")?.integer == -outcome.cost }) else {
             throw TourFailure("the wallet has no entry over -\(outcome.cost) CHIP")
         }

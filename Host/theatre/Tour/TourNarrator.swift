@@ -34,7 +34,9 @@ struct TourNarrator: Sendable {
 
     func entry(_ entry: JSONValue) {
         let amount = entry.value(at: "/amount/amount")?.integer ?? 0
-        write("  \(amount > 0 ? "+" : "")\(amount) \(entry.value(at: "/amount/currency")?.string ?? "")  \(entry["memo"]?.string ?? "")")
+        write(
+            "  \(amount > 0 ? "+" : "")\(amount) \(entry.value(at: "/amount/currency")?.string ?? "")  \(entry["memo"]?.string ?? "")"
+        )
     }
 
     private func write(_ line: String) {
