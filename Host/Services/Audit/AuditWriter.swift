@@ -1,0 +1,124 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+public import Logging
+public import Runtime
+internal import SwiftProtobuf
+internal import Synchronization
+internal import TheatreContracts
+
+/// Stores audit rows that no commit carries: refusals and reads, in batches, at most one second of them lost by a kill.
+///
+/// Refusals are one row each up to ten a minute per actor and route; further ones become one row with a count.
+public final class AuditWriter: Sendable {
+    /// What came of a request.
+    public enum Outcome: String, Sendable, Hashable {
+        case refused, read, failed
+    }
+
+    private let loop = ActionLoop(AuditBatches())
+    private let refusals = Mutex(RefusalCounts())
+    private let caller: UnaryCaller
+    private let storage: String
+    private let clock: any ServiceClock
+    private let log: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        var batchWake: (any PendingWake)?
+        var countWake: (any PendingWake)?
+        var whenStopped: (@Sendable () -> Void)?
+    }
+
+    /// A writer to the storage instance `storage`.
+    public init(calls: any CallStarting, storage: String, clock: any ServiceClock, log: Logger) {
+        caller = UnaryCaller(calls: calls)
+        self.storage = storage
+        self.clock = clock
+        self.log = log
+    }
+
+    /// Takes a row; on any thread, at once.
+    public func record(_ context: CallContext, _ outcome: Outcome, reason: String) {
+        let entry = SQLAuditEntry.with {
+            $0.at = clock.wall
+            $0.context = Data(context.bytes)
+            $0.outcome = outcome.rawValue
+            $0.reason = reason
+            $0.count = 1
+        }
+        guard outcome == .refused else { return loop.post(.row(entry), perform) }
+        let actor = RefusalCounts.Actor(
+            tenant: context.message.tenant, principal: context.message.principal, route: context.message.route)
+        let (rows, isFirstCounted) = refusals.withLock { $0.take(entry, of: actor) }
+        for row in rows { loop.post(.row(row), perform) }
+        if isFirstCounted { waitForCounts() }
+    }
+
+    /// Takes no more; `then` is called once everything is stored, or could not be.
+    public func stop(_ then: @escaping @Sendable () -> Void) {
+        let wakes = state.withLock { state in
+            state.whenStopped = then
+            return [state.batchWake, state.countWake]
+        }
+        for wake in wakes { wake?.cancel() }
+        flushCounts()
+        loop.post(.stop, perform)
+    }
+
+    /// Rows stored and dropped.
+    public func metrics() -> [MetricFamily] {
+        let (stored, dropped) = loop.read { ($0.storedRows, $0.dropped) }
+        return [
+            MetricFamily(
+                "theatre_audit_rows_total", .counter, "Audit rows written outside of commits, by what became of them.",
+                [
+                    MetricSample(["outcome": "stored"], Double(stored)),
+                    MetricSample(["outcome": "dropped"], Double(dropped)),
+                ])
+        ]
+    }
+
+    private func waitForCounts() {
+        let wake = clock.wake(after: RefusalCounts.window) { [weak self] in self?.flushCounts() }
+        state.withLock { $0.countWake = wake }
+    }
+
+    private func flushCounts() {
+        for row in refusals.withLock({ $0.flush() }) { loop.post(.row(row), perform) }
+    }
+
+    private func perform(_ action: AuditBatches.Action) {
+        switch action {
+        case .store(let rows): store(rows)
+        case .wait(let milliseconds):
+            let wake = clock.wake(after: milliseconds) { [weak self] in
+                guard let self else { return }
+                loop.post(.due, perform)
+            }
+            state.withLock { $0.batchWake = wake }
+        case .stopped:
+            let then = state.withLock { state in
+                defer { state.whenStopped = nil }
+                return state.whenStopped
+            }
+            then?()
+        }
+    }
+
+    private func store(_ rows: [SQLAuditEntry]) {
+        let request = SQLAppendAuditRequest.with { $0.entries = rows }
+        caller.call(storage, "theatre.sql.v1.Database/AppendAudit", request, .system) {
+            [self] (result: Result<SQLAppendAuditResponse, CallError>) in
+            switch result {
+            case .success: loop.post(.stored(true), perform)
+            case .failure(let error):
+                log.error(
+                    "audit rows cannot be stored",
+                    metadata: ["rows": "\(rows.count)", "reason": "\(error.reason)", "message": "\(error.message)"])
+                loop.post(.stored(false), perform)
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import SwiftProtobuf
+public import TheatreContracts
+
+/// The tables that the services keep in the namespace `host` of the storage instance.
+public enum HostSchema {
+    /// For `theatre.sql.v1.Database/Migrate`, called as the host.
+    public static let migrations: [SQLMigration] = [
+        SQLMigration.with {
+            $0.name = "host-001-timers"
+            $0.sql = """
+                CREATE TABLE {timers} (
+                    instance TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    tenant TEXT NOT NULL,
+                    at INTEGER NOT NULL,
+                    payload BLOB NOT NULL,
+                    attempt INTEGER NOT NULL,
+                    next_at INTEGER NOT NULL,
+                    version INTEGER NOT NULL,
+                    PRIMARY KEY (instance, name)
+                );
+                CREATE INDEX {timers_next} ON {timers} (next_at);
+                """
+        }
+    ]
+}

@@ -1,0 +1,139 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AsyncHTTPClient
+internal import Logging
+public import NIOCore
+public import Runtime
+internal import SwiftProtobuf
+internal import Synchronization
+internal import TheatreContracts
+
+/// `theatre.host.v1.Egress`: HTTP to the outside, within an instance's grants.
+///
+/// Redirects are never followed. What a name resolves to is checked on the connection itself, before the request is
+/// written. Works on the event loops it was given; any thread may call.
+public final class EgressService: HostService {
+    /// Tells where this deployment listens, for `self.theatre`: `http://127.0.0.1:8080`, nil while it does not.
+    public typealias OwnURL = @Sendable () -> String?
+
+    public let contract = "theatre.host.v1.Egress"
+
+    private let clients: EgressClients
+    private let group: any EventLoopGroup
+    private let policy: EgressPolicy
+    private let secrets: any SecretSource
+    private let monotonic: @Sendable () -> UInt64
+    private let ownURL = Mutex<OwnURL>({ nil })
+    private let figures = EgressFigures()
+
+    /// A service on the loops of `group`.
+    ///
+    /// - Parameters:
+    ///   - secrets: where placeholders' values come from.
+    ///   - monotonic: the host's monotonic clock in nanoseconds, by which calls have their deadlines.
+    public convenience init(
+        group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64
+    ) {
+        self.init(group: group, secrets: secrets, monotonic: monotonic, policy: EgressPolicy())
+    }
+
+    init(
+        group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64,
+        policy: EgressPolicy
+    ) {
+        self.group = group
+        self.secrets = secrets
+        self.monotonic = monotonic
+        self.policy = policy
+        clients = EgressClients(group: group)
+    }
+
+    /// Sets where `self.theatre` leads, once the listener is open.
+    public func setOwnURL(_ body: @escaping OwnURL) { ownURL.withLock { $0 = body } }
+
+    /// Closes every connection; calls under way fail. To be called once, after the last plugin stopped.
+    public func shutdown() -> EventLoopFuture<Void> { clients.shutdown(group) }
+
+    /// Requests, bytes and requests under way, by instance and outcome.
+    public func metrics() -> [MetricFamily] { figures.families() }
+
+    public func serve(_ operation: String, _ call: any HostCall) {
+        guard operation == "Fetch" || operation == "FetchStream" else {
+            return call.failUnknown(operation, of: contract)
+        }
+        do throws(CallError) {
+            let message = try call.decode(HostFetchRequest.self)
+            let own = ownURL.withLock { $0 }
+            let plan = try EgressPlan(
+                message, grants: call.instance.grants, policy: policy, secrets: secrets, ownURL: own,
+                traceparent: call.context.message.traceparent)
+            let deadline = try deadline(message, call)
+            figures.begin(call.instance.instance)
+            operation == "Fetch" ? fetch(plan, deadline, call) : stream(plan, deadline, call)
+        } catch {
+            figures.refuse(call.instance.instance, error)
+            call.fail(error)
+        }
+    }
+
+    private func deadline(_ message: HostFetchRequest, _ call: any HostCall) throws(CallError) -> NIODeadline? {
+        var left: Int64?
+        if call.deadline != 0 {
+            let now = monotonic()
+            guard call.deadline > now else {
+                throw CallError(.deadlineExceeded, "egress.timeout", "The call's time was over before the request was sent.")
+            }
+            left = Int64(clamping: call.deadline - now)
+        }
+        if message.timeoutMs != 0 {
+            left = min(left ?? .max, Int64(message.timeoutMs) * 1_000_000)
+        }
+        return left.map { .now() + .nanoseconds($0) }
+    }
+
+    private func fetch(_ plan: EgressPlan, _ deadline: NIODeadline?, _ call: any HostCall) {
+        let delegate = FetchDelegate(maximumBytes: plan.maximumBytes)
+        let task = clients.client(allowsPrivate: plan.allowsPrivate).execute(
+            request: plan.request, delegate: delegate, eventLoop: .indifferent, deadline: deadline)
+        call.onCancel { task.cancel() }
+        task.futureResult.whenComplete { [figures] result in
+            do throws(CallError) {
+                switch result {
+                case .success(let response):
+                    let bytes = try encoded(response)
+                    figures.end(call.instance.instance, nil, bytes: response.body.count)
+                    call.complete(bytes)
+                case .failure(let error):
+                    throw EgressFailure.classified(error, wasSent: delegate.wasSent, place: plan.place)
+                }
+            } catch {
+                figures.end(call.instance.instance, error, bytes: 0)
+                call.fail(error)
+            }
+        }
+    }
+
+    private func stream(_ plan: EgressPlan, _ deadline: NIODeadline?, _ call: any HostCall) {
+        let queue = OutgoingQueue(call)
+        let delegate = FetchStreamDelegate(queue, maximumBytes: plan.maximumBytes)
+        let task = clients.client(allowsPrivate: plan.allowsPrivate).execute(
+            request: plan.request, delegate: delegate, eventLoop: .indifferent, deadline: deadline)
+        call.onCancel {
+            task.cancel()
+            queue.close()
+        }
+        task.futureResult.whenComplete { [figures] result in
+            switch result {
+            case .success:
+                figures.end(call.instance.instance, nil, bytes: delegate.received)
+                call.complete([])
+            case .failure(let error):
+                queue.close()
+                let failure = EgressFailure.classified(error, wasSent: delegate.wasSent, place: plan.place)
+                figures.end(call.instance.instance, failure, bytes: delegate.received)
+                call.fail(failure)
+            }
+        }
+    }
+}

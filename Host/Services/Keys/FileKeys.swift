@@ -1,0 +1,120 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+internal import Glibc
+public import Runtime
+internal import Synchronization
+
+/// Keys in files: `FOLDER/KEY/0001.jwk`, one private JWK per version, mode 0600; the highest number is the newest.
+public final class FileKeys: KeySource {
+    private let folder: String
+    private let generate: Bool
+    private let known = Mutex<[String: [KeyVersion]]>([:])
+
+    /// Keys under `folder`.
+    ///
+    /// - Parameter generate: makes a first version of a key that has none.
+    public init(folder: String, generate: Bool) {
+        self.folder = folder
+        self.generate = generate
+    }
+
+    /// Reads, and where allowed makes, these keys. Does file work: call it at start, and again to pick up new versions.
+    ///
+    /// - Throws: FAILED_PRECONDITION `keys.missing`, `keys.unsafe_file`, `keys.malformed`, `keys.wrong_algorithm`.
+    public func prepare(keys: some Sequence<ResolvedGrants.KeyGrant>) throws(CallError) {
+        for grant in keys {
+            guard Self.isName(grant.key) else {
+                throw CallError(
+                    .failedPrecondition, "keys.bad_name", "A key's name may have letters, digits, dots, _ and - only.")
+            }
+            let versions = try load(grant)
+            known.withLock { $0[grant.key] = versions }
+        }
+    }
+
+    public func versions(of key: String) throws(CallError) -> [KeyVersion] {
+        guard let versions = known.withLock({ $0[key] }) else {
+            throw CallError(.failedPrecondition, "keys.missing", "Key \(key) was not loaded at start; grant it and restart.")
+        }
+        return versions
+    }
+
+    private func load(_ grant: ResolvedGrants.KeyGrant) throws(CallError) -> [KeyVersion] {
+        let path = "\(folder)/\(grant.key)"
+        var names = try fileNames(path, grant.key)
+        if names.isEmpty {
+            guard generate else {
+                throw CallError(
+                    .failedPrecondition, "keys.missing", "Key \(grant.key) has no file in the keys folder; put 0001.jwk there.")
+            }
+            try create("\(path)/0001.jwk", grant)
+            names = ["0001.jwk"]
+        }
+        var versions: [KeyVersion] = []
+        for name in names { versions.append(try read("\(path)/\(name)", grant)) }
+        return versions
+    }
+
+    /// Newest first.
+    private func fileNames(_ path: String, _ key: String) throws(CallError) -> [String] {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let numbered = try FileManager.default.contentsOfDirectory(atPath: path).compactMap { name -> (Int, String)? in
+                guard name.hasSuffix(".jwk"), let number = Int(name.dropLast(4)) else { return nil }
+                return (number, name)
+            }
+            return numbered.sorted { $0.0 > $1.0 }.map(\.1)
+        } catch {
+            throw CallError(.failedPrecondition, "keys.missing", "The folder of key \(key) cannot be read.")
+        }
+    }
+
+    private func read(_ path: String, _ grant: ResolvedGrants.KeyGrant) throws(CallError) -> KeyVersion {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0 else {
+            throw CallError(
+                .failedPrecondition, "keys.unsafe_file",
+                "A file of key \(grant.key) is readable by others or no regular file; chmod 600 it.")
+        }
+        let version: KeyVersion?
+        do {
+            version = try KeyVersion(JSONDecoder().decode(JWK.self, from: Data(contentsOf: URL(filePath: path))))
+        } catch {
+            // The decoder's error may repeat what it read.
+            version = nil
+        }
+        guard let version else {
+            throw CallError(.failedPrecondition, "keys.malformed", "A file of key \(grant.key) is no private JWK.")
+        }
+        guard version.algorithm == grant.algorithm else {
+            throw CallError(
+                .failedPrecondition, "keys.wrong_algorithm",
+                "Key \(grant.key) is \(version.algorithm) in its file and \(grant.algorithm) in its grant.")
+        }
+        return version
+    }
+
+    private func create(_ path: String, _ grant: ResolvedGrants.KeyGrant) throws(CallError) {
+        guard let jwk = KeyVersion.generate(grant.algorithm) else {
+            throw CallError(
+                .failedPrecondition, "keys.wrong_algorithm",
+                "Key \(grant.key) has unknown algorithm \(grant.algorithm); use EdDSA, ES256 or HS256.")
+        }
+        do {
+            try PrivateFile.create(path, contents: try jwk.json())
+        } catch {
+            throw CallError(.failedPrecondition, "keys.unsafe_file", "Key \(grant.key) cannot be stored: \(error).")
+        }
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".")
+            && name.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                    || "._-".utf8.contains($0)
+            }
+    }
+}

@@ -1,0 +1,48 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+internal import Glibc
+
+/// Files that only their owner may read, written whole or not at all.
+enum PrivateFile {
+    /// A system call failed.
+    struct Failure: Error, CustomStringConvertible {
+        var call: String
+        var number: Int32
+        var description: String { "\(call): \(String(cString: strerror(number)))" }
+    }
+
+    /// Creates `path` with mode 0600; fails where it exists. A crash leaves either nothing or the whole file.
+    static func create(_ path: String, contents: Data) throws(Failure) {
+        let temporary = "\(path).\(getpid()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw Failure(call: "open", number: errno) }
+        defer { unlink(temporary) }
+        let failure = write(contents, to: descriptor)
+        close(descriptor)
+        if let failure { throw failure }
+        // A link, unlike a rename, never replaces a version that another process made meanwhile.
+        guard link(temporary, path) == 0 else { throw Failure(call: "link", number: errno) }
+        syncFolder(of: path)
+    }
+
+    private static func write(_ contents: Data, to descriptor: Int32) -> Failure? {
+        var rest = contents[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return Failure(call: "write", number: errno) }
+            rest = rest.dropFirst(count)
+        }
+        return fsync(descriptor) == 0 ? nil : Failure(call: "fsync", number: errno)
+    }
+
+    private static func syncFolder(of path: String) {
+        guard let slash = path.lastIndex(of: "/") else { return }
+        let descriptor = open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}

@@ -1,0 +1,45 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+public import Logging
+
+/// Logs structured lines through a ``LogWriter``, without the values of secret metadata.
+public struct LineLogHandler: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel: Logger.Level
+    public var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let writer: LogWriter
+    private let format: LogFormat
+    private let wall: @Sendable () -> Int64
+
+    /// A handler for the logger `label`; `wall` gives milliseconds since 1970.
+    public init(
+        label: String, writer: LogWriter, format: LogFormat, level: Logger.Level = .info,
+        wall: @escaping @Sendable () -> Int64
+    ) {
+        self.label = label
+        self.writer = writer
+        self.format = format
+        self.wall = wall
+        logLevel = level
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var all = metadataProvider?.get() ?? [:]
+        all.merge(metadata) { $1 }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        if let error = event.error { all["error"] = "\(error)" }
+        writer.write(
+            format.line(
+                time: Date(timeIntervalSince1970: Double(wall()) / 1000), level: event.level, logger: label,
+                message: event.message.description, metadata: Redaction.clean(all)))
+    }
+}

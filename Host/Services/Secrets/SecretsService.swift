@@ -1,0 +1,32 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+public import Runtime
+internal import SwiftProtobuf
+internal import TheatreContracts
+
+/// `theatre.host.v1.Secrets`: hands out secrets whose grant says so, and no others.
+public struct SecretsService: HostService {
+    public let contract = "theatre.host.v1.Secrets"
+    private let source: any SecretSource
+
+    /// A service over `source`.
+    public init(source: any SecretSource) { self.source = source }
+
+    public func serve(_ operation: String, _ call: any HostCall) {
+        guard operation == "Lease" else { return call.failUnknown(operation, of: contract) }
+        call.answer(HostLeaseRequest.self) { request throws(CallError) in
+            guard let grant = call.instance.grants.secrets[request.name], grant.isLease else {
+                throw CallError(
+                    .permissionDenied, "secrets.not_granted",
+                    "The instance has no lease for this secret; grant it with lease, or use a placeholder in Egress.",
+                    detail: "/name")
+            }
+            let value = try source.value(for: grant.source)
+            return HostLeaseResponse.with { response in
+                response.value = value.withUnsafeBytes { Data($0) }
+            }
+        }
+    }
+}
