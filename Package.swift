@@ -155,7 +155,11 @@ let tests: [Target] = [
     unitTests("ServicesTests", ["Services", "Runtime", "TheatreContracts", nio("NIOPosix"), nio("NIOHTTP1")]),
     unitTests(
         "GatewayTests",
-        ["Gateway", "Runtime", "TheatreContracts", nio("NIOEmbedded"), nio("NIOPosix"), nio("NIOHTTP1")]),
+        [
+            "Gateway", "Runtime", "TheatreContracts", "TheatreManifest", protobuf, log, nio("NIOEmbedded"),
+            nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "JWTKit", package: "jwt-kit"),
+            .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
     unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
     unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
 ]

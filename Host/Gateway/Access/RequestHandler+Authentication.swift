@@ -1,0 +1,73 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOCore
+internal import NIOHTTP1
+internal import Runtime
+internal import TheatreManifest
+
+extension RequestHandler {
+    enum Verdict {
+        case principal(Principal?)
+        case refused(ErrorResponse)
+    }
+
+    /// Finds out who asks; at once where there is no token or it is known.
+    func authenticate(_ exchange: Exchange, then: @escaping (RequestHandler, Exchange, Verdict) -> Void) {
+        guard let header = exchange.headers.authorization else { return then(self, exchange, .principal(nil)) }
+        guard let token = Self.bearer(header) else {
+            return then(self, exchange, .refused(.token("auth.scheme", "Authorization must be Bearer and a token.")))
+        }
+        let key = TokenCache.Key(token: token.utf8)
+        let now = wallMilliseconds()
+        if let known = state.tokens.find(key, at: now, revocations: core.revocations) {
+            return then(self, exchange, .principal(known))
+        }
+        guard let verifier = core.services.tokens else {
+            return then(self, exchange, .refused(.token("auth.no_keys", "This host accepts no tokens.")))
+        }
+        let text = String(token)
+        let bound = NIOLoopBound((self, exchange, then), eventLoop: state.loop)
+        state.loop.makeFutureWithTask { try await verifier.verify(text) }.whenComplete { result in
+            let (handler, exchange, then) = bound.value
+            guard exchange === handler.exchange else { return }
+            then(handler, exchange, handler.keep(result, key))
+        }
+    }
+
+    private func keep(_ result: Result<Principal, any Error>, _ key: TokenCache.Key) -> Verdict {
+        switch result {
+        case .success(let principal):
+            guard !core.revocations.contains(principal.session) else {
+                return .refused(.token("auth.revoked", "The session has ended; log in again."))
+            }
+            state.tokens.insert(principal, for: key)
+            return .principal(principal)
+        case .failure(let error):
+            let error = error as? TokenError ?? TokenError("auth.token_invalid", "The token is not valid.")
+            return .refused(.token(error.reason, error.message))
+        }
+    }
+
+    private static func bearer(_ header: String) -> Substring? {
+        guard header.utf8.count > 7, String(header.prefix(7)).isField("bearer ") else { return nil }
+        let token = header.dropFirst(7)
+        return token.utf8.count <= 8192 && !token.utf8.contains(UInt8(ascii: " ")) ? token : nil
+    }
+}
+
+extension ErrorResponse {
+    /// No token where one is needed.
+    static var tokenMissing: ErrorResponse {
+        var error = ErrorResponse(.unauthorized, "AUTH-TOKEN-001", "auth.token_missing", "Send a bearer token.")
+        error.headers = [("www-authenticate", "Bearer")]
+        return error
+    }
+
+    /// A token that does not do.
+    static func token(_ reason: String, _ message: String) -> ErrorResponse {
+        var error = ErrorResponse(.unauthorized, "AUTH-TOKEN-002", reason, message)
+        error.headers = [("www-authenticate", "Bearer error=\"invalid_token\"")]
+        return error
+    }
+}

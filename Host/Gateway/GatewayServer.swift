@@ -1,0 +1,89 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import Logging
+public import NIOCore
+internal import NIOExtras
+internal import NIOHTTP1
+internal import NIOHTTP2
+internal import NIOPosix
+internal import NIOSSL
+internal import NIOTLS
+public import Runtime
+internal import Synchronization
+
+/// The HTTP server: routes requests to operations of plugins.
+public final class GatewayServer: Sendable {
+    let core: GatewayCore
+    private let group: any EventLoopGroup
+    private let loops: LoopStates
+    private let quiescing: ServerQuiescingHelper
+    private let listener = Mutex<(any Channel)?>(nil)
+
+    /// A server that is not bound yet.
+    public init(
+        configuration: GatewayConfiguration, table: GatewayTable, calls: any CallStarting,
+        services: GatewayServices = GatewayServices(), group: any EventLoopGroup, log: Logger
+    ) {
+        core = GatewayCore(configuration: configuration, table: table, calls: calls, services: services, log: log)
+        self.group = group
+        loops = LoopStates(group)
+        quiescing = ServerQuiescingHelper(group: group)
+    }
+
+    /// Binds the listener.
+    ///
+    /// - Returns: the address it has, with the real port.
+    /// - Throws: what the socket or the certificate says.
+    @discardableResult
+    public func start() async throws -> SocketAddress {
+        let configuration = core.configuration
+        let tls = try configuration.tls.map(ChannelSetup.context)
+        let setup = ChannelSetup(core: core, loops: loops, tls: tls)
+        let quiescing = quiescing
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
+                }
+            }
+            .childChannelInitializer { setup.configure($0) }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: false)
+            .bind(host: configuration.host, port: configuration.port).get()
+        listener.withLock { $0 = channel }
+        guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
+        core.log.notice("gateway listens", metadata: ["address": "\(address)"])
+        return address
+    }
+
+    /// Serves these routes from the next request on. Any thread.
+    public func replace(_ table: GatewayTable) { core.table = table }
+
+    /// The table served now.
+    public var table: GatewayTable { core.table }
+
+    /// Refuses the tokens of a session from the next request on. Any thread.
+    public func revoke(session: String) { core.revocations.revoke(session, at: wallMilliseconds()) }
+
+    /// The gateway's metrics in Prometheus text.
+    public func metrics() -> String { core.metricsText() }
+
+    /// Stops accepting, lets requests in flight finish, and closes everything after the drain time-out at the latest.
+    public func drain() async {
+        core.isDraining.store(true, ordering: .relaxed)
+        guard listener.withLock({ $0 }) != nil else { return }
+        let loop = group.next()
+        let promise = loop.makePromise(of: Void.self)
+        let loops = loops
+        let timeout = loop.scheduleTask(in: core.configuration.timeouts.drain) { loops.closeAll() }
+        quiescing.initiateShutdown(promise: promise)
+        loops.endStreams()
+        do { try await promise.futureResult.get() } catch {
+            core.log.warning("drain failed", metadata: ["error": "\(error)"])
+        }
+        timeout.cancel()
+    }
+}

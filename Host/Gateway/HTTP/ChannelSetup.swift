@@ -1,0 +1,105 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTP2
+internal import NIOPosix
+internal import NIOSSL
+internal import NIOTLS
+internal import Synchronization
+
+/// Builds the pipeline of an accepted connection.
+struct ChannelSetup: Sendable {
+    let core: GatewayCore
+    let loops: LoopStates
+    let tls: NIOSSLContext?
+
+    /// Loads certificate and key.
+    static func context(_ files: GatewayConfiguration.TLS) throws -> NIOSSLContext {
+        let chain = try NIOSSLCertificate.fromPEMFile(files.certificateFile).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
+        let key = try NIOSSLPrivateKey(file: files.keyFile, format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["h2", "http/1.1"]
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    func configure(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let open = core.connections.add(1, ordering: .relaxed).newValue
+        let core = core
+        channel.closeFuture.whenComplete { _ in core.connections.subtract(1, ordering: .relaxed) }
+        guard open <= core.configuration.limits.connections else {
+            return channel.close()
+        }
+        return channel.eventLoop.makeCompletedFuture {
+            guard let tls else { return try addHTTP1(channel) }
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+            let setup = self
+            try channel.pipeline.syncOperations.addHandler(
+                ApplicationProtocolNegotiationHandler { result, channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        if case .negotiated("h2") = result {
+                            try setup.addHTTP2(channel)
+                        } else {
+                            try setup.addHTTP1(channel)
+                        }
+                    }
+                })
+        }
+    }
+
+    func addHTTP1(_ channel: any Channel) throws {
+        let limits = core.configuration.limits
+        let handler = RequestHandler(core: core, state: loops.state(of: channel.eventLoop))
+        let guardian = ConnectionGuard(handler, headLimit: limits.headers + limits.target + 16 * 1024)
+        handler.guardian = guardian
+        var decoding = NIOHTTPDecoderLimitConfiguration()
+        decoding.maxHeaderFieldSize = limits.headers
+        decoding.maxHeaderListSize = limits.headers
+        decoding.maxHeaderFieldCount = limits.headerCount
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(guardian)
+        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(
+            ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)))
+        try pipeline.addHandler(HTTPServerPipelineHandler())
+        try pipeline.addHandler(handler)
+    }
+
+    func addHTTP2(_ channel: any Channel) throws {
+        let configuration = core.configuration
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: configuration.limits.concurrentStreams),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: configuration.limits.headers),
+        ]
+        let manager = NIOHTTP2ServerConnectionManagementHandler(
+            eventLoop: channel.eventLoop,
+            configuration: .init(
+                maxIdleTime: configuration.timeouts.keepAlive, maxAge: nil, maxGraceTime: configuration.timeouts.drain,
+                keepalive: nil))
+        let setup = self
+        let pipeline = channel.pipeline.syncOperations
+        _ = try pipeline.configureHTTP2Pipeline(
+            mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),
+            streamDelegate: manager.http2StreamDelegate
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                let state = setup.loops.state(of: stream.eventLoop)
+                try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
+                try stream.pipeline.syncOperations.addHandler(
+                    RequestHandler(core: setup.core, state: state, isStream: true))
+            }
+        }
+        try pipeline.addHandler(manager)
+        let bound = NIOLoopBound(loops.state(of: channel.eventLoop), eventLoop: channel.eventLoop)
+        bound.value.opened(channel)
+        channel.closeFuture.whenComplete { _ in bound.value.closed(channel) }
+    }
+}

@@ -1,0 +1,129 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Crypto
+internal import NIOCore
+internal import NIOHTTP1
+internal import Runtime
+internal import SwiftProtobuf
+internal import TheatreContracts
+internal import TheatreManifest
+
+/// One request on its way to a plugin and back.
+///
+/// Everything is used on the event loop, but `outcome` and what ``complete(_:_:)`` reads of it (`entry`, `mailbox`),
+/// which are set before the call starts; the one thread that completes it writes `outcome` before the mailbox, whose
+/// lock orders it before ``settle()``.
+final class Exchange: CallSink, @unchecked Sendable {
+    let head: HTTPRequestHead
+    let headers: RequestHeaders
+    let requestID: String
+    let traceparent: String
+    let startedAt: NIODeadline
+    let mailbox: Mailbox
+    private let loop: any EventLoop
+    /// Taken away when the connection is gone: the answer then has nowhere to go.
+    var handler: RequestHandler?
+
+    var entry: RouteEntry?
+    var captures: [Range<Int>] = []
+    /// Where the path ends in the target's UTF-8.
+    var pathEnd = 0
+    var principal: Principal?
+    var isAuthorised = false
+    var isComplete = false
+    var body = ByteBuffer()
+    var message: [UInt8] = []
+    var context: CallContext?
+    var call = CallID.none
+    var attempts: UInt32 = 0
+    var isAnswered = false
+    var extraHeaders: [(String, String)] = []
+    private var outcome: Outcome = .none
+
+    enum Outcome {
+        case none
+        case answer(Answer)
+        case failure(CallError)
+    }
+
+    /// An answer ready to be written.
+    struct Answer {
+        var status: HTTPResponseStatus
+        var contentType: String
+        var body: ByteBuffer
+        var headers: [(String, String)] = []
+    }
+
+    init(head: HTTPRequestHead, headers: RequestHeaders, state: LoopState, handler: RequestHandler) {
+        self.head = head
+        self.headers = headers
+        self.handler = handler
+        loop = state.loop
+        mailbox = state.mailbox
+        startedAt = loop.now
+        if let given = headers.requestID, IdentitySource.isRequestID(given) {
+            requestID = given
+        } else {
+            requestID = state.identity.requestID(at: wallMilliseconds())
+        }
+        if let given = headers.traceparent, IdentitySource.isTraceparent(given) {
+            traceparent = given
+        } else {
+            traceparent = state.identity.traceparent()
+        }
+    }
+
+    var traceID: String { String(traceparent.dropFirst(3).prefix(32)) }
+    var path: Substring.UTF8View { head.uri.utf8.prefix(pathEnd) }
+    var query: Substring.UTF8View {
+        let all = head.uri.utf8
+        return pathEnd < all.count ? all.dropFirst(pathEnd + 1) : all.suffix(0)
+    }
+
+    /// SHA-256 of method, path, query and body.
+    func digest() -> SHA256.Digest {
+        var hash = SHA256()
+        hash.update(data: Array(head.method.rawValue.utf8))
+        hash.update(data: [0])
+        hash.update(data: Array(path))
+        hash.update(data: [0])
+        hash.update(data: Array(query))
+        hash.update(data: [0])
+        body.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+        return hash.finalize()
+    }
+
+    /// Reads a response message into an answer. Any thread.
+    static func answer(_ payload: UnsafeRawBufferPointer, of entry: RouteEntry) throws -> Answer {
+        switch entry.body {
+        case .message(let codec):
+            return Answer(
+                status: entry.success, contentType: "application/json", body: try codec.response(payload))
+        case .raw:
+            return try RawCodec.answer(payload)
+        }
+    }
+
+    func complete(_ call: CallID, _ result: borrowing CallResult) {
+        if let error = result.error {
+            outcome = .failure(error)
+        } else if let entry {
+            do {
+                outcome = .answer(try Self.answer(result.payload, of: entry))
+            } catch {
+                outcome = .failure(
+                    CallError(
+                        .internal, "gateway.response", "the response cannot be written: \(error)", effect: .applied))
+            }
+        }
+        if loop.inEventLoop { settle() } else { mailbox.post(self) }
+    }
+
+    /// Hands the outcome to the connection. On the loop.
+    func settle() {
+        let outcome = outcome
+        self.outcome = .none
+        handler?.settle(self, outcome)
+    }
+}

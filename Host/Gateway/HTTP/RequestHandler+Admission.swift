@@ -1,0 +1,120 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOCore
+internal import NIOHTTP1
+internal import Runtime
+internal import Synchronization
+internal import TheatreManifest
+
+/// From the head of a request to the right to be served.
+extension RequestHandler {
+    func admit(_ exchange: Exchange) {
+        if let error = check(exchange) { return answer(exchange, error) }
+        if serveBuiltIn(exchange) { return }
+        if let error = route(exchange) { return answer(exchange, error) }
+        authorise(exchange)
+    }
+
+    /// Limits and well-formedness.
+    private func check(_ exchange: Exchange) -> ErrorResponse? {
+        let limits = core.configuration.limits
+        let headers = exchange.headers
+        if exchange.head.uri.utf8.count > limits.target {
+            return ErrorResponse(.uriTooLong, "REQ-TARGET-001", "request.target_too_long", "The target is too long.")
+        }
+        if headers.bytes > limits.headers || headers.count > limits.headerCount {
+            return ErrorResponse(
+                .requestHeaderFieldsTooLarge, "REQ-HEADERS-001", "request.headers_too_large",
+                "The headers are too long; send less.")
+        }
+        if let fault = headers.fault {
+            return ErrorResponse(.badRequest, "REQ-SYNTAX-001", "request.malformed", fault)
+        }
+        let uri = exchange.head.uri.utf8
+        let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
+        exchange.pathEnd = uri.distance(from: uri.startIndex, to: end)
+        return nil
+    }
+
+    private func route(_ exchange: Exchange) -> ErrorResponse? {
+        var uri = exchange.head.uri
+        let table = core.table
+        let method = exchange.head.method.rawValue
+        let match = uri.withUTF8 { bytes in
+            table.match(method: method, path: UnsafeBufferPointer(rebasing: bytes[..<exchange.pathEnd]))
+        }
+        switch match {
+        case .found(let entry, let captures):
+            exchange.entry = entry
+            exchange.captures = captures
+            let length = exchange.headers.contentLength ?? 0
+            return length > entry.route.bodyLimit ? .tooLarge(entry.route.bodyLimit) : nil
+        case .notFound:
+            return ErrorResponse(
+                .notFound, "REQ-ROUTE-001", "request.no_route", "Nothing is served at this path; see /openapi.json.")
+        case .notAllowed(let allow):
+            var error = ErrorResponse(
+                .methodNotAllowed, "REQ-METHOD-001", "request.method", "The method is not served here; use \(allow).")
+            error.headers = [("allow", allow)]
+            return error
+        case .malformed:
+            return ErrorResponse(
+                .badRequest, "REQ-PATH-001", "request.path", "The path may not hold the segments . and .. .")
+        }
+    }
+
+    private func authorise(_ exchange: Exchange) {
+        authenticate(exchange) { handler, exchange, verdict in
+            switch verdict {
+            case .refused(let error): handler.refuse(exchange, error)
+            case .principal(let principal):
+                exchange.principal = principal
+                handler.authorised(exchange)
+            }
+        }
+    }
+
+    /// Answers a request that someone may not make.
+    func refuse(_ exchange: Exchange, _ error: ErrorResponse) {
+        answer(exchange, error)
+    }
+
+    private func authorised(_ exchange: Exchange) {
+        guard let entry = exchange.entry else { return }
+        if let error = denied(exchange, entry) ?? limited(exchange, entry.route.rate) {
+            return refuse(exchange, error)
+        }
+        exchange.isAuthorised = true
+        sendContinue(exchange)
+        if exchange.isComplete { proceed(exchange) }
+    }
+
+    private func denied(_ exchange: Exchange, _ entry: RouteEntry) -> ErrorResponse? {
+        guard entry.access != .anyone else { return nil }
+        guard let principal = exchange.principal else { return .tokenMissing }
+        guard !principal.mayCall(entry.access) else { return nil }
+        return ErrorResponse(
+            .forbidden, "AUTH-ACCESS-001", "auth.access", "This route is for access \(entry.access.rawValue).")
+    }
+
+    func limited(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
+        let actor = exchange.principal?.id
+        let now = state.loop.now.uptimeNanoseconds
+        switch core.rates.take(rateClass, actor: actor ?? remoteAddress, at: now) {
+        case nil: return nil
+        case .allowed(let remaining, let reset):
+            exchange.extraHeaders.append(("ratelimit-policy", core.rates.policy(rateClass)))
+            exchange.extraHeaders.append(("ratelimit", "\"\(rateClass)\";r=\(remaining);t=\(reset)"))
+            return nil
+        case .refused(let seconds):
+            exchange.extraHeaders.append(("ratelimit-policy", core.rates.policy(rateClass)))
+            exchange.extraHeaders.append(("ratelimit", "\"\(rateClass)\";r=0;t=\(seconds)"))
+            var error = ErrorResponse(
+                .tooManyRequests, "REQ-RATE-001", "request.rate", "Too many requests; wait \(seconds) s.")
+            error.isRetryable = true
+            error.retryAfter = seconds
+            return error
+        }
+    }
+}

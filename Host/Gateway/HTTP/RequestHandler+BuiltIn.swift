@@ -1,0 +1,40 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import Synchronization
+
+/// Probes and descriptions that no plugin serves.
+extension RequestHandler {
+    /// Serves the request if it is for a built-in path.
+    func serveBuiltIn(_ exchange: Exchange) -> Bool {
+        guard exchange.head.method == .GET || exchange.head.method == .HEAD else { return false }
+        let uri = exchange.head.uri.utf8
+        guard uri.count < 16 || exchange.pathEnd == 20 else { return false }
+        switch exchange.path {
+        case let path where path.elementsEqual("/healthz".utf8): text(exchange, .ok, "ok\n")
+        case let path where path.elementsEqual("/readyz".utf8):
+            let isReady = core.services.isReady() && !core.isDraining.load(ordering: .relaxed)
+            text(exchange, isReady ? .ok : .serviceUnavailable, isReady ? "ready\n" : "not ready\n")
+        case let path where path.elementsEqual("/metrics".utf8):
+            text(exchange, .ok, core.metricsText() + core.services.metrics(), type: "text/plain; version=0.0.4")
+        case let path where path.elementsEqual("/openapi.json".utf8):
+            answer(
+                exchange,
+                Exchange.Answer(
+                    status: .ok, contentType: "application/json",
+                    body: ByteBuffer(bytes: core.services.openAPI(core.table)))
+            )
+        default: return false
+        }
+        return true
+    }
+
+    private func text(
+        _ exchange: Exchange, _ status: HTTPResponseStatus, _ text: String, type: String = "text/plain; charset=utf-8"
+    ) {
+        answer(exchange, Exchange.Answer(status: status, contentType: type, body: ByteBuffer(string: text)))
+    }
+}

@@ -1,0 +1,147 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Crypto
+internal import FoundationEssentials
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import Runtime
+internal import TheatreContracts
+internal import TheatreManifest
+
+/// From a whole request to the plugin's answer.
+extension RequestHandler {
+    func proceed(_ exchange: Exchange) {
+        guard let entry = exchange.entry else { return }
+        do throws(CallError) {
+            try encode(exchange, entry)
+        } catch {
+            return answer(exchange, ErrorResponse(error, module: entry.instance))
+        }
+        call(exchange, entry)
+    }
+
+    /// Makes the request message and the context.
+    private func encode(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) {
+        let path = try parameters(exchange, entry)
+        var query: [RouteParameter] = []
+        if exchange.pathEnd < exchange.head.uri.utf8.count {
+            guard let decoded = PercentDecoding.query(exchange.query) else {
+                throw CallError(.invalidArgument, "request.query", "the query is not well-formed; percent-encode it")
+            }
+            query = decoded
+        }
+        switch entry.body {
+        case .message(let codec):
+            exchange.message = try codec.request(body: exchange.body, path: path, query: query)
+        case .raw:
+            exchange.message = try RawCodec.request(exchange, entry, path: path, query: query)
+        }
+        exchange.context = makeContext(exchange, entry, path)
+    }
+
+    private func parameters(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) -> [RouteParameter] {
+        guard !exchange.captures.isEmpty else { return [] }
+        var parameters: [RouteParameter] = []
+        parameters.reserveCapacity(exchange.captures.count)
+        let uri = exchange.head.uri.utf8
+        for (name, range) in zip(entry.parameterNames, exchange.captures) {
+            let start = uri.index(uri.startIndex, offsetBy: range.lowerBound)
+            let end = uri.index(start, offsetBy: range.count)
+            guard let value = PercentDecoding.decode(uri[start..<end]) else {
+                throw CallError(
+                    .invalidArgument, "request.path", "the path is not well-formed; percent-encode it",
+                    detail: "/\(name)")
+            }
+            parameters.append(RouteParameter(name: name, value: value))
+        }
+        return parameters
+    }
+
+    private func makeContext(_ exchange: Exchange, _ entry: RouteEntry, _ path: [RouteParameter]) -> CallContext {
+        var context = entry.context
+        if let principal = exchange.principal {
+            context.tenant = principal.tenant
+            context.principal = principal.id
+            context.principalKind = principal.kind == .user ? .user : .service
+            context.session = principal.session
+            context.roles = principal.roles
+        } else {
+            context.tenant = "default"
+        }
+        if let name = entry.projectParameter, let project = path.first(where: { $0.name == name }) {
+            context.project = project.value
+        }
+        context.traceparent = exchange.traceparent
+        context.requestID = exchange.requestID
+        if let languages = exchange.headers.acceptLanguage { context.locale = Self.locale(languages) }
+        if entry.isMutating {
+            if let key = exchange.headers.idempotencyKey { context.idempotencyKey = key }
+            context.requestDigest = exchange.digest().withUnsafeBytes { Data($0) }
+        }
+        return CallContext(context)
+    }
+
+    /// The first language tag of Accept-Language, or nothing for `*` and what is no tag.
+    static func locale(_ languages: String) -> String {
+        let first = languages.prefix { $0 != "," && $0 != ";" }.filter { $0 != " " }
+        let isTag =
+            (1...35).contains(first.utf8.count)
+            && first.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D: true
+                default: false
+                }
+            }
+        return isTag ? String(first) : ""
+    }
+
+    func call(_ exchange: Exchange, _ entry: RouteEntry) {
+        guard let context = exchange.context else { return }
+        let target: CallTarget
+        do throws(CallError) {
+            target = try entry.target()
+        } catch {
+            return answer(exchange, ErrorResponse(error, module: entry.instance))
+        }
+        exchange.attempts += 1
+        let attempt = exchange.attempts
+        exchange.message.withUnsafeBytes { payload in
+            var outgoing = OutgoingCall(payload: payload, context: context)
+            outgoing.attempt = attempt
+            if let key = exchange.headers.idempotencyKey { outgoing.idempotencyKey = key }
+            let id = core.calls.start(outgoing, on: target, sink: exchange)
+            if exchange === self.exchange { exchange.call = id }
+        }
+    }
+
+    /// The plugin has answered.
+    func settle(_ exchange: Exchange, _ outcome: Exchange.Outcome) {
+        guard exchange === self.exchange, let entry = exchange.entry else { return }
+        exchange.call = .none
+        switch outcome {
+        case .none: break
+        case .answer(let made): answer(exchange, made)
+        case .failure(let error): failed(exchange, entry, error)
+        }
+    }
+
+    private func failed(_ exchange: Exchange, _ entry: RouteEntry, _ error: CallError) {
+        if error.reason == "instance.retired", error.effect == .none {
+            entry.forgetTarget()
+            if exchange.attempts == 1 { return call(exchange, entry) }
+        }
+        let response = ErrorResponse(error, module: entry.instance)
+        if response.status.code == 500 {
+            core.log.error(
+                "request failed",
+                metadata: [
+                    "request.id": "\(exchange.requestID)", "request.route": "\(entry.key)",
+                    "instance": "\(entry.instance)", "error.reason": "\(error.reason)",
+                    "error.message": "\(error.message)",
+                ])
+        }
+        answer(exchange, response)
+    }
+}

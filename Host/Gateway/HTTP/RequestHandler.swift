@@ -1,0 +1,345 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import Runtime
+internal import Synchronization
+internal import TheatreManifest
+
+/// Serves the requests of one HTTP/1.1 connection, one after the other, or of one HTTP/2 stream.
+final class RequestHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// What the connection waits for, and so which time-out runs.
+    enum Phase {
+        case idle
+        case head
+        case body
+        case answer
+    }
+
+    let core: GatewayCore
+    let state: LoopState
+    private let isStream: Bool
+    private(set) var context: ChannelHandlerContext?
+    weak var guardian: ConnectionGuard?
+    private(set) var exchange: Exchange?
+    private var phase = Phase.head
+    private var deadline = NIODeadline.distantFuture
+    private var timer: Scheduled<Void>?
+    private var isReading = false
+    private var needsFlush = false
+    private var dropsBody = false
+    private var closesAfterBody = false
+    /// An answer whose body is still being sent.
+    var stream: EventStream?
+    private(set) lazy var remoteAddress = Self.address(of: context?.channel)
+
+    init(core: GatewayCore, state: LoopState, isStream: Bool = false) {
+        self.core = core
+        self.state = state
+        self.isStream = isStream
+    }
+
+    // MARK: Connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        enter(isStream ? .body : .head)
+        if context.channel.isActive { state.opened(context.channel) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        state.opened(context.channel)
+        context.fireChannelActive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        state.closed(context.channel)
+        timer?.cancel()
+        timer = nil
+        stream?.stop()
+        stream = nil
+        if let exchange { abandon(exchange) }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        core.log.debug("connection failed", metadata: ["error": "\(error)"])
+        guard let parser = error as? HTTPParserError, exchange == nil, stream == nil else {
+            context.close(promise: nil)
+            return
+        }
+        if case .headerOverflow = parser {
+            refuseConnection(
+                ErrorResponse(
+                    .requestHeaderFieldsTooLarge, "REQ-HEADERS-001", "request.headers_too_large",
+                    "The headers are too long; send less."))
+        } else {
+            refuseConnection(
+                ErrorResponse(
+                    .badRequest, "REQ-SYNTAX-001", "request.malformed", "The request is not well-formed HTTP."))
+        }
+    }
+
+    /// Answers outside of any request, and closes.
+    func refuseConnection(_ error: ErrorResponse) {
+        core.unmatched.count(status: error.status.code, in: 0, out: 0)
+        enter(.answer)
+        let trace = String(state.identity.traceparent().dropFirst(3).prefix(32))
+        let correlation = state.identity.requestID(at: wallMilliseconds())
+        if let guardian {
+            guardian.refuse(error, trace: trace, correlation: correlation)
+        } else {
+            context?.close(promise: nil)
+        }
+    }
+
+    // MARK: Time-outs
+
+    var isReadingHead: Bool { if case .head = phase { true } else { false } }
+
+    /// Bytes have come; true while they are of a request's head.
+    func readsHead() -> Bool {
+        if case .idle = phase { enter(.head) }
+        return isReadingHead
+    }
+
+    private func enter(_ phase: Phase) {
+        self.phase = phase
+        let times = core.configuration.timeouts
+        switch phase {
+        case .idle: arm(times.keepAlive)
+        case .head: arm(times.headers)
+        case .body: arm(times.body)
+        case .answer: deadline = .distantFuture
+        }
+    }
+
+    /// Moves the deadline; the timer catches up with it when it fires, so a request costs no timer.
+    private func arm(_ time: TimeAmount) {
+        deadline = state.loop.now + time
+        let soonest = min(time, core.configuration.timeouts.headers)
+        if timer == nil { schedule(soonest) }
+    }
+
+    private func schedule(_ time: TimeAmount) {
+        let bound = NIOLoopBound(self, eventLoop: state.loop)
+        timer = state.loop.scheduleTask(in: time) { bound.value.tick() }
+    }
+
+    private func tick() {
+        timer = nil
+        guard let context, context.channel.isActive else { return }
+        let left = deadline - state.loop.now
+        guard deadline != .distantFuture, left <= .zero else {
+            let most = core.configuration.timeouts.headers
+            schedule(deadline == .distantFuture ? most : min(left, most))
+            return
+        }
+        switch phase {
+        case .idle: context.close(promise: nil)
+        case .head:
+            refuseConnection(
+                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-001", "request.timeout", "The headers took too long."))
+        case .body:
+            guard let exchange else { return context.close(promise: nil) }
+            answer(
+                exchange,
+                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-002", "request.timeout", "The body took too long."))
+            context.close(promise: nil)
+        case .answer: break
+        }
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = true
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head)
+        case .body(let part): receive(part)
+        case .end: endOfRequest()
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        if needsFlush {
+            needsFlush = false
+            context.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        enter(.body)
+        let headers = RequestHeaders(head.headers)
+        let exchange = Exchange(head: head, headers: headers, state: state, handler: self)
+        self.exchange = exchange
+        core.inFlight.add(1, ordering: .relaxed)
+        admit(exchange)
+    }
+
+    private func receive(_ part: ByteBuffer) {
+        guard !dropsBody, let exchange else { return }
+        enter(.body)
+        let limit = exchange.entry?.route.bodyLimit ?? 0
+        guard exchange.body.readableBytes + part.readableBytes <= limit else {
+            return answer(exchange, .tooLarge(limit))
+        }
+        if exchange.body.readableBytes == 0 {
+            exchange.body = part
+        } else {
+            exchange.body.writeImmutableBuffer(part)
+        }
+    }
+
+    private func endOfRequest() {
+        if dropsBody {
+            dropsBody = false
+            if closesAfterBody { context?.close(promise: nil) } else { enter(.idle) }
+            return
+        }
+        guard let exchange else { return }
+        exchange.isComplete = true
+        enter(.answer)
+        if exchange.isAuthorised { proceed(exchange) }
+    }
+
+    // MARK: Writing
+
+    /// Writes a whole answer.
+    func answer(_ exchange: Exchange, _ answer: Exchange.Answer) {
+        guard let context, exchange === self.exchange else { return }
+        let hasBody = answer.status.mayHaveResponseBody
+        let closes = finish(exchange, status: answer.status, bytes: answer.body.readableBytes)
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(6 + answer.headers.count + exchange.extraHeaders.count)
+        if hasBody {
+            if !answer.contentType.isEmpty { headers.add(name: "content-type", value: answer.contentType) }
+            headers.add(name: "content-length", value: String(answer.body.readableBytes))
+        }
+        headers.add(name: "x-request-id", value: exchange.requestID)
+        for (name, value) in exchange.extraHeaders { headers.add(name: name, value: value) }
+        for (name, value) in answer.headers { headers.add(name: name, value: value) }
+        if closes, !isStream { headers.add(name: "connection", value: "close") }
+        let head = HTTPResponseHead(version: exchange.head.version, status: answer.status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if hasBody, exchange.head.method != .HEAD, answer.body.readableBytes > 0 {
+            context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
+        }
+        end(exchange, closes: closes)
+    }
+
+    /// Writes an error.
+    func answer(_ exchange: Exchange, _ error: ErrorResponse) {
+        var body = ByteBuffer()
+        error.write(into: &body, trace: exchange.traceID, correlation: exchange.requestID)
+        var headers = error.headers
+        if let seconds = error.retryAfter { headers.append(("retry-after", String(seconds))) }
+        answer(
+            exchange,
+            Exchange.Answer(status: error.status, contentType: "application/json", body: body, headers: headers))
+    }
+
+    /// Counts and logs; whether the connection closes after this answer.
+    private func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
+        exchange.isAnswered = true
+        let counters = exchange.entry?.counters ?? core.unmatched
+        counters.count(status: status.code, in: exchange.body.readableBytes, out: bytes)
+        if core.log.logLevel <= .debug {
+            core.log.debug(
+                "request",
+                metadata: [
+                    "request.id": "\(exchange.requestID)", "request.method": "\(exchange.head.method)",
+                    "request.route": "\(exchange.entry?.key ?? "-")", "response.status": "\(status.code)",
+                    "response.bytes": "\(bytes)",
+                    "request.microseconds": "\((state.loop.now - exchange.startedAt).nanoseconds / 1000)",
+                ])
+        }
+        let hasMore = !exchange.isComplete && (exchange.headers.isChunked || (exchange.headers.contentLength ?? 0) > 0)
+        return hasMore || !exchange.head.isKeepAlive || exchange.head.version.minor == 0 && !isStream
+            || core.isDraining.load(ordering: .relaxed)
+    }
+
+    /// Writes the end and leaves the request.
+    func end(_ exchange: Exchange, closes: Bool) {
+        guard let context else { return }
+        release(exchange)
+        dropsBody = !exchange.isComplete
+        closesAfterBody = closes
+        enter(.idle)
+        let lingers = dropsBody
+        let end = wrapOutboundOut(HTTPServerResponsePart.end(nil))
+        if closes, !isStream, !lingers {
+            let channel = context.channel
+            context.writeAndFlush(end).whenComplete { _ in channel.close(promise: nil) }
+            return
+        }
+        context.write(end, promise: nil)
+        if isReading { needsFlush = true } else { context.flush() }
+        guard closes, lingers else { return }
+        let channel = context.channel
+        // A client that still sends would lose the answer to a reset: let it finish, but not for long.
+        context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    }
+
+    /// Starts an answer of unknown length.
+    func startStream(_ exchange: Exchange, headers: [(String, String)]) {
+        guard let context else { return }
+        _ = finish(exchange, status: .ok, bytes: 0)
+        var fields = HTTPHeaders(headers)
+        fields.add(name: "x-request-id", value: exchange.requestID)
+        let head = HTTPResponseHead(version: exchange.head.version, status: .ok, headers: fields)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    /// Sends a part of an answer of unknown length.
+    func sendPart(_ part: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: nil)
+    }
+
+    /// Lets the client send its body.
+    func sendContinue(_ exchange: Exchange) {
+        guard exchange.headers.expectsContinue, !exchange.isComplete, exchange.body.readableBytes == 0 else { return }
+        let head = HTTPResponseHead(version: exchange.head.version, status: .continue)
+        context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stream?.writabilityChanged(context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// The client is gone.
+    private func abandon(_ exchange: Exchange) {
+        let call = exchange.call
+        release(exchange)
+        if call != .none { core.calls.cancel(call) }
+    }
+
+    private func release(_ exchange: Exchange) {
+        exchange.handler = nil
+        if self.exchange === exchange {
+            self.exchange = nil
+            core.inFlight.subtract(1, ordering: .relaxed)
+        }
+    }
+
+    private static func address(of channel: (any Channel)?) -> String {
+        channel?.remoteAddress?.ipAddress ?? channel?.parent?.remoteAddress?.ipAddress ?? "unknown"
+    }
+}
+
+extension ErrorResponse {
+    static func tooLarge(_ limit: Int) -> ErrorResponse {
+        ErrorResponse(
+            .payloadTooLarge, "REQ-SIZE-001", "request.too_large", "The body may have at most \(limit) bytes.")
+    }
+}

@@ -1,0 +1,74 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOHTTP1
+
+/// The header fields the gateway itself reads, found in one pass.
+struct RequestHeaders {
+    var authorization: String?
+    var contentLength: Int?
+    var expectsContinue = false
+    var isChunked = false
+    var idempotencyKey: String?
+    var requestID: String?
+    var traceparent: String?
+    var acceptLanguage: String?
+    var lastEventID: String?
+    /// A fault that makes the request unreadable.
+    var fault: String?
+    var bytes = 0
+    var count = 0
+
+    init(_ headers: HTTPHeaders) {
+        for (name, value) in headers {
+            count += 1
+            let length = name.utf8.count
+            bytes += length + value.utf8.count
+            switch length {
+            case 6 where name.isField("expect"): expectsContinue = value.isField("100-continue")
+            case 11 where name.isField("traceparent"): traceparent = value
+            case 12 where name.isField("x-request-id"): requestID = value
+            case 13 where name.isField("authorization"):
+                if authorization != nil { fault = "Authorization is given twice; send it once." }
+                authorization = value
+            case 13 where name.isField("last-event-id"): lastEventID = value
+            case 14 where name.isField("content-length"): readLength(value)
+            case 15 where name.isField("idempotency-key"):
+                if idempotencyKey != nil { fault = "Idempotency-Key is given twice; send it once." }
+                idempotencyKey = value
+            case 15 where name.isField("accept-language"): acceptLanguage = value
+            case 17 where name.isField("transfer-encoding"):
+                if isChunked || !value.isField("chunked") {
+                    fault = "Transfer-Encoding must be chunked, and given once."
+                }
+                isChunked = true
+            default: break
+            }
+        }
+        if isChunked, contentLength != nil { fault = "Content-Length and Transfer-Encoding exclude each other." }
+    }
+
+    private mutating func readLength(_ value: String) {
+        guard contentLength == nil, !value.isEmpty, value.utf8.count < 16,
+            value.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let length = Int(value)
+        else {
+            fault = "Content-Length must be one decimal number."
+            return
+        }
+        contentLength = length
+    }
+}
+
+extension String {
+    /// Whether this is the ASCII word `other`, which is lower-case, in any case.
+    func isField(_ other: StaticString) -> Bool {
+        guard utf8.count == other.utf8CodeUnitCount else { return false }
+        var pointer = other.utf8Start
+        for byte in utf8 {
+            let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+            if lower != pointer.pointee { return false }
+            pointer += 1
+        }
+        return true
+    }
+}

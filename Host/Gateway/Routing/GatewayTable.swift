@@ -1,0 +1,74 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import TheatreManifest
+
+/// All routes at one moment. Immutable; ``GatewayServer/replace(_:)`` swaps it whole.
+public final class GatewayTable: Sendable {
+    private let trie: PathTrie
+    /// Routes by the trie's value.
+    private let places: [[RouteEntry]]
+    /// All of them, in the order given.
+    public let entries: [RouteEntry]
+
+    /// Compiles routes.
+    ///
+    /// - Throws: `ManifestError` `route.template` for a path that is no template, `route.duplicate` for two routes of one
+    ///   method and path.
+    public init(_ entries: [RouteEntry]) throws(ManifestError) {
+        var trie = PathTrie()
+        var places: [[RouteEntry]] = []
+        for (index, entry) in entries.enumerated() {
+            let place: Int
+            do throws(PathTrie.Malformed) {
+                place = try trie.insert(entry.route.path, value: places.count)
+            } catch {
+                throw ManifestError(
+                    code: "route.template", pointer: "/routes/\(index)/path",
+                    message: "is \"\(entry.route.path)\", which is not a path such as /api/v1/runs/{run_id}:cancel")
+            }
+            if place == places.count { places.append([]) }
+            if let other = places[place].first(where: { $0.route.method == entry.route.method }) {
+                throw ManifestError(
+                    code: "route.duplicate", pointer: "/routes/\(index)",
+                    message: "is \(entry.key), which instance \(other.instance) serves already")
+            }
+            places[place].append(entry)
+        }
+        self.trie = trie
+        self.places = places
+        self.entries = entries
+    }
+
+    /// No routes.
+    public static let empty: GatewayTable = GatewayTable(trie: PathTrie(), places: [], entries: [])
+
+    private init(trie: PathTrie, places: [[RouteEntry]], entries: [RouteEntry]) {
+        self.trie = trie
+        self.places = places
+        self.entries = entries
+    }
+
+    enum Match {
+        case found(RouteEntry, [Range<Int>])
+        case notFound
+        case notAllowed(allow: String)
+        case malformed
+    }
+
+    /// The route for a method and a raw path.
+    func match(method: String, path: UnsafeBufferPointer<UInt8>) -> Match {
+        if PathTrie.hasDotSegment(path) { return .malformed }
+        var captures: [Range<Int>] = []
+        let place = trie.match(path, captures: &captures)
+        guard place >= 0 else { return .notFound }
+        let candidates = places[place]
+        if let entry = candidates.first(where: { $0.route.method == method }) { return .found(entry, captures) }
+        if method == "HEAD", let entry = candidates.first(where: { $0.route.method == "GET" }) {
+            return .found(entry, captures)
+        }
+        var allow = candidates.map(\.route.method)
+        if allow.contains("GET") { allow.append("HEAD") }
+        return .notAllowed(allow: allow.sorted().joined(separator: ", "))
+    }
+}

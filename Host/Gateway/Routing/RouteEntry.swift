@@ -1,0 +1,82 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOHTTP1
+public import Runtime
+internal import SwiftProtobuf
+internal import Synchronization
+internal import TheatreContracts
+public import TheatreManifest
+
+/// A route with what serves it.
+public final class RouteEntry: Sendable {
+    /// As the manifest states it.
+    public let route: Manifest.Route
+    /// Instance that serves it.
+    public let instance: String
+    /// METHOD and template, as in the context and the metrics.
+    public let key: String
+    let body: RouteBody
+    let parameterNames: [String]
+    /// POST, PUT, PATCH and DELETE.
+    let isMutating: Bool
+    let access: RouteAccess
+    let success: HTTPResponseStatus
+    /// What every context of this route has in common.
+    let context: HostContext
+    /// Name of the path parameter that is the project, from the route's scope.
+    let projectParameter: String?
+    let counters = RouteCounters()
+    private let resolve: @Sendable () throws(CallError) -> CallTarget
+    private let resolved = Mutex<CallTarget?>(nil)
+
+    /// A route.
+    ///
+    /// - Parameters:
+    ///   - target: looks the operation up; called once, and again after the instance was swapped. Its error is the
+    ///     answer while there is no target.
+    public init(
+        route: Manifest.Route, instance: String, body: RouteBody,
+        target: @escaping @Sendable () throws(CallError) -> CallTarget
+    ) {
+        self.route = route
+        self.instance = instance
+        self.body = body
+        resolve = target
+        key = "\(route.method) \(route.path)"
+        parameterNames = PathTrie.parameters(of: route.path)
+        isMutating = route.method != "GET"
+        access = RouteAccess(rawValue: route.access) ?? .admin
+        success = HTTPResponseStatus(statusCode: route.status)
+        projectParameter =
+            route.scope.hasPrefix("project:{") && route.scope.hasSuffix("}")
+            ? String(route.scope.dropFirst(9).dropLast()) : nil
+        context = HostContext.with {
+            $0.route = "\(route.method) \(route.path)"
+            $0.resource = route.resource
+            $0.action = route.action
+            $0.audit = route.audit
+            $0.decision = "allowed: \(route.access)"
+            $0.answerRequired = route.method != "GET" && route.audit == "change"
+        }
+    }
+
+    /// The target as it serves now.
+    func target() throws(CallError) -> CallTarget {
+        if let known = resolved.withLock({ $0 }) { return known }
+        let fresh = try resolve()
+        resolved.withLock { $0 = fresh }
+        return fresh
+    }
+
+    /// Makes the next ``target()`` look it up again.
+    func forgetTarget() { resolved.withLock { $0 = nil } }
+}
+
+/// Who may call a route.
+enum RouteAccess: String, Sendable {
+    case anyone
+    case user
+    case service
+    case admin
+}

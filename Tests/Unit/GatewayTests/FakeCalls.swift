@@ -1,0 +1,128 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import NIOCore
+import Synchronization
+import TheatreManifest
+
+@testable import Gateway
+@testable import Runtime
+
+/// Plugins that are closures.
+final class FakeCalls: CallStarting {
+    struct Call: Sendable {
+        var operation: String
+        var payload: [UInt8]
+        var context: CallContext
+        var idempotencyKey: String
+    }
+
+    /// Answers a call; nil leaves it open for ``finish(_:)``.
+    typealias Answer = @Sendable (Call) -> Result<[UInt8], CallError>?
+
+    private struct State {
+        var operations: [String: Answer] = [:]
+        var calls: [Call] = []
+        var open: [(CallID, any CallSink)] = []
+        var cancelled: [CallID] = []
+        var next: UInt64 = 1
+        var closed: Set<String> = []
+    }
+    private let state = Mutex(State())
+
+    private final class Port: Sendable {
+        let operation: String
+        init(_ operation: String) { self.operation = operation }
+    }
+
+    func serve(_ operation: String, _ answer: @escaping Answer) { state.withLock { $0.operations[operation] = answer } }
+    func close(_ instance: String) { state.withLock { _ = $0.closed.insert(instance) } }
+    var calls: [Call] { state.withLock { $0.calls } }
+    var cancelled: Int { state.withLock { $0.cancelled.count } }
+    var open: Int { state.withLock { $0.open.count } }
+
+    /// Answers the oldest open call.
+    func finish(_ result: Result<[UInt8], CallError>) {
+        guard let (id, sink) = state.withLock({ $0.open.isEmpty ? nil : $0.open.removeFirst() }) else { return }
+        Self.complete(id, sink, result)
+    }
+
+    func target(instance: String, operation: String) throws(CallError) -> CallTarget {
+        if state.withLock({ $0.closed.contains(instance) }) {
+            throw CallError(.unavailable, "instance.closed", "\(instance) is closed", retry: .safe)
+        }
+        return CallTarget(port: Port(operation), operation: 0)
+    }
+
+    func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
+        let operation = (target.port as? Port)?.operation ?? ""
+        let made = Call(
+            operation: operation, payload: Array(call.payload), context: call.context,
+            idempotencyKey: call.idempotencyKey)
+        let (id, answer) = state.withLock { state in
+            state.calls.append(made)
+            state.next += 1
+            return (CallID(rawValue: state.next), state.operations[operation])
+        }
+        guard let answer else {
+            sink.complete(id, CallResult(CallError(.unimplemented, "fake.none", "nothing serves \(operation)")))
+            return id
+        }
+        if let result = answer(made) {
+            Self.complete(id, sink, result)
+        } else {
+            state.withLock { $0.open.append((id, sink)) }
+        }
+        return id
+    }
+
+    private static func complete(_ id: CallID, _ sink: any CallSink, _ result: Result<[UInt8], CallError>) {
+        switch result {
+        case .success(let bytes): bytes.withUnsafeBytes { sink.complete(id, CallResult(payload: $0)) }
+        case .failure(let error): sink.complete(id, CallResult(error))
+        }
+    }
+
+    func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool { false }
+    func credit(_ call: CallID, bytes: UInt64) {}
+    func cancel(_ call: CallID) { state.withLock { $0.cancelled.append(call) } }
+}
+
+/// The message is the parameters, then the body; the answer is the payload.
+struct EchoCodec: RouteCodec {
+    func request(body: ByteBuffer, path: [RouteParameter], query: [RouteParameter]) throws(CallError) -> [UInt8] {
+        let parameters = (path + query).map { "\($0.name)=\($0.value);" }.joined()
+        return Array(parameters.utf8) + Array(body.readableBytesView)
+    }
+
+    func response(_ payload: UnsafeRawBufferPointer) throws -> ByteBuffer { ByteBuffer(bytes: payload) }
+}
+
+extension RouteEntry {
+    /// A route of the instance `echo`.
+    static func echo(
+        _ method: String, _ path: String, on calls: FakeCalls, access: String = "anyone", audit: String = "none",
+        rate: String = "default", bodyLimit: Int = 1024, idempotent: Bool = true, raw: Bool = false,
+        headers: [String] = []
+    ) -> RouteEntry {
+        var route = """
+            {"method":"\(method)","path":"\(path)","operation":"test.Echo/Echo","access":"\(access)","resource":"echo",
+            "action":"echo","scope":"none","audit":"\(audit)","rate":"\(rate)","body_limit":\(bodyLimit),
+            "idempotent":\(idempotent),"request":"a","response":"b","headers":[\(headers.map { "\"\($0)\"" }.joined(separator: ","))]
+            """
+        route += raw ? ",\"body\":\"raw\"}" : "}"
+        let json = """
+            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[{"capability":"test.Echo"}],
+            "operations":["test.Echo/Echo"],"routes":[\(route)]}
+            """
+        do {
+            let manifest = try Manifest(json: .init(json.utf8))
+            return RouteEntry(route: manifest.routes[0], instance: "echo", body: raw ? .raw : .message(EchoCodec())) {
+                () throws(CallError) in try calls.target(instance: "echo", operation: "test.Echo/Echo")
+            }
+        } catch {
+            preconditionFailure("the manifest of the test is wrong: \(error)")
+        }
+    }
+}
