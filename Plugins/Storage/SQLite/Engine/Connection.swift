@@ -1,0 +1,226 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import TheatreContracts
+
+/// One SQLite connection with its authorizer and its prepared statements. Used by one thread at a time.
+final class Connection {
+    enum Role: Sendable {
+        case writer, reader
+    }
+
+    private(set) var handle: OpaquePointer?
+    let authorizer = Authorizer()
+    private var statements = StatementCache(capacity: 256)
+
+    /// Opens the file at `path`, making it for a writer.
+    init(path: String, role: Role) throws(SQLiteError) {
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == .writer ? SQLITE_OPEN_CREATE : 0)
+        let code = sqlite3_open_v2(path, &handle, flags, nil)
+        guard code == SQLITE_OK, let handle else {
+            let reason = String(cString: sqlite3_errstr(code))
+            sqlite3_close_v2(handle)
+            handle = nil
+            throw SQLiteError(.unavailable, "sql.open", "\(path) cannot be opened: \(reason).")
+        }
+        sqlite3_extended_result_codes(handle, 1)
+        sqlite3_busy_timeout(handle, 5000)
+        _ = csqlite_set(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        _ = csqlite_set(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DML, 0)
+        _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
+        for (limit, value) in [
+            (SQLITE_LIMIT_LENGTH, 16 << 20), (SQLITE_LIMIT_SQL_LENGTH, 1 << 20), (SQLITE_LIMIT_ATTACHED, 0),
+        ] {
+            sqlite3_limit(handle, limit, Int32(value))
+        }
+        authorizer.install(on: handle)
+        do throws(SQLiteError) {
+            if role == .writer {
+                guard try rows("PRAGMA journal_mode = WAL").first?.values.first?.text == "wal" else {
+                    throw SQLiteError(.failedPrecondition, "sql.open", "\(path) cannot have a write-ahead log.")
+                }
+            }
+            try execute("PRAGMA synchronous = FULL")
+            try execute("PRAGMA foreign_keys = ON")
+            if role == .reader { try execute("PRAGMA query_only = ON") }
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    /// Finalizes everything; nothing can be run any more.
+    func close() {
+        statements.removeAll()
+        sqlite3_close_v2(handle)
+        handle = nil
+    }
+
+    /// Runs `body` while `isWanted` says so: when it no longer does, the statement in progress is interrupted.
+    func serving<Output>(while isWanted: @escaping () -> Bool, _ body: () throws -> Output) throws -> Output {
+        guard isWanted() else { throw SQLiteError.cancelled }
+        authorizer.isWanted = isWanted
+        defer { authorizer.isWanted = nil }
+        return try body()
+    }
+
+    // MARK: Transactions
+
+    /// Runs `body` in a transaction of its own: all of it or nothing.
+    func transaction<Output>(_ kind: String = "IMMEDIATE", _ body: () throws -> Output) throws -> Output {
+        try execute("BEGIN \(kind)")
+        do {
+            let output = try body()
+            try execute("COMMIT")
+            return output
+        } catch {
+            rollback()
+            throw error
+        }
+    }
+
+    /// Ends the transaction, if SQLite has not done so by itself.
+    func rollback() {
+        guard let handle, sqlite3_get_autocommit(handle) == 0 else { return }
+        authorizer.mode = .engine
+        sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
+    }
+
+    // MARK: Statements
+
+    /// Runs a caller's statement.
+    func run(_ statement: SQLStatement, for scope: CallerScope, mode: Authorizer.Mode, bounds: Bounds)
+        throws(SQLiteError)
+        -> SQLRows
+    {
+        let key = StatementCache.Key(namespace: scope.namespace.name, sql: statement.sql, mode: mode)
+        authorizer.namespace = scope.namespace
+        authorizer.mode = mode
+        defer { authorizer.mode = .engine }
+        let prepared: PreparedStatement
+        if let cached = statements[key] {
+            prepared = cached
+        } else {
+            let text = try SQLText(statement.sql, in: scope.namespace, for: mode == .read ? .query : .write)
+            prepared = try prepare(text)
+            statements[key] = prepared
+        }
+        guard statement.parameters.count == prepared.text.parameters else {
+            throw SQLiteError(
+                .invalidArgument, "sql.parameters",
+                "The statement has \(prepared.text.parameters) parameters and \(statement.parameters.count) values were sent."
+            )
+        }
+        defer { prepared.reset() }
+        for (index, value) in statement.parameters.enumerated() { try bind(value, prepared, at: index + 1) }
+        if let tenant = prepared.text.tenant { try bind(.init(scope.context.tenant), prepared, at: tenant) }
+        if mode == .read, sqlite3_stmt_readonly(prepared.handle) == 0 {
+            throw SQLiteError(
+                .invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
+        }
+        return try step(prepared, bounds)
+    }
+
+    /// Runs the engine's own statement, bypassing the authorizer.
+    @discardableResult
+    func execute(_ sql: String, _ values: [SQLValue] = [], bounds: Bounds = .none) throws(SQLiteError) -> SQLRows {
+        authorizer.mode = .engine
+        let key = StatementCache.Key(namespace: "", sql: sql, mode: .engine)
+        let prepared: PreparedStatement
+        if let cached = statements[key] {
+            prepared = cached
+        } else {
+            prepared = try prepare(SQLText(engine: sql, parameters: values.count))
+            statements[key] = prepared
+        }
+        defer { prepared.reset() }
+        for (index, value) in values.enumerated() { try bind(value, prepared, at: index + 1) }
+        return try step(prepared, bounds)
+    }
+
+    /// The rows of the engine's own statement.
+    func rows(_ sql: String, _ values: [SQLValue] = []) throws(SQLiteError) -> [SQLRow] {
+        try execute(sql, values).rows
+    }
+
+    private func prepare(_ text: SQLText) throws(SQLiteError) -> PreparedStatement {
+        guard let handle else { throw .closed }
+        var pointer: OpaquePointer?
+        authorizer.refusal = nil
+        let code = sqlite3_prepare_v3(handle, text.sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &pointer, nil)
+        guard code == SQLITE_OK else { throw failure(code) }
+        guard let pointer else { throw .syntax("There is no statement.") }
+        return PreparedStatement(pointer, text)
+    }
+
+    private func bind(_ value: SQLValue, _ statement: PreparedStatement, at index: Int) throws(SQLiteError) {
+        let code = statement.bind(value, at: Int32(index))
+        guard code == SQLITE_OK else { throw failure(code) }
+    }
+
+    private func step(_ statement: PreparedStatement, _ bounds: Bounds) throws(SQLiteError) -> SQLRows {
+        authorizer.refusal = nil
+        var collector = RowCollector(statement.handle, bounds)
+        while true {
+            let code = sqlite3_step(statement.handle)
+            switch code {
+            case SQLITE_ROW: try collector.take()
+            case SQLITE_DONE:
+                if sqlite3_stmt_readonly(statement.handle) == 0 {
+                    collector.rows.changed = UInt32(clamping: sqlite3_changes64(handle))
+                }
+                return collector.rows
+            default: throw failure(code)
+            }
+        }
+    }
+
+    /// The error of the call that just failed with `code`.
+    func failure(_ code: Int32) -> SQLiteError {
+        if let refusal = authorizer.refusal, code & 0xFF == SQLITE_AUTH || code & 0xFF == SQLITE_ERROR {
+            authorizer.refusal = nil
+            return refusal
+        }
+        guard let handle else { return .closed }
+        return SQLiteError(code: code, message: String(cString: sqlite3_errmsg(handle)))
+    }
+}
+
+extension Connection {
+    /// Runs all statements of a migration's text, as the namespace.
+    func runMigration(_ text: SQLText, in namespace: Namespace) throws(SQLiteError) {
+        authorizer.namespace = namespace
+        authorizer.mode = .migrate
+        defer { authorizer.mode = .engine }
+        var rest = Array(text.sql.utf8CString)[...]
+        while rest.count > 1 {
+            guard let consumed = try runFirst(of: rest) else { return }
+            rest = rest.dropFirst(consumed)
+        }
+    }
+
+    /// Runs the first statement of `text` and gives its length; nil where only white space and comments are left.
+    private func runFirst(of text: ArraySlice<CChar>) throws(SQLiteError) -> Int? {
+        guard let handle else { throw .closed }
+        var statement: OpaquePointer?
+        authorizer.refusal = nil
+        var consumed = 0
+        let code = text.withUnsafeBufferPointer { buffer in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(handle, buffer.baseAddress, Int32(buffer.count), &statement, &tail)
+            if let tail, let base = buffer.baseAddress { consumed = base.distance(to: tail) }
+            return code
+        }
+        guard code == SQLITE_OK else { throw failure(code) }
+        guard let statement else { return nil }
+        defer { sqlite3_finalize(statement) }
+        var step = sqlite3_step(statement)
+        while step == SQLITE_ROW { step = sqlite3_step(statement) }
+        guard step == SQLITE_DONE else { throw failure(step) }
+        return consumed
+    }
+}

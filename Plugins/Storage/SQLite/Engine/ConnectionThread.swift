@@ -1,0 +1,87 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import Glibc
+
+/// Threads of their own that run blocking work on connections: one connection each, one queue for all of them.
+final class ConnectionThreads: Sendable {
+    /// Work for whichever thread is free; the error is why it will not run.
+    typealias Job = @Sendable (Result<Connection, SQLiteError>) -> Void
+
+    private let jobs = Mailbox<Job>()
+
+    /// Starts one thread for each connection.
+    init(_ connections: [Connection], name: String) throws(SQLiteError) {
+        for connection in connections {
+            // The connection moves to its thread: nothing else keeps it.
+            nonisolated(unsafe) let moved = connection
+            let jobs = jobs
+            try Self.start(name: name) {
+                while let job = jobs.pop() { job(.success(moved)) }
+                moved.close()
+            }
+        }
+    }
+
+    /// Queues `job`; after ``close()`` it is told so at once.
+    func enqueue(_ job: @escaping Job) {
+        if !jobs.push(job) { job(.failure(.closed)) }
+    }
+
+    /// What waits still runs; then the connections close and the threads end.
+    func close() { jobs.close() }
+
+    /// Runs `work` on a connection and waits for it without holding this task's thread.
+    ///
+    /// Cancellation of the task and a false `scope.isWanted` interrupt a running statement and skip a waiting one.
+    func run<Output: Sendable>(
+        for scope: CallerScope, _ work: @escaping @Sendable (Connection) throws -> Output
+    ) async throws -> Output {
+        let cancellation = Cancellation()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                enqueue { result in
+                    continuation.resume(
+                        with: Result {
+                            let connection = try result.get()
+                            return try connection.serving(while: { !cancellation.isRaised && scope.isWanted() }) {
+                                try work(connection)
+                            }
+                        })
+                }
+            }
+        } onCancel: {
+            cancellation.raise()
+        }
+    }
+
+    private static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(SQLiteError) {
+        let box = Unmanaged.passRetained(ThreadBody(name: name, run: body))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let body = Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue()
+                csqlite_name_thread(body.name)
+                body.run()
+                return nil
+            }, box.toOpaque())
+        guard code == 0 else {
+            box.release()
+            throw SQLiteError(.resourceExhausted, "sql.threads", "No thread could be started: error \(code).")
+        }
+        pthread_detach(thread)
+    }
+}
+
+private final class ThreadBody: Sendable {
+    let name: String
+    let run: @Sendable () -> Void
+
+    init(name: String, run: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.run = run
+    }
+}

@@ -1,0 +1,148 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+/// A statement as SQLite gets it, and what must be bound to it.
+struct SQLText: Hashable, Sendable {
+    /// What a text is for; each may begin with fewer words than the next.
+    enum Purpose: Hashable, Sendable {
+        case query, write, migration
+
+        fileprivate var firstWords: Set<String> {
+            switch self {
+            case .query: ["select", "with", "values"]
+            case .write: ["select", "with", "values", "insert", "update", "delete", "replace"]
+            // END closes the body of a trigger; as a statement of its own the authorizer refuses it.
+            case .migration:
+                [
+                    "select", "with", "values", "insert", "update", "delete", "replace", "create", "alter", "drop",
+                    "end",
+                ]
+            }
+        }
+    }
+
+    /// With `{table}` replaced by the namespace's name and `:tenant` by a number.
+    private(set) var sql = ""
+    /// The highest ?N.
+    private(set) var parameters = 0
+    /// The number that stands for `:tenant`, if it occurs.
+    private(set) var tenant: Int?
+    /// Tables that comments declare global, without prefix.
+    private(set) var globals: Set<String> = []
+
+    /// Reads and rewrites `source`.
+    init(_ source: String, in namespace: Namespace, for purpose: Purpose) throws(SQLiteError) {
+        let bytes = Array(source.utf8)
+        let tokens = try SQLTokenizer.tokens(bytes)
+        try checkStatements(tokens, bytes, purpose)
+        parameters = try Self.highestParameter(tokens, bytes)
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count + 32)
+        var copied = 0
+        for token in tokens {
+            guard let replacement = replacement(for: token, bytes, namespace, purpose) else { continue }
+            output += bytes[copied..<token.range.lowerBound]
+            output += replacement.utf8
+            copied = token.range.upperBound
+        }
+        output += bytes[copied...]
+        sql = String(decoding: output, as: UTF8.self)
+        if purpose == .migration, parameters > 0 || tenant != nil {
+            throw .syntax("A migration has no parameters; it runs once for all tenants.")
+        }
+    }
+
+    /// A statement of the engine itself, taken as it is.
+    init(engine sql: String, parameters: Int) {
+        self.sql = sql
+        self.parameters = parameters
+    }
+
+    private mutating func replacement(
+        for token: SQLToken, _ bytes: [UInt8], _ namespace: Namespace, _ purpose: Purpose
+    ) -> String? {
+        switch token.kind {
+        case .table:
+            let name = String(decoding: bytes[token.range].dropFirst().dropLast(), as: UTF8.self)
+            return "\"\(namespace.table(name))\""
+        case .parameter where bytes[token.range].elementsEqual(":tenant".utf8):
+            // Numbered by hand: SQLite would give it the next free number, which may be one of the caller's.
+            tenant = parameters + 1
+            return "?\(parameters + 1)"
+        case .comment where purpose == .migration:
+            globals.formUnion(Self.globals(in: String(decoding: bytes[token.range], as: UTF8.self)))
+            return nil
+        default:
+            return nil
+        }
+    }
+
+    /// One statement, or several in a migration, each beginning with a word its purpose has.
+    private func checkStatements(_ tokens: [SQLToken], _ bytes: [UInt8], _ purpose: Purpose) throws(SQLiteError) {
+        var atStart = true
+        var statements = 0
+        for token in tokens where token.kind != .comment {
+            if purpose == .migration, token.kind == .quoted || token.kind == .word {
+                try Self.checkName(bytes[token.range])
+            }
+            if bytes[token.range].elementsEqual(";".utf8) {
+                atStart = true
+                continue
+            }
+            guard atStart else { continue }
+            atStart = false
+            statements += 1
+            let word = asciiLowercased(String(decoding: bytes[token.range], as: UTF8.self))
+            guard token.kind == .word, purpose.firstWords.contains(word) else {
+                throw Self.refusal(of: word, purpose)
+            }
+        }
+        guard statements > 0 else { throw .syntax("There is no statement.") }
+        guard statements == 1 || purpose == .migration else {
+            throw .syntax("There is more than one statement; send each by itself.")
+        }
+    }
+
+    private static func refusal(of word: String, _ purpose: Purpose) -> SQLiteError {
+        guard purpose == .query, Purpose.write.firstWords.contains(word) else {
+            return SQLiteError(
+                .permissionDenied, "sql.refused_statement",
+                "A statement that begins with \"\(word.prefix(40))\" is not run here.")
+        }
+        return SQLiteError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
+    }
+
+    /// SQLite's own tables cannot be named in a migration, where the authorizer has to let the engine at them; not even
+    /// by a string in the place of a name.
+    private static func checkName(_ token: ArraySlice<UInt8>) throws(SQLiteError) {
+        let name = token.drop {
+            $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\"") || $0 == 0x60 || $0 == UInt8(ascii: "[")
+        }
+        guard name.count >= 7, zip(name, "sqlite_".utf8).allSatisfy({ asciiLowercase($0) == $1 }) else { return }
+        let text = String(decoding: name.prefix(40), as: UTF8.self)
+        throw SQLiteError(.permissionDenied, "sql.foreign_table", "\"\(text)\" belongs to the engine.")
+    }
+
+    private static func highestParameter(_ tokens: [SQLToken], _ bytes: [UInt8]) throws(SQLiteError) -> Int {
+        var highest = 0
+        for token in tokens where token.kind == .parameter {
+            let text = String(decoding: bytes[token.range], as: UTF8.self)
+            if text == ":tenant" { continue }
+            guard text.first == "?", let number = Int(text.dropFirst()), (1...999).contains(number) else {
+                throw .syntax("\"\(text.prefix(40))\" is no parameter; use ?1 to ?999 and :tenant.")
+            }
+            highest = max(highest, number)
+        }
+        return highest
+    }
+
+    /// The names in a comment such as `-- global: {settings}, {words}`.
+    private static func globals(in comment: String) -> [String] {
+        let text = comment.drop { "-/* \t".contains($0) }
+        guard text.hasPrefix("global:") else { return [] }
+        return text.dropFirst("global:".count).split(separator: ",").compactMap { part in
+            let name = part.filter { !" \t{}*/\r".contains($0) }
+            return name.isEmpty ? nil : asciiLowercased(name)
+        }
+    }
+}
