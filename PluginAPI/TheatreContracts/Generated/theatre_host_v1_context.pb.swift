@@ -205,6 +205,12 @@ public nonisolated struct HostContext: @unchecked Sendable {
     set {_uniqueStorage()._parameters = newValue}
   }
 
+  /// First words of the event types that `caller` may publish, separated by commas; set anew at every hop.
+  public var publishes: String {
+    get {_storage._publishes}
+    set {_uniqueStorage()._publishes = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -286,7 +292,7 @@ nonisolated extension HostPrincipalKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Context"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0\u{1}publishes\0")
 
   fileprivate class _StorageClass {
     var _tenant: String = String()
@@ -309,6 +315,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _caller: String = String()
     var _profile: String = String()
     var _parameters: String = String()
+    var _publishes: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -339,6 +346,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       _caller = source._caller
       _profile = source._profile
       _parameters = source._parameters
+      _publishes = source._publishes
     }
   }
 
@@ -377,6 +385,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._caller) }()
         case 19: try { try decoder.decodeSingularStringField(value: &_storage._profile) }()
         case 20: try { try decoder.decodeSingularStringField(value: &_storage._parameters) }()
+        case 21: try { try decoder.decodeSingularStringField(value: &_storage._publishes) }()
         default: break
         }
       }
@@ -445,6 +454,9 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._parameters.isEmpty {
         try visitor.visitSingularStringField(value: _storage._parameters, fieldNumber: 20)
       }
+      if !_storage._publishes.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._publishes, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -474,6 +486,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._caller != rhs_storage._caller {return false}
         if _storage._profile != rhs_storage._profile {return false}
         if _storage._parameters != rhs_storage._parameters {return false}
+        if _storage._publishes != rhs_storage._publishes {return false}
         return true
       }
       if !storagesAreEqual {return false}

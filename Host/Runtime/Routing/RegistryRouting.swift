@@ -1,0 +1,121 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import Registry
+internal import SwiftProtobuf
+internal import TheatreContracts
+
+/// Answers the dispatcher's question "who serves this call" out of a compiled routing table.
+///
+/// Everything that does not depend on the call is looked up when the table is made: an entry for each port and each
+/// index of its `calls`.
+public final class RegistryRouting: Routing {
+    private let table: RoutingTable
+    private let entries: [ObjectIdentifier: [Entry?]]
+
+    /// What is known of one call of one port.
+    private struct Entry: Sendable {
+        let feature: FeatureID
+        let name: String
+        let operation: String
+        let allowsFallback: Bool
+        /// Where every call goes to the same place.
+        let fixed: Resolution?
+        /// By the binding's identity.
+        let resolutions: [ObjectIdentifier: Resolution]
+    }
+
+    /// Binds a table to the ports that serve.
+    public init(table: RoutingTable, ports: [String: InstancePort]) {
+        self.table = table
+        entries = Dictionary(
+            ports.values.map { port in
+                (ObjectIdentifier(port), port.calls.map { Self.entry($0, table: table, ports: ports) })
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    public func resolve(_ query: borrowing RouteQuery) -> Resolution {
+        guard let calls = entries[ObjectIdentifier(query.caller)], calls.indices.contains(query.call),
+            let entry = calls[query.call]
+        else { return .unavailable(Self.unrouted(query.feature)) }
+        if let fixed = entry.fixed { return fixed }
+        switch table.resolve(entry.feature, attributes(query)) {
+        case .to(let binding): return entry.resolutions[ObjectIdentifier(binding)] ?? .unavailable(Self.unrouted(entry.name))
+        case .unmatched:
+            return .unavailable(
+                CallError(
+                    .unavailable, "route.unmatched",
+                    "No candidate of the route of \(entry.name) takes this call; see `theatre explain \(entry.name)`."))
+        case .unrouted: return .unavailable(Self.unrouted(entry.name))
+        }
+    }
+
+    private func attributes(_ query: borrowing RouteQuery) -> RouteAttributes {
+        let stated =
+            (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes))) ?? HostRouteAttributes()
+        let context = query.context.message
+        var attributes = RouteAttributes()
+        attributes.tenant = context.tenant
+        attributes.project = context.project
+        attributes.locale = stated.locale.isEmpty ? context.locale : stated.locale
+        attributes.region = stated.region
+        attributes.currency = stated.currency
+        attributes.channel = stated.channel
+        attributes.amount = stated.hasAmount ? stated.amount : nil
+        attributes.key = stated.key.isEmpty ? context.principal : stated.key
+        return attributes
+    }
+
+    private static func entry(_ call: PortCall, table: RoutingTable, ports: [String: InstancePort]) -> Entry? {
+        guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else { return nil }
+        let allowsFallback = table.allowsFallback(feature)
+        var resolutions: [ObjectIdentifier: Resolution] = [:]
+        for binding in table.bindings(of: feature) {
+            resolutions[ObjectIdentifier(binding)] = resolution(binding, operation, allowsFallback, ports)
+        }
+        let only = table.onlyBinding(of: feature)
+        return Entry(
+            feature: feature, name: name, operation: operation, allowsFallback: allowsFallback,
+            fixed: only.flatMap { resolutions[ObjectIdentifier($0)] }, resolutions: resolutions)
+    }
+
+    private static func resolution(
+        _ binding: Binding, _ operation: String, _ allowsFallback: Bool, _ ports: [String: InstancePort]
+    ) -> Resolution {
+        let chain = [binding] + (allowsFallback ? binding.fallbacks : [])
+        var candidates: [RouteCandidate] = []
+        var skipped: [String] = []
+        for link in chain {
+            guard let port = ports[link.instance], let index = port.operation(named: operation) else {
+                skipped.append("\(link.instance) does not serve")
+                continue
+            }
+            candidates.append(
+                RouteCandidate(
+                    port: port, operation: index, profile: link.profile.name,
+                    context: CallContext.profileFields(link.profile.name, parameters: parameters(link))))
+        }
+        guard let first = candidates.first else {
+            return .unavailable(
+                CallError(
+                    .unavailable, "instance.closed", "\(skipped.joined(separator: "; ")); see `theatre plugins list`.",
+                    retry: .safe))
+        }
+        return candidates.count == 1 && skipped.isEmpty
+            ? .single(first) : .ordered(candidates, skipped: skipped.isEmpty ? nil : skipped.joined(separator: "; "))
+    }
+
+    /// The profile's parameters as JSON; empty where there are none.
+    private static func parameters(_ binding: Binding) -> String {
+        guard let members = binding.profile.parameters.object, !members.isEmpty,
+            let json = try? binding.profile.parameters.json()
+        else { return "" }
+        return String(decoding: json, as: UTF8.self)
+    }
+
+    private static func unrouted(_ feature: String) -> CallError {
+        CallError(
+            .unavailable, "route.unrouted",
+            "Nothing meets \(feature) in this deployment; add an instance or a route for it to plugins.d.")
+    }
+}

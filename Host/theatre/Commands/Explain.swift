@@ -1,0 +1,62 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import FoundationEssentials
+import Registry
+import Runtime
+import TheatreManifest
+
+/// `theatre explain`.
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say where a call for a feature would go, and why not elsewhere.",
+        discussion: "Without a feature, lists them all.")
+
+    @Argument(help: "A feature, such as studio.outline.")
+    var feature: String?
+
+    @Option(help: "Tenant.") var tenant = ""
+    @Option(help: "Project.") var project = ""
+    @Option(help: "BCP 47 locale.") var locale = ""
+    @Option(help: "Region.") var region = ""
+    @Option(help: "Currency code.") var currency = ""
+    @Option(help: "Amount in minor units.") var amount: Int64?
+    @Option(help: "Channel.") var channel = ""
+    @Option(help: "The key that a percentage goes by.") var key = ""
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var deployment: DeploymentOptions
+
+    func run() throws {
+        let proved: CompiledDeployment
+        do throws(DeploymentFaults) {
+            proved = try CompiledDeployment.read(folder: deployment.pluginsD, libraries: deployment.libraryFolder)
+        } catch {
+            printError("\(error)")
+            throw ExitCode(1)
+        }
+        guard let feature else {
+            for name in proved.table.featureNames.sorted() { print(name) }
+            return
+        }
+        guard let explanation = proved.table.explain(feature, attributes) else {
+            let hint = nearestMatch(to: feature, among: proved.table.featureNames).map { "; did you mean \($0)?" } ?? ""
+            printError("no plugin of this deployment needs the feature \(feature)\(hint)")
+            throw ExitCode(1)
+        }
+        print(json ? String(decoding: try explanation.json(), as: UTF8.self) : explanation.text)
+    }
+
+    private var attributes: RouteAttributes {
+        var attributes = RouteAttributes()
+        attributes.tenant = tenant
+        attributes.project = project
+        attributes.locale = locale
+        attributes.region = region
+        attributes.currency = currency
+        attributes.amount = amount
+        attributes.channel = channel
+        attributes.key = key
+        return attributes
+    }
+}

@@ -1,0 +1,173 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import JSONSchema
+import Registry
+import Runtime
+import TheatreContracts
+import TheatreManifest
+import Transcoding
+
+/// Turns a proved deployment into what is to run.
+struct DeploymentPlanner {
+    let deployment: CompiledDeployment
+    let services: [String: any HostService]
+    /// Folder for everything that survives.
+    let state: String
+    /// Where clients reach the deployment.
+    let publicURL: String
+
+    /// Instances to run and those that cannot.
+    func plan() -> Fleet.Plan {
+        var plans: [InstancePlan] = []
+        var closed = disabled + broken
+        for instance in deployment.table.instances {
+            guard let file = deployment.files[instance.declaration.plugin] else { continue }
+            do throws(LoadError) {
+                if let fault = file.fault { throw fault }
+                plans.append(try plan(instance, file))
+            } catch {
+                closed.append(Self.status(instance.declaration, file, .quarantined(error)))
+            }
+        }
+        let table = deployment.table
+        return Fleet.Plan(instances: plans, closed: closed) { RegistryRouting(table: table, ports: $0) }
+    }
+
+    private func plan(_ instance: BoundInstance, _ file: PluginFile) throws(LoadError) -> InstancePlan {
+        let declaration = instance.declaration
+        let configuration = try self.configuration(declaration, file)
+        let grants = self.grants(declaration, file.manifest)
+        let environment = try self.environment(declaration, file.manifest)
+        var limits = InstancePort.Limits()
+        limits.maxConcurrency = file.manifest.maxConcurrency
+        return InstancePlan(
+            name: declaration.name, file: file, isCritical: declaration.critical, configuration: configuration,
+            environment: environment, grants: grants, operations: operations(file.manifest), calls: calls(file.manifest),
+            limits: limits,
+            fingerprint: "\(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
+            providers: providers(file.manifest), controlSeconds: deployment.host.controlSeconds)
+    }
+
+    private func configuration(_ declaration: InstanceDeclaration, _ file: PluginFile) throws(LoadError) -> [UInt8] {
+        do {
+            let filled = try JSONSchema(file.manifest.configuration).applyingDefaults(to: declaration.config)
+            return [UInt8](try filled.json())
+        } catch {
+            throw LoadError(
+                plugin: declaration.name, code: "plugin.bad_schema", expected: "a configuration schema this host can read",
+                found: "\(error)", fix: "correct `configuration` in plugin.json")
+        }
+    }
+
+    /// Each instance with a folder gets `STATE/INSTANCE`.
+    private func environment(_ declaration: InstanceDeclaration, _ manifest: Manifest) throws(LoadError) -> HostEnvironment {
+        var environment = HostEnvironment()
+        environment.publicURL = publicURL
+        environment.hostVersion = HostVersion.current
+        environment.development = deployment.host.isDevelopment
+        let features = Set(deployment.table.unroutedFeatures)
+        environment.unrouted = manifest.needs.map(\.feature).filter(features.contains)
+        guard manifest.grants.stateFolder, declaration.grants.stateFolder else { return environment }
+        let folder = "\(state)/\(declaration.name)"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw LoadError(
+                plugin: declaration.name, code: "instance.no_folder", expected: "a folder at \(folder)", found: "\(error)",
+                fix: "make it writable, or name another with --state")
+        }
+        environment.stateFolder = folder
+        return environment
+    }
+
+    /// Manifest ∩ grant; that nothing is missing or too much was proved before.
+    private func grants(_ declaration: InstanceDeclaration, _ manifest: Manifest) -> ResolvedGrants {
+        var grants = ResolvedGrants()
+        grants.egress = declaration.grants.egress.map { egress in
+            egress.host == "self"
+                ? .init(host: "self.theatre", port: nil, isPrivate: true)
+                : .init(host: egress.host, port: egress.port, isPrivate: egress.isPrivate)
+        }
+        for secret in manifest.grants.secrets {
+            guard let granted = declaration.grants.secrets[secret.name] else { continue }
+            grants.secrets[secret.name] = .init(
+                source: granted.from, hosts: granted.hosts, places: secret.places, isLease: secret.use == "lease")
+        }
+        for key in manifest.grants.keys {
+            guard let granted = declaration.grants.keys[key.name] else { continue }
+            grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm)
+        }
+        grants.publishes = Set(manifest.grants.publishes).intersection(declaration.grants.publishes)
+        return grants
+    }
+
+    private func operations(_ manifest: Manifest) -> [PortOperation] {
+        manifest.operations.map { PortOperation($0, traits($0)) }
+    }
+
+    private func calls(_ manifest: Manifest) -> [PortCall] {
+        let needs = Dictionary(manifest.needs.map { ($0.feature, $0) }) { first, _ in first }
+        return manifest.calls.map { call in
+            let owner = Manifest.owner(of: call)
+            let method = String(call.dropFirst(owner.count + 1))
+            if let need = needs[owner] {
+                let operation = "\(need.capability)/\(method)"
+                return PortCall(
+                    call, .feature(owner, operation: operation, fallback: need.fallback == "allowed"), traits(operation))
+            }
+            guard let service = services[owner] else {
+                let error = CallError(.unimplemented, "call.no_service", "This host does not serve \(owner).")
+                return PortCall(call, .refused(error))
+            }
+            return PortCall(call, .service(service, operation: method), traits(call))
+        }
+    }
+
+    private func traits(_ operation: String) -> OperationTraits {
+        var traits = OperationTraits()
+        guard let description = deployment.catalog.operation(operation) else { return traits }
+        traits.sideEffect = description.sideEffect
+        traits.reconcile =
+            description.reconcile.isEmpty ? "" : "\(Manifest.owner(of: operation))/\(description.reconcile)"
+        traits.freeOfEffects = description.freeOfEffects
+        traits.holdsTransaction = description.holdsTransaction
+        traits.hostOnly = description.hostOnly
+        traits.streamsIn = description.isClientStreaming
+        traits.streamsOut = description.isServerStreaming
+        traits.defaultTimeout = UInt64(description.defaultTimeoutMilliseconds) * 1_000_000
+        return traits
+    }
+
+    private func providers(_ manifest: Manifest) -> Set<String> {
+        var names: Set<String> = []
+        for need in manifest.needs {
+            guard let explanation = deployment.table.explain(need.feature) else { continue }
+            names.formUnion(explanation.candidates.map(\.instance))
+            if let instance = explanation.instance { names.insert(instance) }
+        }
+        return names
+    }
+
+    private var disabled: [InstanceStatus] {
+        deployment.instances.filter { !$0.enabled }.map { Self.status($0, nil, .disabled) }
+    }
+
+    private var broken: [InstanceStatus] {
+        deployment.instances.compactMap { instance in
+            deployment.broken[instance.name].map { Self.status(instance, nil, .quarantined($0)) }
+        }
+    }
+
+    private static func status(
+        _ declaration: InstanceDeclaration, _ file: PluginFile?, _ state: InstanceState
+    ) -> InstanceStatus {
+        InstanceStatus(
+            instance: declaration.name, plugin: declaration.plugin, version: file?.manifest.version ?? "",
+            mode: declaration.mode, generation: 0, state: state,
+            capabilities: file?.manifest.provides.map(\.capability) ?? [], digest: file?.digest ?? "",
+            isCritical: declaration.critical)
+    }
+}
