@@ -7,7 +7,7 @@
 /// effect NONE, and the caller looks it up again.
 public struct CallTarget: Sendable {
     /// What serves it, known to the dispatcher alone.
-    let port: any Sendable & AnyObject
+    let port: InstancePort
     /// Index in the manifest's operations.
     let operation: UInt32
 }

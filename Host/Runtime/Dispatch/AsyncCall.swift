@@ -1,0 +1,123 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import SwiftProtobuf
+internal import Synchronization
+
+extension Dispatcher {
+    /// Calls a unary operation of a serving instance and waits. Cancelling the task cancels the call.
+    ///
+    /// - Parameters:
+    ///   - instance: name in `plugins.d`.
+    ///   - operation: `capability/Operation`.
+    ///   - timeout: nil for the operation's default.
+    public func call<Request: Message, Response: Message>(
+        instance: String, operation: String, request: Request, context: CallContext = .system,
+        timeout: Duration? = nil, idempotencyKey: String = ""
+    ) async throws(CallError) -> Response {
+        try await call(
+            target(instance: instance, operation: operation), request: request, context: context, timeout: timeout,
+            idempotencyKey: idempotencyKey)
+    }
+
+    /// Calls a unary operation and waits. Cancelling the task cancels the call.
+    public func call<Request: Message, Response: Message>(
+        _ target: CallTarget, request: Request, context: CallContext = .system, timeout: Duration? = nil,
+        idempotencyKey: String = ""
+    ) async throws(CallError) -> Response {
+        let payload: [UInt8]
+        do {
+            payload = try request.serializedBytes()
+        } catch {
+            throw CallError(.invalidArgument, "call.malformed", "The request cannot be encoded: \(error).")
+        }
+        let bytes = try await call(
+            target, payload: payload, context: context, timeout: timeout, idempotencyKey: idempotencyKey)
+        do {
+            return try Response(serializedBytes: bytes)
+        } catch {
+            throw CallError(
+                .internal, "plugin.malformed_result",
+                "The answer is not a \(Response.protoMessageName).",
+                effect: target.port.operations[Int(target.operation)].traits.sideEffect ? .applied : .none)
+        }
+    }
+
+    /// Calls a unary operation with an encoded message and waits. Cancelling the task cancels the call.
+    public func call(
+        _ target: CallTarget, payload: [UInt8], context: CallContext = .system, timeout: Duration? = nil,
+        idempotencyKey: String = ""
+    ) async throws(CallError) -> [UInt8] {
+        let wait = AwaitedCall(self)
+        let deadline = timeout.map { clock.monotonic() &+ $0.nanoseconds } ?? 0
+        let result: Result<[UInt8], CallError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                wait.prepare(continuation)
+                let id = payload.withUnsafeBytes { bytes in
+                    var call = OutgoingCall(payload: bytes, context: context)
+                    call.deadline = deadline
+                    call.idempotencyKey = idempotencyKey
+                    return start(call, on: target, sink: wait)
+                }
+                wait.started(id)
+            }
+        } onCancel: {
+            wait.cancel()
+        }
+        return try result.get()
+    }
+}
+
+extension Duration {
+    /// At least 0.
+    fileprivate var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            &+ UInt64(attoseconds / 1_000_000_000)
+    }
+}
+
+/// A task that waits for a call.
+private final class AwaitedCall: CallSink {
+    private let dispatcher: Dispatcher
+    private let state = Mutex(State())
+
+    private struct State {
+        var continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>?
+        var id = CallID.none
+        var isCancelled = false
+    }
+
+    init(_ dispatcher: Dispatcher) { self.dispatcher = dispatcher }
+
+    func prepare(_ continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>) {
+        state.withLock { $0.continuation = continuation }
+    }
+
+    func started(_ id: CallID) {
+        let isCancelled = state.withLock { state in
+            state.id = id
+            return state.isCancelled
+        }
+        if isCancelled { dispatcher.cancel(id) }
+    }
+
+    func cancel() {
+        let id = state.withLock { state in
+            state.isCancelled = true
+            return state.id
+        }
+        dispatcher.cancel(id)
+    }
+
+    func complete(_ call: CallID, _ result: borrowing CallResult) {
+        let outcome: Result<[UInt8], CallError> =
+            if let error = result.error { .failure(error) } else { .success(Array(result.payload)) }
+        let continuation = state.withLock { state in
+            defer { state.continuation = nil }
+            return state.continuation
+        }
+        continuation?.resume(returning: outcome)
+    }
+}

@@ -1,0 +1,216 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatreHost
+internal import CTheatrePlugin
+internal import Synchronization
+
+extension Dispatcher {
+    /// Sends a call to an instance; its id. Throws where nothing was sent.
+    func launch(
+        _ launch: borrowing Launch, key: UnsafeRawBufferPointer, on port: InstancePort, _ operation: UInt32
+    ) throws(CallError) -> UInt64 {
+        guard launch.payload.count <= limits.messageSize else { throw tooLarge(launch.payload.count) }
+        let facts = port.facts[Int(operation)]
+        port.outstanding.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        let state = port.state.load(ordering: .sequentiallyConsistent)
+        guard state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady) else {
+            port.release()
+            throw port.whyClosed()
+        }
+        let (_, count) = port.inFlight.wrappingAdd(1, ordering: .relaxed)
+        guard count <= port.limits.maxConcurrency else {
+            giveUp(port)
+            throw CallError(
+                .resourceExhausted, "instance.busy",
+                "Instance \(port.identity.instance) serves \(port.limits.maxConcurrency) calls already; try again shortly.",
+                retry: .safe)
+        }
+        let now = clock.monotonic()
+        guard let deadline = deadline(launch, facts.timeout, now) else {
+            giveUp(port)
+            throw Self.expired(effect: .none)
+        }
+        guard let (slot, index) = table.take() else {
+            giveUp(port)
+            throw Self.tableFull
+        }
+        slot.pointee.callee.store(address(of: port), ordering: .relaxed)
+        let id = publish(slot, index, launch, operation: operation, facts: facts, began: now, deadline: deadline)
+        port.metrics.start(operation)
+        if Trampoline.isDeep {
+            invokeLater(slot, id, port, launch, key)
+        } else {
+            invoke(slot, id, port, launch.payload, key, launch.attempt, launch.callerField)
+            unpin(slot, id)
+        }
+        return id
+    }
+
+    private func giveUp(_ port: InstancePort) {
+        port.inFlight.wrappingSubtract(1, ordering: .relaxed)
+        port.release()
+    }
+
+    /// The earliest of what the caller, its own caller and the operation say; nil where it has passed.
+    @inline(__always)
+    func deadline(_ launch: borrowing Launch, _ timeout: UInt64, _ now: UInt64) -> UInt64? {
+        var deadline =
+            launch.deadline != 0 ? launch.deadline : now &+ (timeout != 0 ? timeout : limits.defaultTimeout)
+        if let parent = launch.parent { deadline = min(deadline, parent.pointee.deadline.load(ordering: .relaxed)) }
+        return deadline > now ? deadline : nil
+    }
+
+    /// Fills a slot and makes it live, with one pin for the call and one for the thread that starts it.
+    @inline(__always)
+    func publish(
+        _ slot: SlotPointer, _ index: UInt32, _ launch: borrowing Launch, operation: UInt32, facts: OperationFacts,
+        began: UInt64, deadline: UInt64
+    ) -> UInt64 {
+        let generation = SlotWord(raw: slot.pointee.state.load(ordering: .relaxed)).generation
+        let id = UInt64(generation) << 32 | UInt64(index)
+        slot.pointee.deadline.store(deadline, ordering: .relaxed)
+        slot.pointee.parent.store(launch.parentID, ordering: .relaxed)
+        slot.pointee.caller.store(launch.caller.map(address(of:)) ?? 0, ordering: .relaxed)
+        slot.pointee.children.store(0, ordering: .relaxed)
+        slot.pointee.transaction.store(0, ordering: .relaxed)
+        slot.pointee.isCancelled.store(false, ordering: .relaxed)
+        if facts.flags & (THEATRE_CALL_STREAM_IN | THEATRE_CALL_STREAM_OUT) != 0 {
+            slot.pointee.creditIn.store(Int64(THEATRE_STREAM_CREDIT), ordering: .relaxed)
+            slot.pointee.creditOut.store(Int64(THEATRE_STREAM_CREDIT), ordering: .relaxed)
+            slot.pointee.seqIn.store(0, ordering: .relaxed)
+            slot.pointee.seqOut.store(0, ordering: .relaxed)
+        }
+        slot.pointee.flags = facts.flags
+        slot.pointee.operation = operation
+        slot.pointee.callIndex = launch.callIndex
+        slot.pointee.depth = launch.depth
+        slot.pointee.holdsTransaction = facts.holdsTransaction
+        slot.pointee.began = began
+        slot.pointee.sink = launch.sink
+        slot.pointee.context = launch.context
+        slot.pointee.trace = spanSettings?._withUnsafeGuaranteedRef { $0.identity(below: launch.trace) } ?? SpanIdentity()
+        slot.pointee.note = launch.note
+        if let parent = launch.parent { parent.pointee.children.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+        if let caller = launch.caller {
+            caller.outstanding.wrappingAdd(1, ordering: .relaxed)
+            launch.out?.pointee = id | CallTable.callerSide
+        }
+        let word = SlotWord(generation: generation, phase: .live, pins: 2)
+        slot.pointee.state.store(word.raw, ordering: .releasing)
+        return id
+    }
+
+    // MARK: invoke
+
+    private func invokeLater(
+        _ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ launch: borrowing Launch,
+        _ key: UnsafeRawBufferPointer
+    ) {
+        let stored = StoredRequest(payload: Array(launch.payload), key: Array(key))
+        let attempt = launch.attempt
+        let field = launch.callerField
+        Trampoline.later {
+            stored.payload.withUnsafeBytes { payload in
+                stored.key.withUnsafeBytes { key in
+                    self.invoke(slot, id, port, payload, key, attempt, field)
+                }
+            }
+            self.unpin(slot, id)
+        }
+    }
+
+    @inline(__always)
+    private func invoke(
+        _ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ payload: UnsafeRawBufferPointer,
+        _ key: UnsafeRawBufferPointer, _ attempt: UInt32, _ callerField: [UInt8]?
+    ) {
+        guard let function = port.instance.pointee.invoke, let context = slot.pointee.context else { return }
+        var request = theatre_request()
+        request.struct_size = UInt32(MemoryLayout<theatre_request>.size)
+        request.operation = slot.pointee.operation
+        request.call = id
+        request.payload = theatre_bytes(payload)
+        request.deadline_ns = slot.pointee.deadline.load(ordering: .relaxed)
+        request.attempt = attempt
+        request.flags = slot.pointee.flags
+        request.idempotency_key = theatre_bytes(key)
+        let code: theatre_code
+        if callerField == nil, !slot.pointee.trace.isSampled {
+            code = context.hostBytes.withUnsafeBytes { bytes in
+                request.context = theatre_bytes(bytes)
+                return Trampoline.enter { function(port.instance.pointee.`self`, &request) }
+            }
+        } else {
+            let head = callerField == nil ? context.hostBytes : context.bytes
+            let trace = slot.pointee.trace
+            code = withContext(head, trace, callerField ?? []) { bytes in
+                request.context = theatre_bytes(bytes)
+                return Trampoline.enter { function(port.instance.pointee.`self`, &request) }
+            }
+        }
+        if code != THEATRE_OK { rejected(slot, id, port, code) }
+    }
+
+    /// `head`, the traceparent where it is sampled, and `tail`, in one piece.
+    @inline(__always)
+    private func withContext(
+        _ head: [UInt8], _ trace: SpanIdentity, _ tail: [UInt8], _ body: (UnsafeRawBufferPointer) -> theatre_code
+    ) -> theatre_code {
+        let size = head.count + tail.count + (trace.isSampled ? SpanIdentity.fieldSize : 0)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, size)) { buffer in
+            guard var out = buffer.baseAddress else { return THEATRE_INTERNAL }
+            head.withUnsafeBufferPointer { bytes in
+                if let start = bytes.baseAddress { out.update(from: start, count: bytes.count) }
+                out += bytes.count
+            }
+            if trace.isSampled {
+                trace.writeField(to: out)
+                out += SpanIdentity.fieldSize
+            }
+            tail.withUnsafeBufferPointer { bytes in
+                if let start = bytes.baseAddress { out.update(from: start, count: bytes.count) }
+            }
+            return body(UnsafeRawBufferPointer(start: buffer.baseAddress, count: size))
+        }
+    }
+
+    /// The instance did nothing and will not complete the call.
+    private func rejected(_ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ raw: Int32) {
+        let code = StatusCode(lenient: raw)
+        let isPassing = code == .resourceExhausted || code == .unavailable
+        let error = CallError(
+            code, "plugin.rejected", "Instance \(port.identity.instance) did not accept the call.",
+            retry: isPassing ? .safe : .never)
+        if finish(slot, id, .failure(error)) == .stale { port.double.wrappingAdd(1, ordering: .relaxed) }
+    }
+
+    // MARK: refusals
+
+    func tooLarge(_ size: Int) -> CallError {
+        CallError(
+            .invalidArgument, "call.too_large",
+            "The message has \(size) bytes, \(limits.messageSize) are allowed; send what is larger as a stream.")
+    }
+
+    static func expired(effect: CallError.Effect) -> CallError {
+        CallError(
+            .deadlineExceeded, "call.deadline", "The call did not end before its deadline.", effect: effect,
+            retry: effect == .none ? .safe : .never)
+    }
+
+    static let tableFull = CallError(
+        .resourceExhausted, "call.table_full", "The host carries as many calls as it can; try again shortly.",
+        retry: .safe)
+
+    @inline(__always)
+    func address(of port: InstancePort) -> UInt {
+        UInt(bitPattern: Unmanaged.passUnretained(port).toOpaque())
+    }
+
+    /// The port at an address that a slot holds; ports live as long as the dispatcher.
+    @inline(__always)
+    func port(at address: UInt) -> InstancePort? {
+        UnsafeRawPointer(bitPattern: address).map { Unmanaged<InstancePort>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

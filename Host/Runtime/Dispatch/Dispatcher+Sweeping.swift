@@ -1,0 +1,59 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatreHost
+internal import Synchronization
+
+extension Dispatcher {
+    /// Nanoseconds between two looks at the deadlines.
+    static let sweepInterval: UInt64 = 5_000_000
+
+    /// Starts the thread that enforces deadlines. It ends when the dispatcher is gone.
+    ///
+    /// - Throws: INTERNAL `host.thread` where the system gives no thread.
+    public func startSweeping() throws(CallError) {
+        let sweeper = Unmanaged.passRetained(Sweeper(self))
+        let failure = theatre_thread_start(
+            "theatre-sweep",
+            { raw in
+                guard let raw else { return }
+                let sweeper = Unmanaged<Sweeper>.fromOpaque(raw).takeRetainedValue()
+                while sweeper.sweep() { theatre_clock_pause(Dispatcher.sweepInterval) }
+            }, sweeper.toOpaque())
+        guard failure == 0 else {
+            sweeper.release()
+            throw CallError(.internal, "host.thread", "The system gave no thread for deadlines: error \(failure).")
+        }
+    }
+
+    /// Gives up every call whose deadline has passed. Takes no lock. Tests with a clock of their own call it.
+    public func sweep() {
+        let now = clock.monotonic()
+        for index in 0..<table.capacity {
+            guard let slot = table.slot(at: index) else { continue }
+            let word = SlotWord(raw: slot.pointee.state.load(ordering: .acquiring))
+            guard word.phase == .live, slot.pointee.deadline.load(ordering: .relaxed) <= now else { continue }
+            let id = UInt64(word.generation) << 32 | UInt64(index)
+            guard table.pin(id) != nil else { continue }
+            expire(slot, id)
+            unpin(slot, id)
+        }
+    }
+
+    private final class Sweeper: Sendable {
+        private let dispatcher: Mutex<WeakDispatcher>
+
+        init(_ dispatcher: Dispatcher) { self.dispatcher = Mutex(WeakDispatcher(dispatcher)) }
+
+        func sweep() -> Bool {
+            guard let dispatcher = dispatcher.withLock({ $0.value }) else { return false }
+            dispatcher.sweep()
+            return true
+        }
+    }
+
+    private struct WeakDispatcher {
+        weak var value: Dispatcher?
+        init(_ value: Dispatcher) { self.value = value }
+    }
+}

@@ -1,0 +1,165 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatreHost
+internal import CTheatrePlugin
+internal import Synchronization
+
+/// Carries calls: from the host to instances, from instances to the host, and between instances.
+///
+/// Every call lives in a slot of one table, completes exactly once, and has a deadline that the host enforces. No
+/// function takes a lock on the way of a call that succeeds.
+public final class Dispatcher: CallStarting, @unchecked Sendable {
+    // `tables`, `ports` and `settings` keep alive what the atomic pointers refer to.
+
+    /// What plugins read and deadlines are measured by.
+    public let clock: any HostClock
+    let limits: Limits
+    let table = CallTable()
+    private let current: Atomic<Unmanaged<DispatchTable>>
+    private let spans = Atomic<Unmanaged<SpanSettings>?>(nil)
+    private let kept: Mutex<Kept>
+
+    private struct Kept {
+        var tables: [DispatchTable]
+        var ports: [InstancePort] = []
+        var settings: [SpanSettings] = []
+    }
+
+    /// Bounds of every call.
+    public struct Limits: Sendable {
+        /// Nanoseconds for calls whose caller and operation set no deadline.
+        public var defaultTimeout: UInt64 = 30_000_000_000
+        /// Bytes of one message.
+        public var messageSize = 1 << 20
+        /// Calls on behalf of calls.
+        public var depth: UInt32 = 16
+
+        /// 30 s, 1 MiB, 16.
+        public init() {}
+    }
+
+    /// A dispatcher that serves nothing yet. Call ``startSweeping()`` once to have deadlines enforced.
+    public init(clock: any HostClock = SystemClock(), limits: Limits = Limits()) {
+        self.clock = clock
+        self.limits = limits
+        let empty = DispatchTable(ports: [:])
+        kept = Mutex(Kept(tables: [empty]))
+        current = Atomic(Unmanaged.passUnretained(empty))
+    }
+
+    // MARK: what serves
+
+    /// Makes the port of a new generation. It serves after `attach`, `open` and ``install(_:)``.
+    public func makePort(
+        _ identity: InstanceIdentity, operations: [PortOperation], calls: [PortCall] = [],
+        limits: InstancePort.Limits = InstancePort.Limits(), hooks: InstancePort.Hooks = InstancePort.Hooks()
+    ) -> InstancePort {
+        let port = InstancePort(
+            identity, operations: operations, calls: calls, limits: limits, hooks: hooks, dispatcher: self)
+        kept.withLock { $0.ports.append(port) }
+        return port
+    }
+
+    /// Flips to a new table, at once for every call that starts from now on.
+    public func install(_ table: DispatchTable) {
+        kept.withLock { kept in
+            kept.tables.append(table)
+            current.store(Unmanaged.passUnretained(table), ordering: .releasing)
+        }
+    }
+
+    /// The table that serves.
+    public var serving: DispatchTable { current.load(ordering: .acquiring).takeUnretainedValue() }
+
+    /// Sends spans to `exporter`; `ratio` is the share of new traces that are sampled, 0 to 1. nil ends it.
+    public func export(spansTo exporter: (any SpanExporter)?, ratio: Double = 1) {
+        kept.withLock { kept in
+            guard let exporter else { return spans.store(nil, ordering: .releasing) }
+            let settings = SpanSettings(exporter, ratio: ratio)
+            kept.settings.append(settings)
+            spans.store(Unmanaged.passUnretained(settings), ordering: .releasing)
+        }
+    }
+
+    @inline(__always)
+    var spanSettings: Unmanaged<SpanSettings>? { spans.load(ordering: .acquiring) }
+
+    /// The counters of every serving instance, by name.
+    public func snapshot() -> [InstanceSnapshot] {
+        serving.ports.values.map { $0.snapshot() }.sorted { $0.instance < $1.instance }
+    }
+
+    // MARK: CallStarting
+
+    public func target(instance: String, operation: String) throws(CallError) -> CallTarget {
+        let table = serving
+        guard let port = table.ports[instance] else {
+            if let reason = table.closed[instance] {
+                throw CallError(.unavailable, "instance.closed", reason, retry: .safe)
+            }
+            throw CallError(.notFound, "instance.unknown", "No instance is named \(instance).")
+        }
+        guard let index = port.operation(named: operation) else {
+            throw CallError(
+                .unimplemented, "instance.no_operation",
+                "Instance \(instance) of plugin \(port.identity.plugin) does not provide \(operation).")
+        }
+        if let refusal = port.refusal { throw refusal }
+        return CallTarget(port: port, operation: index)
+    }
+
+    @discardableResult
+    public func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
+        var launch = Launch(payload: call.payload, context: call.context, deadline: call.deadline)
+        launch.sink = sink
+        launch.attempt = call.attempt
+        launch.trace = call.context.trace
+        do throws(CallError) {
+            if call.idempotencyKey.isEmpty { return CallID(rawValue: try self.launch(launch, on: target)) }
+            return CallID(rawValue: try self.launch(launch, key: call.idempotencyKey, on: target))
+        } catch {
+            Trampoline.enter { sink.complete(.none, CallResult(error)) }
+            return .none
+        }
+    }
+
+    @inline(__always)
+    private func launch(_ launch: borrowing Launch, on target: CallTarget) throws(CallError) -> UInt64 {
+        try self.launch(launch, key: launch.key, on: target.port, target.operation)
+    }
+
+    /// Keys are short, so a copy is cheaper than what a borrowed one costs in code.
+    private func launch(
+        _ launch: borrowing Launch, key: String, on target: CallTarget
+    ) throws(CallError) -> UInt64 {
+        let bytes = Array(key.utf8)
+        let result: Result<UInt64, CallError> = bytes.withUnsafeBytes { bytes in
+            do throws(CallError) {
+                return .success(try self.launch(launch, key: bytes, on: target.port, target.operation))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    public func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool {
+        guard let slot = table.pin(call.rawValue) else { return false }
+        defer { unpin(slot, call.rawValue) }
+        guard slot.pointee.sink != nil else { return false }
+        return sendIn(slot, call.rawValue, message, end: end)
+    }
+
+    public func credit(_ call: CallID, bytes: UInt64) {
+        guard let slot = table.pin(call.rawValue) else { return }
+        defer { unpin(slot, call.rawValue) }
+        if slot.pointee.sink != nil { creditCallee(slot, call.rawValue, bytes) }
+    }
+
+    public func cancel(_ call: CallID) {
+        guard let slot = table.pin(call.rawValue) else { return }
+        defer { unpin(slot, call.rawValue) }
+        if slot.pointee.sink != nil { tellCancelled(slot, call.rawValue, THEATRE_CANCEL_CALLER) }
+    }
+}

@@ -1,0 +1,228 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import CTheatrePlugin
+internal import Synchronization
+
+/// One generation of one instance as the dispatcher sees it: its function table, its limits, and the `theatre_host`
+/// table it is given. Lives as long as the dispatcher.
+///
+/// Order of use: make it with ``Dispatcher/makePort(_:operations:calls:limits:hooks:)``, hand ``hostTable`` to `create`,
+/// ``attach(_:)`` the instance, `activate`, ``open()``, flip it in with ``Dispatcher/install(_:)``; later
+/// ``close(_:)`` or ``retire()``, ``drain(_:)``, `deactivate`, `destroy`.
+public final class InstancePort: @unchecked Sendable {
+    // `host` and `instance` point to memory that lives as long as this; `instance` is written once, before `isAttached`.
+
+    /// Who it is.
+    public let identity: InstanceIdentity
+    /// What it serves, by index.
+    public let operations: [PortOperation]
+    /// What it calls, by index.
+    public let calls: [PortCall]
+
+    let limits: Limits
+    let hooks: Hooks
+    let indexes: [String: UInt32]
+    let needs: [UInt32]
+    let facts: [OperationFacts]
+    let callFacts: [OperationFacts]
+    let callerField: [UInt8]
+    let metrics: OperationMetrics
+    let callMetrics: OperationMetrics
+    unowned let dispatcher: Dispatcher
+    private let host: UnsafeMutablePointer<theatre_host>
+    let instance: UnsafeMutablePointer<theatre_instance>
+    let isAttached = Atomic<Bool>(false)
+
+    let state = Atomic<UInt8>(State.preparing.rawValue)
+    let inFlight = Atomic<Int>(0)
+    let orphans = Atomic<Int>(0)
+    /// Slots that may still lead to a call into the instance.
+    let outstanding = Atomic<Int>(0)
+    let late = Atomic<UInt64>(0)
+    let double = Atomic<UInt64>(0)
+    let foreign = Atomic<UInt64>(0)
+    let malformed = Atomic<UInt64>(0)
+    private let guarded = Mutex(Guarded())
+
+    private struct Guarded {
+        var refusal: CallError?
+        var drained: [@Sendable () -> Void] = []
+    }
+
+    enum State: UInt8 {
+        case preparing = 0
+        case serving = 1
+        case closed = 2
+    }
+
+    /// What bounds an instance.
+    public struct Limits: Sendable {
+        /// Calls sent at once; more are RESOURCE_EXHAUSTED `instance.busy`.
+        public var maxConcurrency = 64
+        /// Calls that may outlive their deadline; with one more the instance is quarantined.
+        public var orphanCap = 64
+
+        /// 64 and 64.
+        public init() {}
+    }
+
+    /// What the owner of an instance is told. Called on any thread; must not block.
+    public struct Hooks: Sendable {
+        /// The instance was closed for good, with one sentence why. At most once.
+        public var onQuarantine: @Sendable (String) -> Void = { _ in }
+        /// A log line: level (`THEATRE_LOG_*`), message, JSON object of fields or nothing.
+        public var onLog: @Sendable (InstanceIdentity, UInt32, String, String) -> Void = { _, _, _, _ in }
+
+        /// Hooks that do nothing.
+        public init() {}
+    }
+
+    init(
+        _ identity: InstanceIdentity, operations: [PortOperation], calls: [PortCall], limits: Limits, hooks: Hooks,
+        dispatcher: Dispatcher
+    ) {
+        self.identity = identity
+        self.operations = operations
+        self.calls = calls
+        self.limits = limits
+        self.hooks = hooks
+        self.dispatcher = dispatcher
+        indexes = Dictionary(
+            operations.enumerated().map { ($1.name, UInt32($0)) }, uniquingKeysWith: { first, _ in first })
+        facts = operations.map { OperationFacts($0.traits) }
+        callFacts = calls.map { OperationFacts($0.traits) }
+        needs = Self.numberNeeds(calls)
+        callerField = CallContext.callerField(identity.instance)
+        metrics = OperationMetrics(operations.map(\.name))
+        callMetrics = OperationMetrics(calls.map(\.name))
+        instance = .allocate(capacity: 1)
+        instance.initialize(to: theatre_instance())
+        host = .allocate(capacity: 1)
+        host.initialize(to: theatre_host())
+        host.pointee = HostFunctions.table(Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    deinit {
+        instance.deallocate()
+        host.deallocate()
+    }
+
+    /// Calls of the same need have the same number; host services of one contract too.
+    private static func numberNeeds(_ calls: [PortCall]) -> [UInt32] {
+        var numbers: [String: UInt32] = [:]
+        return calls.map { call in
+            let need: String
+            switch call.target {
+            case .feature(let feature, _, _): need = feature
+            case .service(let service, _): need = service.contract
+            case .refused: need = call.name
+            }
+            let number = numbers[need] ?? UInt32(numbers.count)
+            numbers[need] = number
+            return number
+        }
+    }
+
+    /// What `create` is given.
+    public var hostTable: UnsafePointer<theatre_host> { UnsafePointer(host) }
+
+    /// Takes over the table that `create` returned. Copies the smaller of both sizes.
+    ///
+    /// - Throws: INTERNAL `plugin.malformed_instance` where a function that every plugin has is missing.
+    public func attach(_ table: UnsafePointer<theatre_instance>) throws(CallError) {
+        precondition(!isAttached.load(ordering: .relaxed), "an instance is attached once")
+        let size = min(Int(table.pointee.struct_size), MemoryLayout<theatre_instance>.size)
+        UnsafeMutableRawPointer(instance).copyMemory(from: table, byteCount: size)
+        guard instance.pointee.invoke != nil, instance.pointee.reply != nil else {
+            throw CallError(
+                .internal, "plugin.malformed_instance",
+                "The instance's table lacks invoke or reply; a plugin fills in both.")
+        }
+        isAttached.store(true, ordering: .releasing)
+    }
+
+    /// Index of an operation by `capability/Operation`.
+    public func operation(named name: String) -> UInt32? { indexes[name] }
+
+    // MARK: serving
+
+    /// Lets calls in. Before, only operations marked `beforeReady` are served.
+    public func open() {
+        _ = state.compareExchange(
+            expected: State.preparing.rawValue, desired: State.serving.rawValue, ordering: .acquiringAndReleasing)
+    }
+
+    /// Lets no more calls in; they are answered UNAVAILABLE `instance.closed` with this sentence.
+    public func close(_ reason: String) {
+        _ = refuse(CallError(.unavailable, "instance.closed", reason, retry: .safe))
+    }
+
+    /// Lets no more calls in after another generation took over: UNAVAILABLE `instance.retired`.
+    public func retire() {
+        _ = refuse(
+            CallError(
+                .unavailable, "instance.retired", "A newer generation of the instance serves; look the target up again.",
+                retry: .safe))
+    }
+
+    /// Calls `body` once no call is served or made any more, at once or later, on any thread. Close or retire it first.
+    public func drain(_ body: @escaping @Sendable () -> Void) {
+        // The count is raised so that whoever drops it last finds `body`.
+        outstanding.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        guarded.withLock { $0.drained.append(body) }
+        release()
+    }
+
+    /// Calls being served, whose callers wait.
+    public var callsInFlight: Int { inFlight.load(ordering: .relaxed) }
+
+    /// Calls served or made that may still come to the instance, with those that outlived their deadline.
+    public var callsOutstanding: Int { outstanding.load(ordering: .relaxed) }
+
+    /// Why it serves nothing, if so.
+    public var refusal: CallError? { guarded.withLock { $0.refusal } }
+
+    /// The counters as they are.
+    public func snapshot() -> InstanceSnapshot {
+        InstanceSnapshot(
+            instance: identity.instance, generation: identity.generation, inFlight: callsInFlight,
+            orphans: orphans.load(ordering: .relaxed), late: late.load(ordering: .relaxed),
+            double: double.load(ordering: .relaxed), foreign: foreign.load(ordering: .relaxed),
+            malformed: malformed.load(ordering: .relaxed), operations: metrics.snapshot(),
+            calls: callMetrics.snapshot())
+    }
+
+    /// The first refusal stays; true for it.
+    private func refuse(_ error: CallError) -> Bool {
+        let isFirst = guarded.withLock { guarded in
+            guard guarded.refusal == nil else { return false }
+            guarded.refusal = error
+            return true
+        }
+        state.store(State.closed.rawValue, ordering: .sequentiallyConsistent)
+        return isFirst
+    }
+
+    func quarantine(_ reason: String) {
+        if refuse(CallError(.unavailable, "instance.quarantined", reason)) { hooks.onQuarantine(reason) }
+    }
+
+    /// Why a call of this operation cannot be sent now; called off the hot path.
+    func whyClosed() -> CallError {
+        refusal
+            ?? CallError(
+                .unavailable, "instance.closed", "The instance is not ready yet; try again shortly.", retry: .safe)
+    }
+
+    func release() {
+        let (_, left) = outstanding.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        guard left == 0, state.load(ordering: .sequentiallyConsistent) == State.closed.rawValue else { return }
+        let bodies = guarded.withLock { guarded in
+            let bodies = guarded.drained
+            guarded.drained = []
+            return bodies
+        }
+        for body in bodies { body() }
+    }
+}

@@ -1,0 +1,91 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatreHost
+internal import CTheatrePlugin
+
+/// How a call ended, before it is told to the caller.
+enum Outcome {
+    /// An answer; borrowed.
+    case payload(UnsafeRawBufferPointer)
+    /// A failure.
+    case failure(CallError)
+
+    var code: Int32 {
+        switch self {
+        case .payload: THEATRE_OK
+        case .failure(let error): error.code.rawValue
+        }
+    }
+
+    /// Reads what a plugin completed with; nil where it is malformed.
+    @inline(__always)
+    static func read(_ result: UnsafePointer<theatre_result>?, limit: Int) -> Outcome? {
+        guard let result, result.pointee.struct_size >= UInt32(MemoryLayout<theatre_result>.size) else { return nil }
+        if result.pointee.code == THEATRE_OK {
+            let payload = result.pointee.payload
+            guard payload.isSound, payload.size <= UInt64(limit) else { return nil }
+            return .payload(payload.buffer)
+        }
+        return readFailure(result)
+    }
+
+    private static func readFailure(_ result: UnsafePointer<theatre_result>) -> Outcome? {
+        guard let code = StatusCode(rawValue: result.pointee.code), let error = result.pointee.error,
+            error.pointee.struct_size >= UInt32(MemoryLayout<theatre_error>.size), error.pointee.code == code.rawValue,
+            error.pointee.reason.isSound, error.pointee.message.isSound, error.pointee.detail.isSound
+        else { return nil }
+        return .failure(CallError(code, error.pointee))
+    }
+
+    static func malformed(sideEffect: Bool) -> Outcome {
+        .failure(
+            CallError(
+                .internal, "plugin.malformed_result",
+                "The plugin's answer could not be read; it breaks the plugin interface.",
+                effect: sideEffect ? .unknown : .none))
+    }
+}
+
+extension CallError {
+    /// Copies what a plugin filled in. An effect the host does not know is UNKNOWN; a retry it does not know, never.
+    init(_ code: StatusCode, _ error: theatre_error) {
+        let retry: Retry =
+            switch error.retry {
+            case THEATRE_RETRY_SAFE: .safe
+            case THEATRE_RETRY_AFTER: .after(milliseconds: error.retry_after_ms)
+            default: .never
+            }
+        self.init(
+            code, error.reason.text, error.message.text, effect: Effect(rawValue: error.effect) ?? .unknown,
+            retry: retry, detail: error.detail.text)
+    }
+
+    /// Calls `body` with the error as a C struct that borrows this value's texts.
+    func withCError<Result>(_ body: (inout theatre_error) -> Result) -> Result {
+        var reason = reason
+        var message = message
+        var detail = detail
+        return reason.withUTF8 { reason in
+            message.withUTF8 { message in
+                detail.withUTF8 { detail in
+                    var error = theatre_error()
+                    error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
+                    error.code = code.rawValue
+                    error.effect = effect.rawValue
+                    switch retry {
+                    case .never: error.retry = THEATRE_RETRY_NEVER
+                    case .safe: error.retry = THEATRE_RETRY_SAFE
+                    case .after(let milliseconds):
+                        error.retry = THEATRE_RETRY_AFTER
+                        error.retry_after_ms = milliseconds
+                    }
+                    error.reason = theatre_bytes(UnsafeRawBufferPointer(reason))
+                    error.message = theatre_bytes(UnsafeRawBufferPointer(message))
+                    error.detail = theatre_bytes(UnsafeRawBufferPointer(detail))
+                    return body(&error)
+                }
+            }
+        }
+    }
+}

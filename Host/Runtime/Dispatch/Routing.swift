@@ -1,0 +1,70 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+/// Answers which instance meets a need. Immutable; asked on any thread for every call between plugins.
+public protocol Routing: AnyObject, Sendable {
+    /// The candidates for one call, best first.
+    func resolve(_ query: borrowing RouteQuery) -> Resolution
+}
+
+/// What a route is chosen by.
+public struct RouteQuery: ~Copyable {
+    /// Who calls.
+    public let caller: InstancePort
+    /// Index in the caller's `calls`, for tables that look up by number.
+    public let call: Int
+    /// The need.
+    public let feature: String
+    /// `capability/Operation`.
+    public let operation: String
+    /// One `theatre.host.v1.RouteAttributes` message, or nothing; borrowed.
+    public let attributes: UnsafeRawBufferPointer
+    /// On whose behalf.
+    public let context: CallContext
+}
+
+/// Who may serve a call.
+public enum Resolution: Sendable {
+    /// One instance.
+    case single(RouteCandidate)
+    /// Several, best first, and why those before each of them in the route were left out.
+    case ordered([RouteCandidate], skipped: String?)
+    /// Nobody, because.
+    case unavailable(CallError)
+}
+
+/// An instance's operation that may serve a call.
+public struct RouteCandidate: Sendable {
+    /// What serves it.
+    public var port: InstancePort
+    /// Index in its operations.
+    public var operation: UInt32
+    /// Name of the profile, for the span.
+    public var profile: String
+
+    /// A candidate.
+    public init(port: InstancePort, operation: UInt32, profile: String) {
+        self.port = port
+        self.operation = operation
+        self.profile = profile
+    }
+}
+
+/// Everything that changes in one flip: who serves under which name, why the others do not, and the routes.
+public final class DispatchTable: Sendable {
+    let ports: [String: InstancePort]
+    let closed: [String: String]
+    let routing: (any Routing)?
+
+    /// A table.
+    ///
+    /// - Parameters:
+    ///   - ports: the serving generation of each instance.
+    ///   - closed: instances that are configured but do not serve, with one sentence why.
+    ///   - routing: nil where no plugin calls another.
+    public init(ports: [String: InstancePort], closed: [String: String] = [:], routing: (any Routing)? = nil) {
+        self.ports = ports
+        self.closed = closed
+        self.routing = routing
+    }
+}

@@ -1,0 +1,91 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatrePlugin
+internal import Synchronization
+
+/// A plugin's call to a host service.
+final class ServiceCall: HostCall, CallResponder {
+    let instance: InstanceIdentity
+    let context: CallContext
+    let payload: [UInt8]
+    private let dispatcher: Dispatcher
+    private let state = Mutex(State())
+    private let number = Atomic<UInt64>(0)
+    private let limit = Atomic<UInt64>(0)
+
+    private struct State {
+        var isCancelled = false
+        var onCancel: (@Sendable () -> Void)?
+        var onCredit: (@Sendable () -> Void)?
+    }
+
+    init(_ dispatcher: Dispatcher, _ instance: InstanceIdentity, _ context: CallContext, _ payload: [UInt8]) {
+        self.dispatcher = dispatcher
+        self.instance = instance
+        self.context = context
+        self.payload = payload
+    }
+
+    /// Before the service sees it.
+    func begin(_ id: UInt64, deadline: UInt64) {
+        limit.store(deadline, ordering: .relaxed)
+        number.store(id, ordering: .releasing)
+    }
+
+    private var id: UInt64 { number.load(ordering: .acquiring) }
+    var deadline: UInt64 { limit.load(ordering: .relaxed) }
+    var isWanted: Bool { dispatcher.isWanted(id) }
+
+    func complete(_ payload: [UInt8]) {
+        payload.withUnsafeBytes { bytes in
+            if bytes.count <= dispatcher.limits.messageSize {
+                finish(.payload(bytes))
+            } else {
+                finish(
+                    .failure(
+                        CallError(
+                            .internal, "host.answer_too_large",
+                            "The host's answer has \(bytes.count) bytes; \(dispatcher.limits.messageSize) are allowed.")))
+            }
+        }
+    }
+
+    func fail(_ error: CallError) { finish(.failure(error)) }
+
+    private func finish(_ outcome: Outcome) {
+        state.withLock { state in
+            state.onCancel = nil
+            state.onCredit = nil
+        }
+        guard let slot = dispatcher.table.slot(of: id) else { return }
+        _ = dispatcher.finish(slot, id, outcome)
+    }
+
+    func send(_ message: [UInt8], end: Bool) -> Bool {
+        message.withUnsafeBytes { dispatcher.sendOut(id, $0, end: end) }
+    }
+
+    func onCredit(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onCredit = body } }
+
+    func onCancel(_ body: @escaping @Sendable () -> Void) {
+        let isLate = state.withLock { state in
+            if !state.isCancelled { state.onCancel = body }
+            return state.isCancelled
+        }
+        if isLate { body() }
+    }
+
+    // MARK: CallResponder
+
+    func cancelled(_ reason: UInt32) {
+        let body = state.withLock { state in
+            state.isCancelled = true
+            defer { state.onCancel = nil }
+            return state.onCancel
+        }
+        body?()
+    }
+
+    func credited() { state.withLock { $0.onCredit }?() }
+}

@@ -1,0 +1,135 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatreHost
+
+/// Where spans go. Called on any thread at the end of each sampled call; must not block.
+public protocol SpanExporter: AnyObject, Sendable {
+    /// One call has ended.
+    func export(_ span: Span)
+}
+
+/// One call, as traced.
+public struct Span: Sendable {
+    /// W3C trace, span and parent span.
+    public let identity: SpanIdentity
+    /// Who served it: an instance, or `host`.
+    public let instance: String
+    /// Of that instance; 0 for the host.
+    public let generation: UInt32
+    /// `capability/Operation`.
+    public let operation: String
+    /// On the host's monotonic clock.
+    public let startNanoseconds: UInt64
+    /// How long.
+    public let durationNanoseconds: UInt64
+    /// How it ended.
+    public let code: StatusCode
+    /// Which candidates were skipped, and why.
+    public let note: String?
+}
+
+/// The numbers of a W3C trace context.
+public struct SpanIdentity: Sendable, Hashable {
+    /// Upper half of the trace id.
+    public var traceHigh: UInt64 = 0
+    /// Lower half of the trace id.
+    public var traceLow: UInt64 = 0
+    /// This span.
+    public var span: UInt64 = 0
+    /// The one above, or 0.
+    public var parent: UInt64 = 0
+    /// Whether it is recorded.
+    public var isSampled = false
+
+    /// No trace.
+    public init() {}
+
+    /// Reads `00-<32 hex>-<16 hex>-<2 hex>`; nil for anything else.
+    public init?(traceparent: String) {
+        let bytes = Array(traceparent.utf8)
+        guard bytes.count == 55, bytes[2] == 45, bytes[35] == 45, bytes[52] == 45,
+            let version = Self.number(bytes[0..<2]), version == 0, let high = Self.number(bytes[3..<19]),
+            let low = Self.number(bytes[19..<35]), let span = Self.number(bytes[36..<52]),
+            let flags = Self.number(bytes[53..<55]), high | low != 0, span != 0
+        else { return nil }
+        traceHigh = high
+        traceLow = low
+        self.span = span
+        isSampled = flags & 1 == 1
+    }
+
+    /// A span below this one.
+    func child() -> SpanIdentity {
+        var child = self
+        child.parent = span
+        child.span = theatre_thread_random()
+        return child
+    }
+
+    /// The first span of a new trace.
+    static func root(isSampled: Bool) -> SpanIdentity {
+        var root = SpanIdentity()
+        root.traceHigh = theatre_thread_random()
+        root.traceLow = theatre_thread_random()
+        root.span = theatre_thread_random()
+        root.isSampled = isSampled
+        return root
+    }
+
+    /// Bytes of ``writeField(to:)``.
+    static let fieldSize = 57
+
+    /// Writes field 12 of `theatre.host.v1.Context`: tag, length and the traceparent.
+    func writeField(to out: UnsafeMutablePointer<UInt8>) {
+        out[0] = 0x62
+        out[1] = 55
+        out[2] = 48
+        out[3] = 48
+        out[4] = 45
+        Self.hex(traceHigh, out + 5)
+        Self.hex(traceLow, out + 21)
+        out[37] = 45
+        Self.hex(span, out + 38)
+        out[54] = 45
+        out[55] = 48
+        out[56] = isSampled ? 49 : 48
+    }
+
+    @inline(__always)
+    private static func hex(_ value: UInt64, _ out: UnsafeMutablePointer<UInt8>) {
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index) & 15)
+            out[index] = digit < 10 ? 48 + digit : 87 + digit
+        }
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for byte in digits {
+            switch byte {
+            case 48...57: value = value << 4 | UInt64(byte - 48)
+            case 97...102: value = value << 4 | UInt64(byte - 87)
+            default: return nil
+            }
+        }
+        return value
+    }
+}
+
+/// An exporter and the share of new traces it gets.
+final class SpanSettings: Sendable {
+    let exporter: any SpanExporter
+    let threshold: UInt64
+
+    init(_ exporter: any SpanExporter, ratio: Double) {
+        self.exporter = exporter
+        threshold = ratio >= 1 ? .max : UInt64(max(0, ratio) * Double(UInt64.max))
+    }
+
+    /// The span of a call: below `above`, or the first of a trace.
+    func identity(below above: SpanIdentity?) -> SpanIdentity {
+        if let above, above.span != 0 { return above.child() }
+        return .root(isSampled: theatre_thread_random() <= threshold)
+    }
+}
