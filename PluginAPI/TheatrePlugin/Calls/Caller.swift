@@ -1,0 +1,105 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatrePlugin
+public import SwiftProtobuf
+
+/// Makes the calls of one feature; generated clients are written with it.
+public struct Caller: Sendable {
+    private let connection: HostConnection
+    private let onBehalfOf: UInt64
+    private let feature: CallNames.Feature
+
+    /// Calls of `feature`, on behalf of what `scope` serves.
+    public init(_ scope: some CallScope, feature: String) {
+        let origin = scope.origin
+        connection = origin.connection
+        onBehalfOf = origin.onBehalfOf
+        self.feature = origin.connection.operations(of: feature)
+    }
+
+    /// One request, one response.
+    ///
+    /// - Throws: `PluginError`: what the other end answered, or why the host refused.
+    public func unary<Request: Message, Response: Message>(
+        _ operation: String, _ request: Request, _ options: CallOptions
+    ) async throws -> Response {
+        let call = OutgoingCall(connection)
+        try start(call, operation, request, options, flags: 0)
+        return try decode(await call.value(), operation)
+    }
+
+    /// One request, a stream of responses.
+    ///
+    /// - Throws: `PluginError` where the host refused; what fails later, the stream throws.
+    public func serverStreaming<Request: Message, Response: Message>(
+        _ operation: String, _ request: Request, _ options: CallOptions
+    ) async throws -> MessageStream<Response> {
+        let call = OutgoingCall(connection, inbound: true)
+        try start(call, operation, request, options, flags: THEATRE_CALL_STREAM_OUT)
+        return try MessageStream(channel: channel(call.inbound), owner: CallOwner(call))
+    }
+
+    /// A stream each way.
+    ///
+    /// - Throws: `PluginError` where the host refused; what fails later, the streams throw.
+    public func bidirectional<Request: Message, Response: Message>(
+        _ operation: String, _ options: CallOptions
+    ) async throws -> BidirectionalCall<Request, Response> {
+        let call = OutgoingCall(connection, inbound: true, outbound: true)
+        try start(call, operation, nil as Request?, options, flags: THEATRE_CALL_STREAM_IN | THEATRE_CALL_STREAM_OUT)
+        let owner = CallOwner(call)
+        return try BidirectionalCall(
+            sink: MessageSink(channel: channel(call.outbound)),
+            responses: MessageStream(channel: channel(call.inbound), owner: owner))
+    }
+
+    private func start(
+        _ call: OutgoingCall, _ operation: String, _ message: (some Message)?, _ options: CallOptions, flags: UInt32
+    ) throws {
+        guard let index = feature.index(operation) else { throw undeclared(operation) }
+        var request = theatre_request.sized
+        request.operation = index
+        request.on_behalf_of = onBehalfOf
+        request.attempt = 1
+        request.flags = flags
+        if let timeout = options.timeout {
+            request.deadline_ns = connection.now(THEATRE_CLOCK_MONOTONIC) &+ timeout.nanoseconds
+        }
+        let payload = try message?.wireBytes() ?? []
+        let attributes = try options.attributes?.wireBytes() ?? []
+        try payload.withUnsafeBytes { payload in
+            request.payload = theatre_bytes(payload)
+            try attributes.withUnsafeBytes { attributes in
+                request.attributes = theatre_bytes(attributes)
+                var key = options.idempotencyKey
+                try key.withUTF8 { key in
+                    request.idempotency_key = theatre_bytes(UnsafeRawBufferPointer(key))
+                    try connection.start(call, &request)
+                }
+            }
+        }
+    }
+
+    private func decode<Response: Message>(_ bytes: [UInt8], _ operation: String) throws -> Response {
+        do {
+            return try Response(serializedBytes: bytes)
+        } catch {
+            throw PluginError(
+                .dataLoss, "plugin.malformed_response",
+                "\(feature.name)/\(operation) answered something that is not a \(Response.protoMessageName).",
+                effect: .unknown)
+        }
+    }
+
+    private func channel<Channel>(_ channel: Channel?) throws -> Channel {
+        guard let channel else { throw PluginError(.internal, "plugin.no_stream", "The call was made without a stream.") }
+        return channel
+    }
+
+    private func undeclared(_ operation: String) -> PluginError {
+        PluginError(
+            .permissionDenied, "plugin.undeclared_call",
+            "\(feature.name)/\(operation) is not in the manifest's calls; add it there to call it.")
+    }
+}

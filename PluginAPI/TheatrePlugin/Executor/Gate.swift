@@ -1,0 +1,58 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// A mutex with a condition: what a thread of the plugin's own sleeps on.
+///
+/// Unchecked: the two pthread objects are made for use from all threads and never move.
+final class Gate: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func lock() { pthread_mutex_lock(mutex) }
+    func unlock() { pthread_mutex_unlock(mutex) }
+    /// Call with the lock held; may return without a signal.
+    func wait() { pthread_cond_wait(condition, mutex) }
+    func signal() { pthread_cond_signal(condition) }
+}
+
+/// Opens once; control functions, which are synchronous, wait on it for asynchronous work.
+///
+/// Unchecked: `result` is touched with the gate locked.
+package final class Latch<Value: Sendable>: @unchecked Sendable {
+    private let gate = Gate()
+    private var result: Value?
+
+    package init() {}
+
+    /// The first value counts.
+    package func open(_ value: Value) {
+        gate.lock()
+        if result == nil { result = value }
+        gate.signal()
+        gate.unlock()
+    }
+
+    /// Blocks the thread until it is open.
+    package func wait() -> Value {
+        gate.lock()
+        defer { gate.unlock() }
+        while true {
+            if let result { return result }
+            gate.wait()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatrePlugin
+internal import SwiftProtobuf
+
+extension PluginInstance {
+    func serveUnary<Request: Message, Response: Message>(
+        _ request: theatre_request, _ body: @escaping @Sendable (Request, Call) async throws -> Response
+    ) {
+        guard let message: Request = message(of: request) else { return }
+        let served = ServedCall(self, request)
+        start(served) {
+            do {
+                try served.checkStart()
+                let payload = try await body(message, Call(served: served)).wireBytes()
+                self.succeed(served, payload)
+            } catch {
+                self.fail(served, error)
+            }
+        }
+    }
+
+    func serveStreaming<Request: Message, Response: Message>(
+        _ request: theatre_request,
+        _ body: @escaping @Sendable (Request, Call, MessageSink<Response>) async throws -> Void
+    ) {
+        guard let message: Request = message(of: request) else { return }
+        let served = ServedCall(self, request, outbound: true)
+        guard let outbound = served.outbound else { return }
+        start(served) {
+            do {
+                try served.checkStart()
+                try await body(message, Call(served: served), MessageSink(channel: outbound))
+                outbound.finish()
+                self.succeed(served, [])
+            } catch {
+                outbound.close(error)
+                self.fail(served, error)
+            }
+        }
+    }
+
+    func serveBidirectional<Request: Message, Response: Message>(
+        _ request: theatre_request,
+        _ body: @escaping @Sendable (MessageStream<Request>, Call, MessageSink<Response>) async throws -> Void
+    ) {
+        let served = ServedCall(self, request, inbound: true, outbound: true)
+        guard let inbound = served.inbound, let outbound = served.outbound else { return }
+        start(served) {
+            do {
+                try served.checkStart()
+                try await body(
+                    MessageStream(channel: inbound, owner: nil), Call(served: served), MessageSink(channel: outbound))
+                outbound.finish()
+                self.succeed(served, [])
+            } catch {
+                outbound.close(error)
+                self.fail(served, error)
+            }
+        }
+    }
+
+    /// The request, or nil where it is malformed and the call has been answered.
+    private func message<Request: Message>(of request: theatre_request) -> Request? {
+        do {
+            return try Request(borrowing: request.payload.buffer)
+        } catch {
+            refuse(
+                request.call,
+                PluginError(
+                    .invalidArgument, "plugin.malformed_request", "The request is not a \(Request.protoMessageName)."))
+            return nil
+        }
+    }
+}
+
+extension ServedCall {
+    /// A call that nobody waits for any more is not begun.
+    fileprivate func checkStart() throws {
+        if isCancelled { throw PluginError(.cancelled, "plugin.cancelled", "The call was cancelled before it began.") }
+    }
+}

@@ -1,0 +1,170 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+package import CTheatrePlugin
+internal import Synchronization
+internal import TheatreContracts
+
+/// One live instance behind the seam: the calls it serves, the calls it made, its threads.
+package final class PluginInstance: Sendable {
+    /// The plugin's own part of the life cycle.
+    package struct Lifecycle: Sendable {
+        var activate: @Sendable () async throws -> Void = {}
+        var selfTest: @Sendable () async throws -> Void = {}
+        var deactivate: @Sendable () async -> Void = {}
+    }
+
+    package let connection: HostConnection
+    let executor: PluginExecutor
+    let runsInline: Bool
+    let lifecycle: Lifecycle
+    private let handlers: [OperationHandler]
+    private let served = Mutex(ServedTable())
+    private let lastError = Mutex<ErrorBytes?>(nil)
+
+    package init(
+        _ connection: HostConnection, executor: PluginExecutor, runsInline: Bool, handlers: [OperationHandler],
+        lifecycle: Lifecycle = Lifecycle()
+    ) {
+        self.connection = connection
+        self.executor = executor
+        self.runsInline = runsInline
+        self.handlers = handlers
+        self.lifecycle = lifecycle
+    }
+
+    // MARK: What the host does with calls
+
+    func invoke(_ request: theatre_request) -> theatre_code {
+        guard request.call != 0 else { return THEATRE_INVALID_ARGUMENT }
+        guard let handler = handlers[checked: request.operation] else {
+            refuse(
+                request.call,
+                PluginError(
+                    .unimplemented, "plugin.unknown_operation",
+                    "Operation \(request.operation) is not in the manifest, which has \(handlers.count)."))
+            return THEATRE_OK
+        }
+        handler(self, request)
+        return THEATRE_OK
+    }
+
+    func reply(_ id: theatre_id, _ result: theatre_result) -> theatre_code { connection.reply(id, result) }
+
+    func send(_ id: theatre_id, _ chunk: theatre_chunk) -> theatre_code {
+        guard let call = served.withLock({ $0.calls[id] }) else { return connection.chunk(id, chunk) }
+        return call.inbound?.deliver(chunk) ?? THEATRE_FAILED_PRECONDITION
+    }
+
+    func credit(_ id: theatre_id, _ bytes: UInt64) {
+        guard let call = served.withLock({ $0.calls[id] }) else { return connection.credit(id, bytes) }
+        call.outbound?.grant(bytes)
+    }
+
+    func cancel(_ id: theatre_id) {
+        served.withLock { $0.cancel(id) }?.cancel()
+    }
+
+    // MARK: Life cycle
+
+    func activate(_ error: UnsafeMutablePointer<theatre_error>?) -> theatre_code { control(lifecycle.activate, error) }
+
+    func selfTest(_ error: UnsafeMutablePointer<theatre_error>?) -> theatre_code { control(lifecycle.selfTest, error) }
+
+    func deactivate() {
+        served.withLock { $0.isDraining = true }
+        TaskBridge.wait(executor, lifecycle.deactivate)
+    }
+
+    package func destroy() {
+        connection.close()
+        executor.close()
+    }
+
+    private func control(
+        _ body: @escaping @Sendable () async throws -> Void, _ target: UnsafeMutablePointer<theatre_error>?
+    ) -> theatre_code {
+        let failure = TaskBridge.wait(executor) { () async -> PluginError? in
+            do {
+                try await body()
+                return nil
+            } catch {
+                return PluginError(any: error)
+            }
+        }
+        guard let failure else { return THEATRE_OK }
+        let bytes = ErrorBytes(failure)
+        if let target { bytes.fill(target) }
+        // The bytes stay valid until the next control call.
+        lastError.withLock { $0 = bytes }
+        return failure.code.rawValue
+    }
+
+    // MARK: Serving
+
+    /// Registers the call and starts its task; a draining instance refuses it.
+    func start(_ call: ServedCall, _ body: @escaping @Sendable () async -> Void) {
+        switch served.withLock({ $0.register(call) }) {
+        case .refused:
+            refuse(
+                call.id,
+                PluginError(
+                    .unavailable, "plugin.draining", "The instance is being stopped and takes no new calls.", retry: .safe))
+            return
+        case .cancelled: call.cancel()
+        case .registered: break
+        }
+        call.adopt(TaskBridge.start(executor, inline: runsInline, body))
+    }
+
+    /// Answers a call: exactly once, by who started it.
+    func succeed(_ call: ServedCall, _ payload: [UInt8]) {
+        forget(call)
+        payload.withUnsafeBytes { buffer in
+            var result = theatre_result.sized
+            result.payload = theatre_bytes(buffer)
+            connection.complete(call.id, &result)
+        }
+    }
+
+    func fail(_ call: ServedCall, _ error: any Error) {
+        forget(call)
+        refuse(call.id, PluginError(any: error, sideEffect: call.hasSideEffect))
+    }
+
+    func refuse(_ id: theatre_id, _ error: PluginError) {
+        error.withSeam { seam in
+            var result = theatre_result.sized
+            result.code = error.code.rawValue
+            result.error = seam
+            connection.complete(id, &result)
+        }
+    }
+
+    private func forget(_ call: ServedCall) {
+        served.withLock { $0.calls[call.id] = nil }
+        call.done()
+    }
+}
+
+extension Array {
+    /// The element, or nil beyond the end.
+    fileprivate subscript(checked index: UInt32) -> Element? {
+        Int(index) < count ? self[Int(index)] : nil
+    }
+}
+
+extension PluginInstance {
+    /// An instance that no library made: what a test calls with, or a fake that serves `handlers`.
+    ///
+    /// - Parameter resolve: gives every name its index, since there is no manifest.
+    package convenience init?(
+        testing host: UnsafePointer<theatre_host>, name: String, executor: PluginExecutor, handlers: [OperationHandler],
+        resolve: @escaping @Sendable (String) -> UInt32?
+    ) {
+        guard let table = HostTable(host) else { return nil }
+        let connection = HostConnection(
+            table, instance: name, generation: 1, environment: HostEnvironment(), names: CallNames([], resolve: resolve))
+        self.init(connection, executor: executor, runsInline: false, handlers: handlers)
+    }
+}
