@@ -1,8 +1,9 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CTheatrePlugin
+package import CTheatrePlugin
 internal import Synchronization
+internal import TheatreContracts
 
 /// One live instance behind the seam: the calls it serves, the calls it made, its threads.
 package final class PluginInstance: Sendable {
@@ -150,5 +151,20 @@ extension Array {
     /// The element, or nil beyond the end.
     fileprivate subscript(checked index: UInt32) -> Element? {
         Int(index) < count ? self[Int(index)] : nil
+    }
+}
+
+extension PluginInstance {
+    /// An instance that no library made: what a test calls with, or a fake that serves `handlers`.
+    ///
+    /// - Parameter resolve: gives every name its index, since there is no manifest.
+    package convenience init?(
+        testing host: UnsafePointer<theatre_host>, name: String, executor: PluginExecutor, handlers: [OperationHandler],
+        resolve: @escaping @Sendable (String) -> UInt32?
+    ) {
+        guard let table = HostTable(host) else { return nil }
+        let connection = HostConnection(
+            table, instance: name, generation: 1, environment: HostEnvironment(), names: CallNames([], resolve: resolve))
+        self.init(connection, executor: executor, runsInline: false, handlers: handlers)
     }
 }

@@ -29,6 +29,8 @@ struct PackTaboo: Equatable {
     var severity: String
     var reason: String
     var instead: String
+    /// Why, in English.
+    var english: String
 }
 
 /// A place where a scene can stand.
@@ -71,7 +73,8 @@ enum PackTable {
     static func taboos(family: String, _ table: String) -> [PackTaboo] {
         rows(table).map { row in
             PackTaboo(
-                code: "\(family).\(row[0])", patterns: list(row[2]), severity: severity(row[1]), reason: row[3], instead: row[4])
+                code: "\(family).\(row[0])", patterns: list(row[2]), severity: severity(row[1]), reason: row[3],
+                instead: row[4], english: row[5])
         }
     }
 

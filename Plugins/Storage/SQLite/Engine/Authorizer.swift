@@ -61,12 +61,11 @@ final class Authorizer {
     }
 
     private func change(_ table: String, _ database: String?) -> SQLiteError? {
-        if mode == .read {
-            return SQLiteError(
-                .invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
+        guard namespace.owns(table), database == nil || database == "main" else {
+            return mode == .migrate && isEngineTable(table) ? nil : foreign(table)
         }
-        if namespace.owns(table), database == nil || database == "main" { return nil }
-        return mode == .migrate && isEngineTable(table) ? nil : foreign(table)
+        guard mode == .read else { return nil }
+        return SQLiteError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
     }
 
     private func schema(_ objects: [String?], _ database: String?) -> SQLiteError? {

@@ -27,7 +27,6 @@ final class Connection {
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 5000)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
-        _ = csqlite_set(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DML, 0)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
         for (limit, value) in [
@@ -45,6 +44,8 @@ final class Connection {
             try execute("PRAGMA synchronous = FULL")
             try execute("PRAGMA foreign_keys = ON")
             if role == .reader { try execute("PRAGMA query_only = ON") }
+            // Their first use declares them, which looks like a change of the schema to the authorizer.
+            try execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")
         } catch {
             close()
             throw error

@@ -89,7 +89,7 @@ struct RowCollector {
         bytes += 12
         switch sqlite3_column_type(handle, column) {
         case SQLITE_INTEGER: return SQLValue(sqlite3_column_int64(handle, column))
-        case SQLITE_FLOAT: return SQLValue(sqlite3_column_double(handle, column))
+        case SQLITE_FLOAT: return SQLValue(real: sqlite3_column_double(handle, column))
         case SQLITE_TEXT:
             guard let base = sqlite3_column_text(handle, column) else { return SQLValue("") }
             let count = Int(sqlite3_column_bytes(handle, column))
@@ -106,7 +106,7 @@ struct RowCollector {
 
 extension SQLValue {
     init(_ value: Int64) { self = .with { $0.integer = value } }
-    init(_ value: Double) { self = .with { $0.real = value } }
+    init(real value: Double) { self = .with { $0.real = value } }
     init(_ value: String) { self = .with { $0.text = value } }
     init(_ value: Data) { self = .with { $0.blob = value } }
 }
