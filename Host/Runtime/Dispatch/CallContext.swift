@@ -19,23 +19,28 @@ public final class CallContext: Sendable {
     public init(_ message: HostContext) {
         var message = message
         message.caller = ""
+        message.publishes = ""
+        message.profile = ""
+        message.parameters = ""
         self.message = message
         bytes = (try? message.serializedBytes()) ?? []
-        hostBytes = bytes + Self.callerField("host")
+        hostBytes = bytes + Self.fields(HostContext.with { $0.caller = "host" })
         trace = message.traceparent.isEmpty ? nil : SpanIdentity(traceparent: message.traceparent)
     }
 
-    /// Field 18 of the message. Appended, it wins over one before.
-    static func callerField(_ name: String) -> [UInt8] {
-        var field: [UInt8] = [0x92, 0x01]
-        var size = name.utf8.count
-        while size >= 0x80 {
-            field.append(UInt8(truncatingIfNeeded: size) | 0x80)
-            size >>= 7
-        }
-        field.append(UInt8(size))
-        return field + name.utf8
+    /// What the context of a callee says of its caller and of the profile its route chose. Appended to ``bytes``, these
+    /// fields win over any before.
+    public static func fields(of caller: InstanceIdentity, profile: String = "", parameters: String = "") -> [UInt8] {
+        fields(
+            HostContext.with {
+                $0.caller = caller.instance
+                $0.publishes = caller.grants.publishes.sorted().joined(separator: ",")
+                $0.profile = profile
+                $0.parameters = parameters
+            })
     }
+
+    private static func fields(_ message: HostContext) -> [UInt8] { (try? message.serializedBytes()) ?? [] }
 
     /// Work that no request started: events, timers and the host's own.
     public static let system = CallContext(

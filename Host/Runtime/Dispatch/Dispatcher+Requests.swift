@@ -100,7 +100,7 @@ extension Dispatcher {
             try beginTransaction(parent, need: port.needs[index], holds: call.traits.holdsTransaction)
         }
         do throws(CallError) {
-            try route(launch, call, request.attributes.buffer)
+            try route(&launch, call, request.attributes.buffer)
         } catch {
             if let parent, call.traits.holdsTransaction { endTransaction(parent) }
             throw error
@@ -112,7 +112,7 @@ extension Dispatcher {
     }
 
     private func route(
-        _ launch: borrowing Launch, _ call: PortCall, _ attributes: UnsafeRawBufferPointer
+        _ launch: inout Launch, _ call: PortCall, _ attributes: UnsafeRawBufferPointer
     ) throws(CallError) {
         guard let caller = launch.caller else { return }
         switch call.target {
@@ -121,7 +121,7 @@ extension Dispatcher {
         case .service(let service, let operation):
             try serve(launch, caller, call, service, operation)
         case .feature(let feature, let operation, let fallback):
-            guard let routing = serving.routing else { throw Self.unrouted(feature) }
+            guard let routing = (caller.previewed ?? serving).routing else { throw Self.unrouted(feature) }
             let query = RouteQuery(
                 caller: caller, call: Int(launch.callIndex), feature: feature, operation: operation,
                 attributes: attributes, context: launch.context)
@@ -129,20 +129,22 @@ extension Dispatcher {
             case .unavailable(let error):
                 throw error
             case .single(let candidate):
+                if !candidate.context.isEmpty { launch.callerField = candidate.context }
                 _ = try self.launch(launch, key: launch.key, on: candidate.port, candidate.operation)
             case .ordered(let candidates, let skipped):
-                try follow(launch, caller, call, candidates, skipped, fallback: fallback)
+                try follow(&launch, caller, call, candidates, skipped, fallback: fallback)
             }
         }
     }
 
     private func follow(
-        _ launch: borrowing Launch, _ caller: InstancePort, _ call: PortCall, _ candidates: [RouteCandidate],
+        _ launch: inout Launch, _ caller: InstancePort, _ call: PortCall, _ candidates: [RouteCandidate],
         _ skipped: String?, fallback: Bool
     ) throws(CallError) {
         guard let first = candidates.first else { throw Self.unrouted(call.name) }
         let isUnary = !call.traits.streamsIn && !call.traits.streamsOut
         guard fallback, isUnary, candidates.count > 1 else {
+            if !first.context.isEmpty { launch.callerField = first.context }
             _ = try self.launch(launch, key: launch.key, on: first.port, first.operation)
             return
         }

@@ -80,7 +80,7 @@ final class FallbackCall: CallResponder, CallSink {
             key.withUnsafeBytes { key in
                 var launch = Launch(payload: payload, context: state.context, deadline: state.deadline)
                 launch.attempt = state.attempt
-                launch.callerField = callerField
+                launch.callerField = candidate.context.isEmpty ? callerField : candidate.context
                 launch.sink = self
                 launch.depth = state.depth
                 launch.trace = state.trace

@@ -44,10 +44,13 @@ public final class InstancePort: @unchecked Sendable {
     let foreign = Atomic<UInt64>(0)
     let malformed = Atomic<UInt64>(0)
     private let guarded = Mutex(Guarded())
+    private let previewTable = Atomic<Unmanaged<DispatchTable>?>(nil)
 
     private struct Guarded {
         var refusal: CallError?
         var drained: [@Sendable () -> Void] = []
+        /// Keeps alive what `previewTable` has pointed to.
+        var previews: [DispatchTable] = []
     }
 
     enum State: UInt8 {
@@ -93,7 +96,7 @@ public final class InstancePort: @unchecked Sendable {
         facts = operations.map { OperationFacts($0.traits) }
         callFacts = calls.map { OperationFacts($0.traits) }
         needs = Self.numberNeeds(calls)
-        callerField = CallContext.callerField(identity.instance)
+        callerField = CallContext.fields(of: identity)
         metrics = OperationMetrics(operations.map(\.name))
         callMetrics = OperationMetrics(calls.map(\.name))
         instance = .allocate(capacity: 1)
@@ -146,6 +149,17 @@ public final class InstancePort: @unchecked Sendable {
     public func operation(named name: String) -> UInt32? { indexes[name] }
 
     // MARK: serving
+
+    /// Makes the instance's own calls go by a table that does not serve yet, so that it can be activated beside the one
+    /// that does. nil: by the one that serves.
+    public func preview(_ table: DispatchTable?) {
+        guarded.withLock { guarded in
+            if let table { guarded.previews.append(table) }
+            previewTable.store(table.map(Unmanaged.passUnretained), ordering: .releasing)
+        }
+    }
+
+    var previewed: DispatchTable? { previewTable.load(ordering: .acquiring)?.takeUnretainedValue() }
 
     /// Lets calls in. Before, only operations marked `beforeReady` are served.
     public func open() {

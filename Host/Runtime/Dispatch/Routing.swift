@@ -41,12 +41,16 @@ public struct RouteCandidate: Sendable {
     public var operation: UInt32
     /// Name of the profile, for the span.
     public var profile: String
+    /// What the callee's context says of the caller and the profile, encoded by ``CallContext/fields(of:profile:parameters:)``;
+    /// empty for the caller alone.
+    public var context: [UInt8]
 
     /// A candidate.
-    public init(port: InstancePort, operation: UInt32, profile: String) {
+    public init(port: InstancePort, operation: UInt32, profile: String, context: [UInt8] = []) {
         self.port = port
         self.operation = operation
         self.profile = profile
+        self.context = context
     }
 }
 

@@ -122,6 +122,7 @@ public final class Fleet: Sendable {
             throw error
         }
         dispatcher.install(dispatchTable(next, failed, plan))
+        for instance in fresh { instance.port.preview(nil) }
         let serving = next, closed = failed
         shared.withLock { shared in
             shared.running = serving

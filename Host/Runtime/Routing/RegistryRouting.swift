@@ -30,7 +30,7 @@ public final class RegistryRouting: Routing {
         self.table = table
         entries = Dictionary(
             ports.values.map { port in
-                (ObjectIdentifier(port), port.calls.map { Self.entry($0, table: table, ports: ports) })
+                (ObjectIdentifier(port), port.calls.map { Self.entry($0, of: port, table: table, ports: ports) })
             }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -66,12 +66,14 @@ public final class RegistryRouting: Routing {
         return attributes
     }
 
-    private static func entry(_ call: PortCall, table: RoutingTable, ports: [String: InstancePort]) -> Entry? {
+    private static func entry(
+        _ call: PortCall, of caller: InstancePort, table: RoutingTable, ports: [String: InstancePort]
+    ) -> Entry? {
         guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else { return nil }
         let allowsFallback = table.allowsFallback(feature)
         var resolutions: [ObjectIdentifier: Resolution] = [:]
         for binding in table.bindings(of: feature) {
-            resolutions[ObjectIdentifier(binding)] = resolution(binding, operation, allowsFallback, ports)
+            resolutions[ObjectIdentifier(binding)] = resolution(binding, operation, allowsFallback, caller, ports)
         }
         let only = table.onlyBinding(of: feature)
         return Entry(
@@ -80,7 +82,8 @@ public final class RegistryRouting: Routing {
     }
 
     private static func resolution(
-        _ binding: Binding, _ operation: String, _ allowsFallback: Bool, _ ports: [String: InstancePort]
+        _ binding: Binding, _ operation: String, _ allowsFallback: Bool, _ caller: InstancePort,
+        _ ports: [String: InstancePort]
     ) -> Resolution {
         let chain = [binding] + (allowsFallback ? binding.fallbacks : [])
         var candidates: [RouteCandidate] = []
@@ -93,7 +96,8 @@ public final class RegistryRouting: Routing {
             candidates.append(
                 RouteCandidate(
                     port: port, operation: index, profile: link.profile.name,
-                    context: CallContext.profileFields(link.profile.name, parameters: parameters(link))))
+                    context: CallContext.fields(
+                        of: caller.identity, profile: link.profile.name, parameters: parameters(link))))
         }
         guard let first = candidates.first else {
             return .unavailable(
