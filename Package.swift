@@ -136,7 +136,7 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let tests: [Target] = [
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
-    unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", protobuf]),
+    unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
     unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts"]),
     unitTests("ServicesTests", ["Services", "Runtime", "TheatreContracts", nio("NIOPosix"), nio("NIOHTTP1")]),
