@@ -3,6 +3,7 @@
 
 public import Logging
 internal import Synchronization
+internal import TheatreManifest
 
 /// All running instances, and the one way to change them: bring up what is new beside what serves, then flip once.
 ///
