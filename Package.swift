@@ -100,9 +100,10 @@ let host: [Target] = [
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Services", "Runtime", "Registry", "JSONSchema", "TheatreContracts",
+            "CTheatreSamples", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "TheatreContracts",
             "TheatreManifest", log,
-            nio("NIOPosix"),
+            nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -22,6 +22,22 @@ public struct InstanceStatus: Sendable, Hashable {
     /// The host stops without it.
     public var isCritical: Bool
 
+    /// A status.
+    public init(
+        instance: String, plugin: String, version: String, mode: String, generation: UInt32, state: InstanceState,
+        capabilities: [String], digest: String, isCritical: Bool
+    ) {
+        self.instance = instance
+        self.plugin = plugin
+        self.version = version
+        self.mode = mode
+        self.generation = generation
+        self.state = state
+        self.capabilities = capabilities
+        self.digest = digest
+        self.isCritical = isCritical
+    }
+
     /// Why it does not serve; nil where it does.
     public var reason: String? {
         switch state {

@@ -39,6 +39,22 @@ public final class AuditWriter: Sendable {
         self.log = log
     }
 
+    /// Takes a row that was counted already; on any thread, at once.
+    ///
+    /// - Parameters:
+    ///   - at: milliseconds since 1970.
+    ///   - context: encoded theatre.host.v1.Context.
+    public func append(at: Int64, context: [UInt8], outcome: String, reason: String, count: UInt32) {
+        let entry = SQLAuditEntry.with {
+            $0.at = at
+            $0.context = Data(context)
+            $0.outcome = outcome
+            $0.reason = reason
+            $0.count = count
+        }
+        loop.post(.row(entry), perform)
+    }
+
     /// Takes a row; on any thread, at once.
     public func record(_ context: CallContext, _ outcome: Outcome, reason: String) {
         let entry = SQLAuditEntry.with {

@@ -5,6 +5,7 @@ import FoundationEssentials
 import JSONSchema
 import Registry
 import Runtime
+import SwiftProtobuf
 import TheatreContracts
 import TheatreManifest
 import Transcoding

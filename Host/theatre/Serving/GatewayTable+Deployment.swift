@@ -3,6 +3,7 @@
 
 import Gateway
 import NIOCore
+import Registry
 import Runtime
 import TheatreManifest
 import Transcoding

@@ -5,8 +5,10 @@ import Gateway
 import Logging
 import NIOCore
 import NIOPosix
+import Registry
 import Runtime
 import Services
+import SwiftProtobuf
 import Synchronization
 import TheatreContracts
 import TheatreManifest
@@ -44,7 +46,7 @@ final class HostParts: Sendable {
         logger = log.logger("theatre")
         group = MultiThreadedEventLoopGroup.singleton
         dispatcher = Dispatcher(clock: clock)
-        dispatcher.startSweeping()
+        try dispatcher.startSweeping()
         secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
         keys = FileKeys(folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys)
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
@@ -158,9 +160,9 @@ final class HostParts: Sendable {
         var services = GatewayServices()
         services.tokens = tokens
         services.answers = SQLAnswerStore(calls: dispatcher, instance: { host.storage })
-        services.events = SQLEventFeed(calls: dispatcher, instance: { host.storage })
+        services.events = LogEventFeed(calls: dispatcher, instance: { host.storage })
         services.audit = { record in
-            audit.store(
+            audit.append(
                 at: record.at, context: record.context, outcome: record.outcome, reason: record.reason,
                 count: UInt32(record.count))
         }

@@ -1,8 +1,10 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Gateway
 import Runtime
+import TheatreManifest
 import Transcoding
 
 /// The API description of what is served.

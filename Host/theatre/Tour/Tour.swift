@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import NIOHTTP1
 import TheatreManifest
 
 /// The main job, as a client lives it: sign in, buy chips, have a chapter drafted, look at what came of it.
