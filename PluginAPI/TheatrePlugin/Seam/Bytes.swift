@@ -28,6 +28,8 @@ extension theatre_bytes {
 /// A structure of the interface, which grows at its end only.
 package protocol SizedStructure {
     init()
+    // The name is the header's.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     var struct_size: UInt32 { get set }
 }
 

@@ -27,6 +27,13 @@ import TheatrePlugin
         #expect(host.state.withLock { $0.completions.values.allSatisfy { $0.count == 1 } })
     }
 
+    @Test func inlineCallIsDoneWhenInvokeReturns() throws {
+        let host = try Self.host("inline")
+        let id = host.newID()
+        host.invoke(id, 0, [])
+        #expect(host.state.withLock { $0.completions[id]?.count } == 1)
+    }
+
     @Test func unknownOperationIsAnswered() async throws {
         let answer = await (try Self.host()).call(99, [])
         #expect(answer.code == THEATRE_UNIMPLEMENTED)
