@@ -51,7 +51,7 @@ final class Authorizer {
     private func read(_ table: String, column: String, _ database: String?) -> SQLiteError? {
         if namespace.owns(table), database == nil || database == "main" { return nil }
         if Self.tableFunctions.contains(asciiLowercased(table)) { return nil }
-        if mode == .migrate, isEngineTable(table) { return nil }
+        if isEngineTable(table), mode == .migrate || column == "ROWID" { return nil }
         // Where no column is read SQLite names what the FROM clause says, which may be a common table expression.
         // No table lacks a namespace's double underscore, so a name without one can only be that.
         if column.isEmpty, database == nil, !table.contains("__"), !isEngineTable(table), !Self.isPragma(table) {
@@ -61,9 +61,9 @@ final class Authorizer {
     }
 
     private func change(_ table: String, _ database: String?) -> SQLiteError? {
-        guard namespace.owns(table), database == nil || database == "main" else {
-            return mode == .migrate && isEngineTable(table) ? nil : foreign(table)
-        }
+        // Declaring a virtual table, at its first use, looks like an update of the schema; a real one cannot be prepared.
+        if isEngineTable(table), mode == .migrate || asciiLowercased(table) == "sqlite_master" { return nil }
+        guard namespace.owns(table), database == nil || database == "main" else { return foreign(table) }
         guard mode == .read else { return nil }
         return SQLiteError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
     }

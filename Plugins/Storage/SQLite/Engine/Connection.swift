@@ -44,8 +44,6 @@ final class Connection {
             try execute("PRAGMA synchronous = FULL")
             try execute("PRAGMA foreign_keys = ON")
             if role == .reader { try execute("PRAGMA query_only = ON") }
-            // Their first use declares them, which looks like a change of the schema to the authorizer.
-            try execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")
         } catch {
             close()
             throw error

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import SwiftProtobuf
 import Synchronization
 import TheatreContracts
@@ -23,6 +24,8 @@ struct EngineOptions: Sendable {
     var answersRetentionDays = 7
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000
+    /// Whether the files go when the engine closes.
+    var isTemporary = false
 }
 
 /// The database: one writer, several readers, each on a thread of its own.
@@ -48,8 +51,13 @@ final class Engine: Sendable {
         try HostSchema.install(on: connection, environment)
         head.advance(to: try EventRows.head(connection))
         let pool = try (0..<max(1, options.readers)).map { _ in try Connection(path: path, role: .reader) }
-        writer = try ConnectionThreads([connection], name: "sqlite-writer")
-        readers = try ConnectionThreads(pool, name: "sqlite-reader")
+        let open = Countdown(pool.count + 1)
+        let ended: @Sendable () -> Void = {
+            guard open.isLast(), options.isTemporary else { return }
+            for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+        }
+        writer = try ConnectionThreads([connection], name: "sqlite-writer", ended: ended)
+        readers = try ConnectionThreads(pool, name: "sqlite-reader", ended: ended)
     }
 
     deinit { close() }

@@ -91,7 +91,7 @@ struct RowCollector {
         case SQLITE_INTEGER: return SQLValue(sqlite3_column_int64(handle, column))
         case SQLITE_FLOAT: return SQLValue(real: sqlite3_column_double(handle, column))
         case SQLITE_TEXT:
-            guard let base = sqlite3_column_text(handle, column) else { return SQLValue("") }
+            guard let base = sqlite3_column_text(handle, column) else { return SQLValue(String()) }
             let count = Int(sqlite3_column_bytes(handle, column))
             bytes += count
             return SQLValue(String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self))

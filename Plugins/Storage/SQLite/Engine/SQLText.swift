@@ -82,7 +82,7 @@ struct SQLText: Hashable, Sendable {
         var atStart = true
         var statements = 0
         for token in tokens where token.kind != .comment {
-            if purpose == .migration, token.kind == .quoted || token.kind == .word {
+            if token.kind == .quoted || token.kind == .word {
                 try Self.checkName(bytes[token.range])
             }
             if bytes[token.range].elementsEqual(";".utf8) {
@@ -112,8 +112,8 @@ struct SQLText: Hashable, Sendable {
         return SQLiteError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
     }
 
-    /// SQLite's own tables cannot be named in a migration, where the authorizer has to let the engine at them; not even
-    /// by a string in the place of a name.
+    /// SQLite's own tables cannot be named, not even by a string in the place of a name: the authorizer has to let the
+    /// engine itself at them while it declares virtual tables and changes schemas.
     private static func checkName(_ token: ArraySlice<UInt8>) throws(SQLiteError) {
         let name = token.drop {
             $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\"") || $0 == 0x60 || $0 == UInt8(ascii: "[")

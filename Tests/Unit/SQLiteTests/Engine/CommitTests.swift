@@ -16,7 +16,8 @@ struct CommitTests {
     @Test func everyValueComesBackAsItWent() async throws {
         try await fixture.migrate("a", "CREATE TABLE {v} (tenant TEXT, x);")
         let values: [SQLValue] = [
-            SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京\0x"), SQLValue(Data()),
+            SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京\0x"),
+            SQLValue(Data()),
             SQLValue(Data([0, 255])), SQLValue(),
         ]
         for value in values { try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, ?1)", value) }
@@ -70,7 +71,10 @@ struct CommitTests {
 
     @Test func aQueryCannotChangeAnything() async throws {
         try await fixture.migrate("a", entriesTable)
-        for sql in ["DELETE FROM {entries}", "INSERT INTO {entries} VALUES ('x', '', 1) RETURNING id", "WITH c AS (SELECT 1) DELETE FROM {entries}"] {
+        for sql in [
+            "DELETE FROM {entries}", "INSERT INTO {entries} VALUES ('x', '', 1) RETURNING id",
+            "WITH c AS (SELECT 1) DELETE FROM {entries}",
+        ] {
             let error = await failure { try await fixture.query("a", sql) }
             #expect(error?.reason == "sql.not_a_query")
         }
@@ -135,7 +139,9 @@ struct CommitTests {
         }
         let host = try fixture.scope("host")
         let found = try await fixture.engine.findAnswer(find, for: host)
-        #expect(found.found && found.requestDigest == Data([1, 2]) && found.answer.payload == Data([9]) && found.answer.status == 201)
+        #expect(
+            found.found && found.requestDigest == Data([1, 2]) && found.answer.payload == Data([9])
+                && found.answer.status == 201)
         var again = request
         again.statements[0].parameters[0] = SQLValue("y")
         let second = again

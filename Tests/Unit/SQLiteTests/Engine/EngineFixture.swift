@@ -27,7 +27,8 @@ final class EngineFixture: Sendable {
 
     /// An engine with a clock that stands still.
     static func open(
-        _ path: String, _ options: EngineOptions = EngineOptions(), now: @escaping @Sendable () -> Int64 = { 1_700_000_000_000 }
+        _ path: String, _ options: EngineOptions = EngineOptions(),
+        now: @escaping @Sendable () -> Int64 = { 1_700_000_000_000 }
     ) throws -> Engine {
         let ids = Atomic<Int>(0)
         let environment = EngineEnvironment(
@@ -41,7 +42,9 @@ final class EngineFixture: Sendable {
         return try Engine(path: path, options: options, environment: environment)
     }
 
-    func scope(_ caller: String, tenant: String = "t1", _ change: (inout HostContext) -> Void = { _ in }) throws -> CallerScope {
+    func scope(_ caller: String, tenant: String = "t1", _ change: (inout HostContext) -> Void = { _ in }) throws
+        -> CallerScope
+    {
         var context = HostContext()
         context.caller = caller
         context.tenant = tenant
@@ -54,13 +57,17 @@ final class EngineFixture: Sendable {
         _ = try await engine.migrate(request, for: scope(caller))
     }
 
-    func query(_ caller: String, tenant: String = "t1", _ sql: String, _ values: SQLValue...) async throws -> [[SQLValue]] {
+    func query(_ caller: String, tenant: String = "t1", _ sql: String, _ values: SQLValue...) async throws
+        -> [[SQLValue]]
+    {
         let request = SQLQueryRequest.with { $0.statement = statement(sql, values) }
         return try await engine.query(request, for: scope(caller, tenant: tenant)).rows.map(\.values)
     }
 
     @discardableResult
-    func commit(_ caller: String, tenant: String = "t1", _ sql: String, _ values: SQLValue...) async throws -> SQLCommitResponse {
+    func commit(_ caller: String, tenant: String = "t1", _ sql: String, _ values: SQLValue...) async throws
+        -> SQLCommitResponse
+    {
         let request = SQLCommitRequest.with { $0.statements = [statement(sql, values)] }
         return try await engine.commit(request, for: scope(caller, tenant: tenant))
     }
@@ -83,7 +90,9 @@ func migration(_ name: String, _ sql: String, engine: String = "") -> SQLMigrati
 }
 
 /// The error that `body` ends with.
-func failure<Output>(_ location: SourceLocation = #_sourceLocation, _ body: () async throws -> Output) async -> SQLiteError? {
+func failure<Output>(_ location: SourceLocation = #_sourceLocation, _ body: () async throws -> Output) async
+    -> SQLiteError?
+{
     do {
         _ = try await body()
         Issue.record("nothing was refused", sourceLocation: location)
@@ -96,4 +105,5 @@ func failure<Output>(_ location: SourceLocation = #_sourceLocation, _ body: () a
     }
 }
 
-let entriesTable = "CREATE TABLE {entries} (id TEXT NOT NULL, tenant TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (tenant, id));"
+let entriesTable =
+    "CREATE TABLE {entries} (id TEXT NOT NULL, tenant TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (tenant, id));"

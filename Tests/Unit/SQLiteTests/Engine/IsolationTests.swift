@@ -26,7 +26,9 @@ struct IsolationTests {
         "SELECT a.n FROM {entries} a JOIN bob__entries b ON true",
         "WITH c AS (SELECT * FROM bob__entries) SELECT count(*) FROM c",
         "SELECT count(*) FROM bob__entries UNION ALL SELECT n FROM (WITH bob__entries AS (SELECT 1 n) SELECT n FROM bob__entries)",
-        "SELECT name FROM sqlite_master", "SELECT count(*) FROM sqlite_schema", "SELECT * FROM sqlite_sequence",
+        "SELECT name FROM sqlite_master", "SELECT rowid FROM sqlite_master", "SELECT rowid FROM 'sqlite_schema'",
+        "SELECT rowid FROM [SQLITE_MASTER]", "SELECT rowid FROM main.\"sqlite_master\"",
+        "SELECT count(*) FROM sqlite_schema", "SELECT * FROM sqlite_sequence",
         "SELECT * FROM sqlite_temp_master", "SELECT * FROM pragma_table_info('bob__entries')",
         "SELECT count(*) FROM pragma_table_list", "SELECT count(*) FROM dbstat", "SELECT payload FROM host__answers",
         "SELECT * FROM host__events",
@@ -35,7 +37,9 @@ struct IsolationTests {
         try await prepare()
         let error = await failure { try await fixture.query("alice", sql) }
         // What this build of SQLite has not is a syntax error, which is as good.
-        #expect(error?.reason == "sql.foreign_table" || error?.message.contains("no such table") == true, "\(sql): \(error as Any)")
+        #expect(
+            error?.reason == "sql.foreign_table" || error?.message.contains("no such table") == true,
+            "\(sql): \(error as Any)")
         let written = await failure { try await fixture.commit("alice", sql) }
         #expect(written?.reason == error?.reason)
     }
@@ -44,6 +48,7 @@ struct IsolationTests {
         "INSERT INTO bob__entries VALUES ('x', 't1', 1)", "UPDATE bob__entries SET n = 0", "DELETE FROM bob__entries",
         "REPLACE INTO bob__entries VALUES ('secret', 't1', 1)", "INSERT INTO {entries} SELECT * FROM bob__entries",
         "UPDATE {entries} SET n = (SELECT max(n) FROM bob__entries)", "DELETE FROM sqlite_sequence",
+        "UPDATE sqlite_master SET sql = ''", "UPDATE 'sqlite_schema' SET sql = ''",
         "UPDATE {entries} SET n = b.n FROM bob__entries b", "WITH x AS (SELECT 1) DELETE FROM bob__entries",
     ])
     func foreignTablesCannotBeChanged(sql: String) async throws {
@@ -66,7 +71,8 @@ struct IsolationTests {
         "CREATE VIEW {v} AS SELECT * FROM 'sqlite_master'; SELECT * FROM {v};",
         "INSERT INTO bob__entries VALUES ('x', 't1', 1);", "END;", "CREATE VIRTUAL TABLE {x} USING dbstat;",
         "CREATE TABLE {c} AS SELECT *, '' AS tenant FROM bob__entries;", "PRAGMA user_version = 3;", "COMMIT;",
-        "ATTACH ':memory:' AS other;", "CREATE TABLE {f} (tenant TEXT, x REFERENCES bob__entries (id)); DROP TABLE bob__entries;",
+        "ATTACH ':memory:' AS other;",
+        "CREATE TABLE {f} (tenant TEXT, x REFERENCES bob__entries (id)); DROP TABLE bob__entries;",
     ])
     func migrationsReachOwnTablesOnly(sql: String) async throws {
         try await prepare()
@@ -75,7 +81,8 @@ struct IsolationTests {
         #expect(["sql.foreign_table", "sql.refused_statement"].contains(error?.reason ?? ""), "\(error as Any)")
         #expect(try await fixture.query("bob", "SELECT n FROM {entries}") == [[SQLValue(42)]])
         // Nothing of it stayed.
-        let again = try await fixture.engine.migrate(.with { $0.migrations = [migration("001", entriesTable)] }, for: fixture.scope("alice"))
+        let again = try await fixture.engine.migrate(
+            .with { $0.migrations = [migration("001", entriesTable)] }, for: fixture.scope("alice"))
         #expect(again.applied.isEmpty)
     }
 
@@ -91,7 +98,9 @@ struct IsolationTests {
             // SQLite looks into the body only when it fires.
             _ = try await fixture.engine.migrate(list, for: fixture.scope("alice"))
         } catch { return }
-        let error = await failure { try await fixture.commit("alice", "INSERT INTO {entries} VALUES ('a', :tenant, 1)") }
+        let error = await failure {
+            try await fixture.commit("alice", "INSERT INTO {entries} VALUES ('a', :tenant, 1)")
+        }
         #expect(error?.reason == "sql.foreign_table")
         #expect(try await fixture.query("bob", "SELECT n FROM {entries}") == [[SQLValue(42)]])
     }
@@ -99,7 +108,9 @@ struct IsolationTests {
     @Test func aViewCannotReachIntoAnotherNamespace() async throws {
         try await prepare()
         let list = SQLMigrateRequest.with {
-            $0.migrations = [migration("001", entriesTable), migration("002", "CREATE VIEW {v} AS SELECT * FROM bob__entries;")]
+            $0.migrations = [
+                migration("001", entriesTable), migration("002", "CREATE VIEW {v} AS SELECT * FROM bob__entries;"),
+            ]
         }
         do { _ = try await fixture.engine.migrate(list, for: fixture.scope("alice")) } catch { return }
         for sql in ["SELECT * FROM {v}", "SELECT count(*) FROM {v}", "SELECT n FROM {v}"] {
@@ -113,10 +124,14 @@ struct IsolationTests {
         #expect(try await fixture.query("alice", "WITH c AS (SELECT 7 AS n) SELECT n FROM c") == [[SQLValue(7)]])
         #expect(try await fixture.query("alice", "WITH c AS (SELECT 7 AS n) SELECT count(*) FROM c") == [[SQLValue(1)]])
         #expect(
-            try await fixture.query("alice", "WITH bob__entries AS (SELECT 7 AS n) SELECT n FROM bob__entries") == [[SQLValue(7)]])
-        let recursive = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 5) SELECT sum(x) FROM c"
+            try await fixture.query("alice", "WITH bob__entries AS (SELECT 7 AS n) SELECT n FROM bob__entries") == [
+                [SQLValue(7)]
+            ])
+        let recursive =
+            "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 5) SELECT sum(x) FROM c"
         #expect(try await fixture.query("alice", recursive) == [[SQLValue(15)]])
-        #expect(try await fixture.query("alice", "SELECT value FROM json_each('[1,2]')") == [[SQLValue(1)], [SQLValue(2)]])
+        #expect(
+            try await fixture.query("alice", "SELECT value FROM json_each('[1,2]')") == [[SQLValue(1)], [SQLValue(2)]])
         #expect(try await fixture.query("alice", "SELECT count(*) FROM json_each('[1,2]')") == [[SQLValue(2)]])
     }
 
@@ -168,7 +183,8 @@ struct IsolationTests {
                     SQLValue(id), SQLValue(Int64(step)))
                 model[who]?["\(tenant)/\(id)"] = Int64(step)
             case 1:
-                try await fixture.commit(who, tenant: tenant, "DELETE FROM {entries} WHERE tenant = :tenant AND id = ?1", SQLValue(id))
+                try await fixture.commit(
+                    who, tenant: tenant, "DELETE FROM {entries} WHERE tenant = :tenant AND id = ?1", SQLValue(id))
                 model[who]?["\(tenant)/\(id)"] = nil
             case 2:
                 let other = who == "alice" ? "bob" : "alice"

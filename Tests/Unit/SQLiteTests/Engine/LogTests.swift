@@ -37,13 +37,17 @@ struct LogTests {
         let event = try #require(response.events.first)
         #expect(response.head == 1)
         #expect(event.offset == 1 && event.type == "draft.scene_written" && event.aggregate == "run_1")
-        #expect(event.data == "{\"a\":1}" && event.channel == "user:usr_1" && event.tenant == "t1" && event.source == "drafting")
+        #expect(
+            event.data == "{\"a\":1}" && event.channel == "user:usr_1" && event.tenant == "t1"
+                && event.source == "drafting")
         #expect(event.principal == "usr_1" && event.traceparent == "00-1-2-01" && event.at == 1_700_000_000_000)
         #expect(event.eventID.hasPrefix("evt_"))
     }
 
     @Test func aReaderGetsWhatItAskedFor() async throws {
-        for type in ["draft.a", "draft.b", "drafts.a", "draft.a", "order.a"] { _ = try await append(type, channel: type == "draft.b" ? "c" : "") }
+        for type in ["draft.a", "draft.b", "drafts.a", "draft.a", "order.a"] {
+            _ = try await append(type, channel: type == "draft.b" ? "c" : "")
+        }
         #expect(try await read { $0.types = ["draft."] }.events.map(\.offset) == [1, 2, 4])
         #expect(try await read { $0.types = ["draft.a"] }.events.map(\.offset) == [1, 4])
         #expect(try await read { $0.types = ["draft.b", "order."] }.events.map(\.offset) == [2, 5])
@@ -80,7 +84,9 @@ struct LogTests {
         #expect(try await read { $0.waitMs = 20 }.events.isEmpty)
         let task = Task { try await read { $0.waitMs = 30_000 } }
         task.cancel()
-        do { #expect(try await task.value.events.isEmpty) } catch let error as SQLiteError { #expect(error == .cancelled) }
+        do { #expect(try await task.value.events.isEmpty) } catch let error as SQLiteError {
+            #expect(error == .cancelled)
+        }
     }
 
     @Test func aCursorMovesOnlyFromWhereItIsExpected() async throws {
@@ -113,6 +119,7 @@ struct LogTests {
             $0.data = "{}"
         }
         let request = EventsAppendRequest.with { $0.events = Array(repeating: event, count: 101) }
-        #expect(await failure { try await fixture.engine.append(request, for: fixture.scope("a")) }?.reason == "sql.event")
+        #expect(
+            await failure { try await fixture.engine.append(request, for: fixture.scope("a")) }?.reason == "sql.event")
     }
 }

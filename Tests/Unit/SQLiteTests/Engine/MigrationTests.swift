@@ -12,7 +12,8 @@ struct MigrationTests {
 
     init() throws { fixture = try EngineFixture() }
 
-    private func migrate(_ list: [SQLMigration], dryRun: Bool = false, as caller: String = "a") async throws -> [String] {
+    private func migrate(_ list: [SQLMigration], dryRun: Bool = false, as caller: String = "a") async throws -> [String]
+    {
         let request = SQLMigrateRequest.with {
             $0.migrations = list
             $0.dryRun = dryRun
@@ -21,7 +22,8 @@ struct MigrationTests {
     }
 
     private let first = migration("001-entries", entriesTable)
-    private let second = migration("002-note", "ALTER TABLE {entries} ADD COLUMN note TEXT; CREATE INDEX {by_n} ON {entries} (n);")
+    private let second = migration(
+        "002-note", "ALTER TABLE {entries} ADD COLUMN note TEXT; CREATE INDEX {by_n} ON {entries} (n);")
 
     @Test func eachIsAppliedOnceInOrder() async throws {
         #expect(try await migrate([first]) == ["001-entries"])
@@ -34,11 +36,15 @@ struct MigrationTests {
     @Test func aChangedListIsRefused() async throws {
         _ = try await migrate([first, second])
         let edited = await failure { try await migrate([first, migration("002-note", "SELECT 1;")]) }
-        #expect(edited?.reason == "sql.migration_edited" && edited?.code == .failedPrecondition && edited?.detail == "/migrations/1/sql")
+        #expect(
+            edited?.reason == "sql.migration_edited" && edited?.code == .failedPrecondition
+                && edited?.detail == "/migrations/1/sql")
         #expect(await failure { try await migrate([first]) }?.reason == "sql.migration_missing")
         #expect(await failure { try await migrate([second, first]) }?.reason == "sql.migration_order")
         #expect(await failure { try await migrate([first, first]) }?.reason == "sql.migration_name")
-        #expect(await failure { try await migrate([first, migration("3", "SELECT 1;", engine: "mysql")]) }?.reason == "sql.migration_engine")
+        #expect(
+            await failure { try await migrate([first, migration("3", "SELECT 1;", engine: "mysql")]) }?.reason
+                == "sql.migration_engine")
     }
 
     @Test func aDryRunAppliesNothing() async throws {
@@ -48,7 +54,9 @@ struct MigrationTests {
     }
 
     @Test func aFailureKeepsTheWholeListBack() async throws {
-        let error = await failure { try await migrate([first, migration("002", "CREATE TABLE {x} (tenant TEXT); SELECT nothing;")]) }
+        let error = await failure {
+            try await migrate([first, migration("002", "CREATE TABLE {x} (tenant TEXT); SELECT nothing;")])
+        }
         #expect(error?.reason == "sql.syntax" && error?.detail == "/migrations/1")
         #expect(error?.message.hasPrefix("Migration 002: ") == true)
         #expect(try await migrate([first]) == ["001-entries"])
@@ -65,7 +73,8 @@ struct MigrationTests {
     @Test func everyTableHasATenantOrIsDeclaredGlobal() async throws {
         let bare = await failure { try await migrate([migration("1", "CREATE TABLE {words} (word TEXT);")]) }
         #expect(bare?.reason == "sql.tenant_missing" && bare?.message.contains("words") == true)
-        let said = migration("1", "-- global: {words}, {names}\nCREATE TABLE {words} (word TEXT); CREATE TABLE {names} (name TEXT);")
+        let said = migration(
+            "1", "-- global: {words}, {names}\nCREATE TABLE {words} (word TEXT); CREATE TABLE {names} (name TEXT);")
         #expect(try await migrate([said]) == ["1"])
         let next = migration("2", entriesTable)
         #expect(try await migrate([said, next]) == ["2"], "what an applied migration declared still holds")
@@ -95,13 +104,19 @@ struct MigrationTests {
         ]
         #expect(try await migrate(Array(list.prefix(3))).count == 3)
         try await fixture.commit("a", "INSERT INTO {entries} VALUES ('hello world', :tenant, 1)")
-        #expect(try await fixture.query("a", "SELECT body FROM {search} WHERE {search} MATCH 'world'") == [[SQLValue("hello world")]])
+        #expect(
+            try await fixture.query("a", "SELECT body FROM {search} WHERE {search} MATCH 'world'") == [
+                [SQLValue("hello world")]
+            ])
         #expect(try await migrate(list) == ["004"])
-        #expect(try await fixture.query("a", "SELECT id, note FROM {entries}") == [[SQLValue("hello world"), SQLValue("")]])
+        #expect(
+            try await fixture.query("a", "SELECT id, note FROM {entries}") == [[SQLValue("hello world"), SQLValue("")]])
     }
 
     @Test func aMigrationHasNoParameters() async throws {
-        let error = await failure { try await migrate([first, migration("2", "UPDATE {entries} SET n = 1 WHERE tenant = :tenant;")]) }
+        let error = await failure {
+            try await migrate([first, migration("2", "UPDATE {entries} SET n = 1 WHERE tenant = :tenant;")])
+        }
         #expect(error?.reason == "sql.syntax")
     }
 }

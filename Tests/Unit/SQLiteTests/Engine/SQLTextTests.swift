@@ -27,8 +27,10 @@ struct SQLTextTests {
     }
 
     @Test(arguments: [
-        "SELECT * FROM {", "SELECT * FROM {a b}", "SELECT * FROM {1a}", "SELECT }", "SELECT 'a", "SELECT ?", "SELECT :x",
-        "SELECT @a", "SELECT $a", "SELECT ?0", "SELECT ?1000", "", " ; ", "SELECT 1; SELECT 2", "SELECT \"a", "SELECT [a",
+        "SELECT * FROM {", "SELECT * FROM {a b}", "SELECT * FROM {1a}", "SELECT }", "SELECT 'a", "SELECT ?",
+        "SELECT :x",
+        "SELECT @a", "SELECT $a", "SELECT ?0", "SELECT ?1000", "", " ; ", "SELECT 1; SELECT 2", "SELECT \"a",
+        "SELECT [a",
         "SELECT :tenants", "SELECT 1\0",
     ])
     func whatIsNoStatementIsASyntaxError(source: String) {
@@ -57,9 +59,14 @@ struct SQLTextTests {
 
     @Test func anythingIsReadWithoutACrash() {
         var generator = SeededGenerator(seed: 20_260_101)
-        let pieces = ["{", "}", "a", "'", "\"", "`", "[", "]", "--", "/*", "*/", ";", "?", "1", ":", "tenant", " ", "\n", "é", "select", "$", "@", "{t}"]
+        let pieces = [
+            "{", "}", "a", "'", "\"", "`", "[", "]", "--", "/*", "*/", ";", "?", "1", ":", "tenant", " ", "\n", "é",
+            "select", "$", "@", "{t}",
+        ]
         for _ in 0..<20_000 {
-            let source = (0..<Int.random(in: 0...12, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+            let source = (0..<Int.random(in: 0...12, using: &generator)).map { _ in
+                pieces.randomElement(using: &generator) ?? ""
+            }.joined()
             for purpose in [SQLText.Purpose.query, .migration] {
                 guard let text = try? SQLText(source, in: namespace, for: purpose) else { continue }
                 #expect(text.parameters <= 999)

@@ -63,7 +63,9 @@ struct TransactionTests {
 
     @Test func aBadEventKeepsTheWholeTransactionBack() async throws {
         try await counter()
-        for (type, data) in [("counter.moved", "[]"), ("counter.moved", "{"), ("Counter", "{}"), ("counter", "{}"), ("a..b", "{}")] {
+        for (type, data) in [
+            ("counter.moved", "[]"), ("counter.moved", "{"), ("Counter", "{}"), ("counter", "{}"), ("a..b", "{}"),
+        ] {
             let transaction = try await fixture.engine.begin(for: fixture.scope("a"))
             _ = try await transaction.run(statement("UPDATE {counter} SET n = 9"))
             let event = EventsNewEvent.with {
@@ -114,7 +116,8 @@ struct TransactionTests {
                             try await fixture.commit("a", "UPDATE {counter} SET n = n + 1")
                         } else {
                             let transaction = try await fixture.engine.begin(for: fixture.scope("a"))
-                            let n = try await transaction.run(statement("SELECT n FROM {counter}")).rows[0].values[0].integer
+                            let n = try await transaction.run(statement("SELECT n FROM {counter}")).rows[0].values[0]
+                                .integer
                             _ = try await transaction.run(statement("UPDATE {counter} SET n = ?1", [SQLValue(n + 1)]))
                             _ = try await transaction.commit(SQLAttachments())
                         }
@@ -158,7 +161,9 @@ struct TransactionTests {
     @Test func aClosedEngineSaysSo() async throws {
         let engine = try EngineFixture.open("\(fixture.folder)/closed.db")
         engine.close()
-        let error = await failure { try await engine.query(.with { $0.statement = statement("SELECT 1") }, for: fixture.scope("a")) }
+        let error = await failure {
+            try await engine.query(.with { $0.statement = statement("SELECT 1") }, for: fixture.scope("a"))
+        }
         #expect(error?.reason == "sql.closed")
         let begun = await failure { try await engine.begin(for: fixture.scope("a")) }
         #expect(begun?.reason == "sql.closed")

@@ -1,0 +1,35 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import SwiftProtobuf
+public import TheatreContracts
+
+/// Statements that go in one message and commit together; see ``Database/commit(_:)``.
+public struct Batch {
+    private var statements: [SQLStatement] = []
+    private var attachments = CommitAttachments()
+
+    /// Adds a statement.
+    ///
+    /// - Parameter expect: rows it must change; otherwise ABORTED `sql.expectation`.
+    public mutating func run(_ sql: String, expect: UInt32? = nil, _ values: (any SQLConvertible)?...) {
+        statements.append(SQLStatement(sql, expect: expect, values: values))
+    }
+
+    /// Stores an event with the transaction. See ``Transaction/publish(type:aggregate:data:channel:)``.
+    public mutating func publish(type: String, aggregate: String, data: String, channel: String = "") {
+        attachments.publish(type: type, aggregate: aggregate, data: data, channel: channel)
+    }
+
+    /// Stores the answer to the route's caller. See ``Transaction/answer(_:status:)``.
+    public mutating func answer(_ response: some Message, status: UInt32 = 0) throws {
+        try attachments.answer(response, status: status)
+    }
+
+    var message: SQLCommitRequest {
+        .with {
+            $0.statements = statements
+            $0.attachments = attachments.message
+        }
+    }
+}
