@@ -14,8 +14,12 @@ struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract {
     /// The same text must give the same vector and an outline with beats.
     func selfTest() async throws {
         let text = "陈七走到桥上。他看见一盏灯。灯下有人道：“陈七，你来迟了。”陈七不答。风把灯吹灭了。"
-        guard HashingEmbedder.vector(of: text) == HashingEmbedder.vector(of: text), !Outliner.outline(text).beats.isEmpty
-        else { throw PluginError(.internal, "content.self_test", "The models do not hold together; install the plugin again.") }
+        guard HashingEmbedder.vector(of: text) == HashingEmbedder.vector(of: text),
+            !Outliner.outline(text).beats.isEmpty
+        else {
+            throw PluginError(
+                .internal, "content.self_test", "The models do not hold together; install the plugin again.")
+        }
     }
 
     func complete(_ request: ContentChatRequest, _ call: Call) async throws -> ContentChatResponse {
@@ -49,7 +53,9 @@ struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract {
         var response = ContentEmbedResponse()
         var tokens = 0
         for (index, text) in request.texts.enumerated() {
-            guard text.unicodeScalars.count <= OfflineChat.longestInput else { throw OfflineError.tooLong("/texts/\(index)") }
+            guard text.unicodeScalars.count <= OfflineChat.longestInput else {
+                throw OfflineError.tooLong("/texts/\(index)")
+            }
             let count = TokenCount.estimate(text)
             guard count <= Self.mostTokens else { throw OfflineError.tooManyTokens("/texts/\(index)", Self.mostTokens) }
             guard let values = HashingEmbedder.vector(of: text) else { throw OfflineError.emptyText("/texts/\(index)") }

@@ -7,7 +7,8 @@ import TheatrePlugin
 enum OfflineError {
     static func task(_ task: String, _ pointer: String) -> PluginError {
         let what = task.isEmpty ? "A response schema without a task" : "The task \"\(task.prefix(40))\""
-        return .invalid(pointer, "content.task_unsupported", "\(what) is beyond the offline model; it knows the task outline.")
+        return .invalid(
+            pointer, "content.task_unsupported", "\(what) is beyond the offline model; it knows the task outline.")
     }
 
     static func tooLong(_ pointer: String) -> PluginError {

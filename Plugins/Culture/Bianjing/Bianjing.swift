@@ -21,7 +21,8 @@ struct Bianjing: Plugin, CulturePackContract {
     /// A pack that cannot find its own first rule is not fit to judge.
     func selfTest() async throws {
         guard judge.judge("辣椒").findings.count == 1, judge.judge("州桥夜市").findings.isEmpty else {
-            throw PluginError(.internal, "bianjing.self_test", "The pack's own rules do not hold; install the plugin again.")
+            throw PluginError(
+                .internal, "bianjing.self_test", "The pack's own rules do not hold; install the plugin again.")
         }
     }
 

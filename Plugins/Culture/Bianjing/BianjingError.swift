@@ -10,14 +10,18 @@ enum BianjingError {
     }
 
     static func language(_ language: String) -> PluginError {
-        .invalid("/language", "culture.language_unknown", "The language \"\(language.prefix(20))\" is not one of zh and en.")
+        .invalid(
+            "/language", "culture.language_unknown", "The language \"\(language.prefix(20))\" is not one of zh and en.")
     }
 
     static func stage(_ id: String) -> PluginError {
-        .invalid("/stage", "culture.stage_unknown", "The stage \"\(id.prefix(40))\" is not in the pack; Describe lists them.")
+        .invalid(
+            "/stage", "culture.stage_unknown", "The stage \"\(id.prefix(40))\" is not in the pack; Describe lists them."
+        )
     }
 
     static func target(_ target: String) -> PluginError {
-        .invalid("/target", "culture.target_unknown", "The target \"\(target.prefix(20))\" is not one of json and markdown.")
+        .invalid(
+            "/target", "culture.target_unknown", "The target \"\(target.prefix(20))\" is not one of json and markdown.")
     }
 }

@@ -7,7 +7,9 @@ import TheatreContracts
 /// The pack and its judgements as messages.
 enum PackMessages {
     /// Whether a text has Han characters.
-    static func isChinese(_ text: String) -> Bool { text.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) } }
+    static func isChinese(_ text: String) -> Bool {
+        text.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) }
+    }
 
     static func description(isEnglish: Bool) -> CultureDescription {
         var description = CultureDescription()

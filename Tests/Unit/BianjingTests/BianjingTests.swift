@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
@@ -19,7 +20,8 @@ struct BianjingTests {
     }
 
     private func chapter() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent()
         return try String(contentsOf: root.appending(path: "Host/theatre/Samples/chapter.md"), encoding: .utf8)
     }
@@ -28,7 +30,8 @@ struct BianjingTests {
         let client = try await pack()
         let text = try chapter()
         let response = try await client.validate(.with { $0.text = text })
-        #expect(response.findings.map(\.code) == ["anachronism.chili", "anachronism.banknote", "anachronism.glass_window"])
+        #expect(
+            response.findings.map(\.code) == ["anachronism.chili", "anachronism.banknote", "anachronism.glass_window"])
         let scalars = text.scalarValues
         for finding in response.findings {
             #expect(String(scalarValues: scalars[Int(finding.start)..<Int(finding.end)]) == finding.quote)
@@ -53,17 +56,28 @@ struct BianjingTests {
     @Test func enrichingAddsWhatFits() async throws {
         let client = try await pack()
         for limit in [40, 120, 400, 1200] as [UInt32] {
-            let response = try await client.enrich(.with { $0.prompt = "州桥夜市，一个卖辣椒的人"; $0.maxAdded = limit })
+            let response = try await client.enrich(
+                .with {
+                    $0.prompt = "州桥夜市，一个卖辣椒的人"; $0.maxAdded = limit
+                })
             let size = response.added.reduce(0) { $0 + $1.unicodeScalars.count + 1 }
             #expect(size <= Int(limit))
             #expect(response.prompt.hasPrefix("州桥夜市，一个卖辣椒的人"))
-            let again = try await client.enrich(.with { $0.prompt = "州桥夜市，一个卖辣椒的人"; $0.maxAdded = limit })
+            let again = try await client.enrich(
+                .with {
+                    $0.prompt = "州桥夜市，一个卖辣椒的人"; $0.maxAdded = limit
+                })
             #expect(again == response)
         }
         let full = try await client.enrich(.with { $0.prompt = "州桥夜市，一个卖辣椒的人" })
         #expect(full.added.contains { $0.contains("茱萸") })
         #expect(full.added.contains { $0.hasPrefix("场景：州桥夜市") })
-        await expect("culture.stage_unknown") { try await client.enrich(.with { $0.prompt = "夜"; $0.stage = "moon" }) }
+        await expect("culture.stage_unknown") {
+            try await client.enrich(
+                .with {
+                    $0.prompt = "夜"; $0.stage = "moon"
+                })
+        }
     }
 
     @Test func exportIsJSONOrMarkdown() async throws {
@@ -78,7 +92,9 @@ struct BianjingTests {
 
     @Test func tooLongATextIsRefused() async throws {
         let client = try await pack()
-        await expect("culture.too_long") { try await client.validate(.with { $0.text = String(repeating: "字", count: 200_001) }) }
+        await expect("culture.too_long") {
+            try await client.validate(.with { $0.text = String(repeating: "字", count: 200_001) })
+        }
     }
 
     private func expect<T>(_ reason: String, _ call: () async throws -> T) async {

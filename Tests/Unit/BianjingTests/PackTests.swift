@@ -14,7 +14,10 @@ struct PackTests {
         #expect(Norms.all.count >= 40)
         #expect(Taboos.all.count >= 60)
         #expect(Stages.all.count >= 24)
-        #expect(Set(Vocabulary.all.map(\.category)) == ["food", "costume", "street", "trade", "festival", "title", "object"])
+        #expect(
+            Set(Vocabulary.all.map(\.category)) == [
+                "food", "costume", "street", "trade", "festival", "title", "object",
+            ])
         #expect(Set(Norms.all.map(\.kind)) == ["visual", "signage", "costume", "prop", "naming"])
         #expect(Set(Norms.all.map(\.show)) == [true, false])
     }
@@ -29,7 +32,9 @@ struct PackTests {
 
     @Test func nothingIsLeftOut() {
         for term in Vocabulary.all { #expect(!term.meaning.isEmpty && term.source.hasPrefix("东京梦华录·"), "\(term.term)") }
-        for norm in Norms.all { #expect(!norm.english.isEmpty && !norm.source.isEmpty && !norm.cues.isEmpty, "\(norm.text)") }
+        for norm in Norms.all {
+            #expect(!norm.english.isEmpty && !norm.source.isEmpty && !norm.cues.isEmpty, "\(norm.text)")
+        }
         for taboo in Taboos.all {
             #expect(!taboo.patterns.isEmpty && taboo.patterns.allSatisfy { !$0.isEmpty }, "\(taboo.code)")
             #expect(!taboo.reason.isEmpty && !taboo.instead.isEmpty && !taboo.english.isEmpty, "\(taboo.code)")
@@ -41,7 +46,9 @@ struct PackTests {
     }
 
     @Test func thePackBreaksNoneOfItsRules() {
-        for term in Vocabulary.all { #expect(judge.judge(term.term + "\n" + term.meaning).findings.isEmpty, "\(term.term)") }
+        for term in Vocabulary.all {
+            #expect(judge.judge(term.term + "\n" + term.meaning).findings.isEmpty, "\(term.term)")
+        }
         for norm in Norms.all { #expect(judge.judge(norm.text + "\n" + norm.english).findings.isEmpty, "\(norm.text)") }
         for stage in Stages.all {
             let text = ([stage.name, stage.english, stage.description] + stage.details).joined(separator: "\n")
@@ -86,7 +93,10 @@ struct PackTests {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
         }
-        let pieces = Taboos.all.flatMap(\.patterns) + Vocabulary.all.map(\.term) + ["。", " ", "a", "\n", "\u{1F600}", "子", "老", "花", "\u{0}"]
+        let pieces =
+            Taboos.all.flatMap(\.patterns) + Vocabulary.all.map(\.term) + [
+                "。", " ", "a", "\n", "\u{1F600}", "子", "老", "花", "\u{0}",
+            ]
         var text = ""
         for _ in 0..<200 {
             let piece = pieces[next(pieces.count)]

@@ -9,7 +9,10 @@ import Testing
 struct EmbeddingTests {
     private static let triples = [
         ("林冲在草料场烧火，大雪下得正紧。", "大雪正紧，林冲在草料场里烧火。", "州桥夜市卖冰雪冷元子和荔枝膏。"),
-        ("The captain read the unsigned letter twice.", "Twice the captain read a letter without a signature.", "Steamed cakes are sold at the festival."),
+        (
+            "The captain read the unsigned letter twice.", "Twice the captain read a letter without a signature.",
+            "Steamed cakes are sold at the festival."
+        ),
         ("柳青娘把半个影人放在案上", "半个影人放在柳青娘的案上", "粮船过了东水门的闸"),
     ]
 

@@ -52,7 +52,7 @@ struct OutlineTests {
         let outline = Outliner.outline("---\ntitle: \"第七回 试剑\"\nweight: 7\n---\n\n陈七走上桥来。天黑了。灯亮了。")
         #expect(outline.title == "第七回 试剑")
         #expect(outline.beats.allSatisfy { !$0.quote.contains("weight") })
-        #expect(outline.beats.first?.range.lowerBound == 37)
+        #expect(outline.beats.first?.range.lowerBound == 35)
     }
 
     @Test(arguments: ["", " \n\n ", "。。。", "#", "# ", "---", "\u{0}", "a", "道：“", "Mr."])

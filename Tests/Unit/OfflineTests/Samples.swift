@@ -7,7 +7,8 @@ import FoundationEssentials
 enum Samples {
     /// The project's own chapter.
     static func chapter() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent()
         return try String(contentsOf: root.appending(path: "Host/theatre/Samples/chapter.md"), encoding: .utf8)
     }

@@ -49,14 +49,16 @@ struct ExtractiveAnswer: Equatable {
                 let terms = Set(source.terms(in: sentence.range))
                 let shared = terms.intersection(wanted).count
                 guard shared > 0 else { continue }
-                found.append((order, source.text(sentence.range), Double(shared) / Double(terms.count + 8).squareRoot()))
+                found.append(
+                    (order, source.text(sentence.range), Double(shared) / Double(terms.count + 8).squareRoot()))
             }
         }
         found.sort { ($1.score, $0.order) < ($0.score, $1.order) }
         let chosen = found.prefix(most).sorted { $0.order < $1.order }.map(\.text)
         let isChinese = sources[sources.count - 1].isChinese
         guard !chosen.isEmpty else { return fit([nothing(isChinese)], limit) }
-        return fit(isChinese ? chosen : chosen.enumerated().map { $0.offset == 0 ? $0.element : " " + $0.element }, limit)
+        return fit(
+            isChinese ? chosen : chosen.enumerated().map { $0.offset == 0 ? $0.element : " " + $0.element }, limit)
     }
 
     private static func query(_ question: String, _ source: SourceText) -> [UInt64] {

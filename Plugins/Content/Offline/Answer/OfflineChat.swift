@@ -33,7 +33,9 @@ struct OfflineChat {
     }
 
     private static func check(_ request: ContentChatRequest) throws {
-        guard request.messages.contains(where: { $0.role == .user && !$0.text.isEmpty }) else { throw OfflineError.noMessage() }
+        guard request.messages.contains(where: { $0.role == .user && !$0.text.isEmpty }) else {
+            throw OfflineError.noMessage()
+        }
         var scalars = 0
         for (index, message) in request.messages.enumerated() {
             scalars += message.text.unicodeScalars.count
@@ -42,7 +44,9 @@ struct OfflineChat {
     }
 
     private static func outline(_ request: ContentChatRequest, input: Int) throws -> OfflineChat {
-        guard let text = request.messages.last(where: { $0.role == .user })?.text else { throw OfflineError.noMessage() }
+        guard let text = request.messages.last(where: { $0.role == .user })?.text else {
+            throw OfflineError.noMessage()
+        }
         let json = OutlineJSON.write(Outliner.outline(text))
         let tokens = TokenCount.estimate(json)
         // Half a JSON document is of no use to anyone: too small a limit is refused.

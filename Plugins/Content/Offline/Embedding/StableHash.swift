@@ -14,7 +14,9 @@ enum StableHash {
     static func of(kind: UInt8, _ scalars: some Sequence<UInt32>) -> UInt64 {
         var hash: UInt64 = (0xCBF2_9CE4_8422_2325 ^ UInt64(kind)) &* 0x100_0000_01B3
         for scalar in scalars {
-            for shift in [0, 8, 16, 24] as [UInt32] { hash = (hash ^ UInt64(scalar >> shift & 0xFF)) &* 0x100_0000_01B3 }
+            for shift in [0, 8, 16, 24] as [UInt32] {
+                hash = (hash ^ UInt64(scalar >> shift & 0xFF)) &* 0x100_0000_01B3
+            }
         }
         return mix(hash)
     }

@@ -94,8 +94,9 @@ struct ChineseNames {
 
     /// Whether a verb of speech with what is said behind it stands here.
     private func isSpeech(at index: Int) -> Bool {
-        guard scalars[index] == 0x9053 || scalars[index] == 0x8BF4 || scalars[index] == 0x66F0 || scalars[index] == 0x95EE
-            || scalars[index] == 0x8AAA || scalars[index] == 0x554F
+        guard
+            scalars[index] == 0x9053 || scalars[index] == 0x8BF4 || scalars[index] == 0x66F0 || scalars[index] == 0x95EE
+                || scalars[index] == 0x8AAA || scalars[index] == 0x554F
         else { return false }
         guard index + 1 < scalars.count else { return false }
         let next = scalars[index + 1]
@@ -140,7 +141,8 @@ struct ChineseNames {
         guard index + 2 < scalars.count else { return nil }
         let pair = (scalars[index], scalars[index + 1])
         switch pair {
-        case (0x5524, 0x505A), (0x5524, 0x4F5C), (0x53EB, 0x505A), (0x540D, 0x53EB), (0x540D, 0x5524), (0x53EB, 0x4F5C): return index + 2
+        case (0x5524, 0x505A), (0x5524, 0x4F5C), (0x53EB, 0x505A), (0x540D, 0x53EB), (0x540D, 0x5524), (0x53EB, 0x4F5C):
+            return index + 2
         default: return nil
         }
     }
@@ -202,7 +204,11 @@ struct ChineseNames {
         let characters = gram.scalars
         guard use.count >= 2, !isFragment(gram, use) else { return false }
         // 东水门 starts with a surname and is a gate.
-        if use.speeches == 0, characters.count > 2, ChineseWords.placeEndings.contains([characters[characters.count - 1]]) { return false }
+        if use.speeches == 0, characters.count > 2,
+            ChineseWords.placeEndings.contains([characters[characters.count - 1]])
+        {
+            return false
+        }
         let compound = ChineseWords.compoundSurnames.contains(Array(characters.prefix(2))) && characters.count > 2
         let surname = compound || (ChineseWords.surnames.contains(characters[0]) && characters.count <= 3)
         if surname {
@@ -244,7 +250,8 @@ struct ChineseNames {
                 longer.count == 3 && Array(longer.scalars.suffix(2)) == name.scalars
                     && ChineseWords.surnames.contains(longer.scalars[0]) && (uses[longer]?.count ?? 0) > 0
             }
-            guard full.count == 1, let whole = full.first, !ChineseWords.surnames.contains(name.scalars[0]) || names.contains(whole)
+            guard full.count == 1, let whole = full.first,
+                !ChineseWords.surnames.contains(name.scalars[0]) || names.contains(whole)
             else { continue }
             canonical[name] = whole
             canonical[whole] = whole

@@ -65,7 +65,9 @@ struct ChinesePlaces {
         let stem = end - ending - start
         guard stem >= 1, stem <= Self.longestStem else { return }
         let name = Array(scalars[start..<end])
-        guard !ChineseWords.neverPlaces.contains(name), !people.contains(where: { name.starts(with: $0) }) else { return }
+        guard !ChineseWords.neverPlaces.contains(name), !people.contains(where: { name.starts(with: $0) }) else {
+            return
+        }
         let before = start > 0 ? scalars[start - 1] : 0
         let after = end < scalars.count ? scalars[end] : 0
         let into = ChineseWords.locative.contains(before)
@@ -94,7 +96,8 @@ struct ChinesePlaces {
         var canonical: [Gram: Gram] = [:]
         for name in names {
             let shorter = names.filter { other in
-                other.count < name.count && (other.count >= 3 || (counts[other]?.count ?? 0) > (counts[name]?.count ?? 0))
+                other.count < name.count
+                    && (other.count >= 3 || (counts[other]?.count ?? 0) > (counts[name]?.count ?? 0))
                     && name.scalars.suffix(other.count).elementsEqual(other.scalars)
             }
             canonical[name] = shorter.min { $0.count < $1.count } ?? name

@@ -47,7 +47,9 @@ struct EnglishNames {
     /// Where a run of capitalised words that only spaces part ends.
     private func phraseEnd(from start: Int) -> Int {
         var end = start
-        while end < words.count, words[end].isCapitalised, !EnglishWords.neverNames.contains(words[end].text) || end > start {
+        while end < words.count, words[end].isCapitalised,
+            !EnglishWords.neverNames.contains(words[end].text) || end > start
+        {
             if end > start, !(isJoined(end - 1, end) || isTitleDot(end - 1, end)) { break }
             if end > start, EnglishWords.neverNames.contains(words[end].text) { break }
             end += 1
@@ -61,7 +63,9 @@ struct EnglishNames {
 
     private func isTitleDot(_ first: Int, _ second: Int) -> Bool {
         EnglishWords.abbreviations.contains(words[first].text)
-            && source.scalars[words[first].range.upperBound..<words[second].range.lowerBound].elementsEqual([0x2E, 0x20])
+            && source.scalars[words[first].range.upperBound..<words[second].range.lowerBound].elementsEqual([
+                0x2E, 0x20,
+            ])
     }
 
     private mutating func note(_ phrase: Range<Int>, starts: Set<Int>) {
@@ -150,7 +154,8 @@ struct EnglishNames {
             guard EnglishWords.plainPlaces.contains(word.text), !word.isCapitalised else { continue }
             var article = index - 1
             if words[article].text != "the", article > 0 { article -= 1 }
-            guard words[article].text == "the", article > 0, EnglishWords.locative.contains(words[article - 1].text) else { continue }
+            guard words[article].text == "the", article > 0, EnglishWords.locative.contains(words[article - 1].text)
+            else { continue }
             found["the " + word.text, default: []].append(word.range.lowerBound)
         }
         return found.filter { $0.value.count >= 2 }

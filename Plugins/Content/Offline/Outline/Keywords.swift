@@ -12,11 +12,13 @@ struct Keywords {
     }
 
     private static func english(_ source: SourceText, _ names: [Entity]) -> [String] {
-        let taken = Set(names.flatMap { $0.name.lowercased().split(separator: " ").map { SourceText.stem(String($0)) } })
+        let taken = Set(
+            names.flatMap { $0.name.lowercased().split(separator: " ").map { SourceText.stem(String($0)) } })
         var stems: [String: (count: Int, word: String, first: Int)] = [:]
         for word in source.words(in: 0..<source.scalars.count) where word.text.utf8.count > 3 {
             let stem = SourceText.stem(word.text)
-            guard !EnglishWords.stop.contains(word.text), !EnglishWords.speech.contains(word.text), !taken.contains(stem),
+            guard !EnglishWords.stop.contains(word.text), !EnglishWords.speech.contains(word.text),
+                !taken.contains(stem),
                 !Script.isDigit(source.scalars[word.range.lowerBound])
             else { continue }
             let old = stems[stem] ?? (0, word.text, word.range.lowerBound)
@@ -87,7 +89,8 @@ struct Keywords {
                 if uses[gram] == nil { uses[gram] = Use(first: start) }
                 uses[gram]?.count += 1
                 // A mark counts as a neighbour of its own: a word is free where text ends.
-                uses[gram]?.left[start > 0 && Script.isHan(scalars[start - 1]) ? scalars[start - 1] : UInt32(start), default: 0] += 1
+                uses[gram]?.left[
+                    start > 0 && Script.isHan(scalars[start - 1]) ? scalars[start - 1] : UInt32(start), default: 0] += 1
                 let next = end < scalars.count && Script.isHan(scalars[end]) ? scalars[end] : UInt32(end)
                 uses[gram]?.right[next, default: 0] += 1
             }

@@ -81,7 +81,9 @@ struct Outliner {
     private func summary(of segments: [Range<Int>]) -> String {
         let limit = source.isChinese ? 320 : 900
         let best = segments.compactMap { segment in
-            segment.filter { source.sentences[$0].range.count * 4 <= limit }.max { (scores.values[$0], $1) < (scores.values[$1], $0) }
+            segment.filter { source.sentences[$0].range.count * 4 <= limit }.max {
+                (scores.values[$0], $1) < (scores.values[$1], $0)
+            }
         }
         var chosen: [Int] = []
         var size = 0
@@ -97,8 +99,9 @@ struct Outliner {
     private func join(_ sentences: [String]) -> String { sentences.joined(separator: source.isChinese ? "" : " ") }
 
     private func beat(_ segment: Range<Int>, number: Int) -> ChapterBeat {
-        let range = source.sentences[segment.lowerBound].range.lowerBound
-            ..< source.sentences[segment.upperBound - 1].range.upperBound
+        let range =
+            source.sentences[segment.lowerBound].range
+            .lowerBound..<source.sentences[segment.upperBound - 1].range.upperBound
         let limit = source.isChinese ? 140 : 360
         let chosen = scores.best(of: segment, most: 2, within: limit, in: source)
         let present = people.filter { $0.count(in: range) > 0 }

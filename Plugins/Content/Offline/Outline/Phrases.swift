@@ -52,7 +52,9 @@ struct Phrases {
         var end = range.lowerBound + limit
         let floor = range.lowerBound + limit / 2
         var probe = end
-        while probe > floor, Script.isWord(source.scalars[probe]) && !(Script.isHan(source.scalars[probe])) { probe -= 1 }
+        while probe > floor, Script.isWord(source.scalars[probe]) && !(Script.isHan(source.scalars[probe])) {
+            probe -= 1
+        }
         if !source.isChinese { end = probe }
         probe = end
         while probe > floor {

@@ -68,7 +68,8 @@ private struct Gaps {
         }
         let cohesion = Self.cohesion(source.sentences.map(\.range.count), terms, window: window)
         for gap in cohesion.indices {
-            let depth = Self.peak(cohesion, from: gap, by: -1) + Self.peak(cohesion, from: gap, by: 1) - 2 * cohesion[gap]
+            let depth =
+                Self.peak(cohesion, from: gap, by: -1) + Self.peak(cohesion, from: gap, by: 1) - 2 * cohesion[gap]
             scores.append(depth + Self.cue(source, behind: gap))
         }
     }
@@ -120,7 +121,9 @@ private struct Gaps {
         if source.isChinese {
             if (2...4).contains(where: { ChineseWords.sceneStarts.contains(Array(head.prefix($0))) }) { score += 0.35 }
             let tail = source.scalars[before.range.suffix(6)]
-            if ChineseWords.sceneEnds.contains(where: { tail.count >= $0.count && tail.suffix($0.count).elementsEqual($0) || contains(tail, $0) }) {
+            if ChineseWords.sceneEnds.contains(where: {
+                tail.count >= $0.count && tail.suffix($0.count).elementsEqual($0) || contains(tail, $0)
+            }) {
                 score += 0.3
             }
         } else if Self.startsScene(String(scalarValues: head).lowercased()) {
@@ -135,13 +138,17 @@ private struct Gaps {
 
     private static func contains(_ text: ArraySlice<UInt32>, _ word: [UInt32]) -> Bool {
         guard text.count >= word.count else { return false }
-        return (text.startIndex...text.endIndex - word.count).contains { text[$0..<$0 + word.count].elementsEqual(word) }
+        return (text.startIndex...text.endIndex - word.count).contains {
+            text[$0..<$0 + word.count].elementsEqual(word)
+        }
     }
 
     private static func startsScene(_ head: String) -> Bool {
         [
-            "the next ", "next morning", "that night", "that evening", "that afternoon", "later", "meanwhile", "at dawn", "by noon",
-            "at noon", "at dusk", "by dusk", "at midnight", "the following", "hours later", "days later", "in the morning", "when morning",
+            "the next ", "next morning", "that night", "that evening", "that afternoon", "later", "meanwhile",
+            "at dawn", "by noon",
+            "at noon", "at dusk", "by dusk", "at midnight", "the following", "hours later", "days later",
+            "in the morning", "when morning",
             "by evening", "a week", "an hour", "two days", "three days", "the morning",
         ].contains { head.hasPrefix($0) }
     }

@@ -52,10 +52,13 @@ enum EnglishWords {
 
     /// Common nouns that are places after "the".
     static let plainPlaces = placeEndings.union(
-        words("kitchen cellar attic courtyard yard shop stable barn cabin cave shore beach field temple stage office room"))
+        words(
+            "kitchen cellar attic courtyard yard shop stable barn cabin cave shore beach field temple stage office room"
+        ))
 
     /// Words a place follows.
-    static let locative = words("in at to from near into outside inside through across toward towards beyond beneath under")
+    static let locative = words(
+        "in at to from near into outside inside through across toward towards beyond beneath under")
 
     /// Capitalised words that name no one.
     static let neverNames = words(
@@ -65,5 +68,7 @@ enum EnglishWords {
         yes no well now then but and so what why how when where who he she it they we you his her their my your our
         """)
 
-    private static func words(_ text: String) -> Set<String> { Set(text.split(whereSeparator: \.isWhitespace).map(String.init)) }
+    private static func words(_ text: String) -> Set<String> {
+        Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
+    }
 }

@@ -22,7 +22,8 @@ extension SourceText {
             }
             let start = index
             while index < range.upperBound {
-                let inner = (scalars[index] == 0x27 || scalars[index] == 0x2019 || scalars[index] == 0x2D)
+                let inner =
+                    (scalars[index] == 0x27 || scalars[index] == 0x2019 || scalars[index] == 0x2D)
                     && index + 1 < range.upperBound && Script.isLetter(scalars[index + 1])
                 guard inner || Script.isLetter(scalars[index]) || Script.isDigit(scalars[index]) else { break }
                 index += 1

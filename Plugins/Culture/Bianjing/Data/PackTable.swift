@@ -66,7 +66,8 @@ enum PackTable {
     static func norms(kind: String, _ table: String) -> [PackNorm] {
         rows(table).map { row in
             PackNorm(
-                kind: kind, show: row[0] == "+", text: row[1], english: row[2], source: source(row[3]), cues: list(row[4]))
+                kind: kind, show: row[0] == "+", text: row[1], english: row[2], source: source(row[3]),
+                cues: list(row[4]))
         }
     }
 
@@ -81,7 +82,8 @@ enum PackTable {
     static func stages(_ table: String) -> [PackStage] {
         rows(table).map { row in
             PackStage(
-                id: row[0], name: row[1], english: row[2], description: row[3], details: list(row[4]), hours: list(row[5]),
+                id: row[0], name: row[1], english: row[2], description: row[3], details: list(row[4]),
+                hours: list(row[5]),
                 source: source(row[6]), cues: [row[1]] + list(row[7]))
         }
     }

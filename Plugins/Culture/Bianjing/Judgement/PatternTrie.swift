@@ -73,7 +73,8 @@ struct PatternTrie: Sendable {
 
     /// Whether no letter of the same word stands before or behind; Han characters have no words to break.
     private func standsAlone(_ range: Range<Int>, in scalars: [UInt32]) -> Bool {
-        if range.lowerBound > 0, Self.isLetter(scalars[range.lowerBound]), Self.isLetter(scalars[range.lowerBound - 1]) {
+        if range.lowerBound > 0, Self.isLetter(scalars[range.lowerBound]), Self.isLetter(scalars[range.lowerBound - 1])
+        {
             return false
         }
         guard range.upperBound < scalars.count else { return true }

@@ -21,7 +21,8 @@ struct PackEnricher: Sendable {
         }
         for norm in relevantNorms(prompt, stages: chosen) { lines.append(line(for: norm, isChinese)) }
         for finding in judgement.findings where !lines.contains(where: { $0.hasSuffix(finding.taboo.instead) }) {
-            lines.append((isChinese ? "不写“\(finding.quote)”，改写：" : "Instead of \"\(finding.quote)\": ") + finding.taboo.instead)
+            lines.append(
+                (isChinese ? "不写“\(finding.quote)”，改写：" : "Instead of \"\(finding.quote)\": ") + finding.taboo.instead)
         }
         return fit(lines, limit)
     }
@@ -29,7 +30,10 @@ struct PackEnricher: Sendable {
     private func lines(for stage: PackStage, _ isChinese: Bool) -> [String] {
         isChinese
             ? ["场景：\(stage.name)。\(stage.description)", "细节：" + stage.details.joined(separator: "；")]
-            : ["Stage: \(stage.english) (\(stage.name)). \(stage.description)", "Details: " + stage.details.joined(separator: "; ")]
+            : [
+                "Stage: \(stage.english) (\(stage.name)). \(stage.description)",
+                "Details: " + stage.details.joined(separator: "; "),
+            ]
     }
 
     private func line(for norm: PackNorm, _ isChinese: Bool) -> String {
@@ -43,7 +47,9 @@ struct PackEnricher: Sendable {
         let text = ([prompt] + names).joined(separator: "\n").scalarValues
         var scored: [(index: Int, score: Int)] = []
         for (index, norm) in Norms.all.enumerated() {
-            let score = norm.cues.reduce(0) { $0 + (Self.contains(text, $1.scalarValues) ? $1.unicodeScalars.count : 0) }
+            let score = norm.cues.reduce(0) {
+                $0 + (Self.contains(text, $1.scalarValues) ? $1.unicodeScalars.count : 0)
+            }
             if score > 0 { scored.append((index, score)) }
         }
         return scored.sorted { (-$0.score, $0.index) < (-$1.score, $1.index) }.prefix(8).map { Norms.all[$0.index] }
@@ -51,7 +57,9 @@ struct PackEnricher: Sendable {
 
     private static func contains(_ text: [UInt32], _ word: [UInt32]) -> Bool {
         guard !word.isEmpty, text.count >= word.count else { return false }
-        return (0...text.count - word.count).contains { text[$0] == word[0] && text[$0..<$0 + word.count].elementsEqual(word) }
+        return (0...text.count - word.count).contains {
+            text[$0] == word[0] && text[$0..<$0 + word.count].elementsEqual(word)
+        }
     }
 
     /// Keeps lines while they and their line breaks fit.

@@ -7,7 +7,9 @@ enum PackMarkdown {
     static func write() -> String {
         var text = "# \(PackCard.name)\n\n\(PackCard.summary)\n\n\(PackCard.id) \(PackCard.version)\n"
         text += "\n## 词汇\n\n| 词 | 类 | 释义 | 来源 |\n| --- | --- | --- | --- |\n"
-        for term in Vocabulary.all { text += "| \(term.term) | \(term.category) | \(term.meaning) | \(term.source) |\n" }
+        for term in Vocabulary.all {
+            text += "| \(term.term) | \(term.category) | \(term.meaning) | \(term.source) |\n"
+        }
         text += "\n## 规范\n\n"
         for norm in Norms.all {
             text += "- \(norm.show ? "宜" : "忌")（\(norm.kind)）\(norm.text)。\(norm.english) *\(norm.source)*\n"
