@@ -139,7 +139,12 @@ let tests: [Target] = [
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
     unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts"]),
-    unitTests("ServicesTests", ["Services", "Runtime", "TheatreContracts", nio("NIOPosix"), nio("NIOHTTP1")]),
+    unitTests(
+        "ServicesTests",
+        [
+            "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
     unitTests(
         "GatewayTests",
         ["Gateway", "Runtime", "TheatreContracts", nio("NIOEmbedded"), nio("NIOPosix"), nio("NIOHTTP1")]),
