@@ -153,7 +153,12 @@ let tests: [Target] = [
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
     unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts"]),
-    unitTests("ServicesTests", ["Services", "Runtime", "TheatreContracts", nio("NIOPosix"), nio("NIOHTTP1")]),
+    unitTests(
+        "ServicesTests",
+        [
+            "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
     unitTests(
         "GatewayTests",
         [

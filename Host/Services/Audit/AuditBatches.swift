@@ -84,7 +84,9 @@ struct AuditBatches: ActionState {
         if succeeded {
             storedRows += batch.count
             backoff.reset()
-            guard isStopping else { return rows.count >= Self.largest ? store() : rows.isEmpty ? [] : wait(Self.gathering) }
+            guard isStopping else {
+                return rows.count >= Self.largest ? store() : rows.isEmpty ? [] : wait(Self.gathering)
+            }
             return rows.isEmpty ? [.stopped] : store()
         }
         guard !isStopping else {

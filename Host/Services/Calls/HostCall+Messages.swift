@@ -12,7 +12,7 @@ extension HostCall {
         } catch {
             throw CallError(
                 .invalidArgument, "host.bad_request",
-                "The request does not decode as \(Request.protoMessageName); build the plugin against this host's contracts.")
+                "The request does not decode as \(Request.protoMessageName); build against this host's contracts.")
         }
     }
 

@@ -35,9 +35,12 @@ public struct LoopClock: ServiceClock {
         monotonicNanoseconds = monotonic
     }
 
+    /// Milliseconds since 1970.
     public var wall: Int64 { wallMilliseconds() }
+    /// Nanoseconds.
     public var monotonic: UInt64 { monotonicNanoseconds() }
 
+    /// Schedules on the loop; real time, also where the host's clock was moved.
     public func wake(after milliseconds: Int64, _ body: @escaping @Sendable () -> Void) -> any PendingWake {
         LoopWake(task: loop.scheduleTask(in: .milliseconds(max(0, milliseconds)), body))
     }

@@ -3,12 +3,11 @@
 
 internal import Runtime
 internal import SwiftProtobuf
-internal import Synchronization
 
-/// Calls operations of instances with one message each way, by callback.
+/// Typed calls over ``UnaryCalling``.
 struct UnaryCaller: Sendable {
-    /// The dispatcher.
-    let calls: any CallStarting
+    /// What carries them.
+    let calls: any UnaryCalling
 
     /// Starts a call; `then` comes exactly once, on any thread, possibly before this returns.
     ///
@@ -19,38 +18,24 @@ struct UnaryCaller: Sendable {
         attempt: UInt32 = 1, _ then: @escaping @Sendable (Result<Response, CallError>) -> Void
     ) -> CallID {
         do throws(CallError) {
-            let target = try calls.target(instance: instance, operation: operation)
-            let bytes = try encoded(request)
-            let sink = UnarySink(then)
-            return bytes.withUnsafeBytes { payload in
-                var call = OutgoingCall(payload: payload, context: context)
-                call.deadline = deadline
-                call.attempt = attempt
-                return calls.start(call, on: target, sink: sink)
-            }
+            let call = UnaryCall(
+                instance: instance, operation: operation, payload: try encoded(request), context: context,
+                deadline: deadline, attempt: attempt)
+            return calls.call(call) { result in then(result.flatMap(Self.decoded)) }
         } catch {
             then(.failure(error))
             return .none
         }
     }
-}
 
-/// Decodes one completion.
-private final class UnarySink<Response: Message>: CallSink {
-    private let then: @Sendable (Result<Response, CallError>) -> Void
-
-    init(_ then: @escaping @Sendable (Result<Response, CallError>) -> Void) { self.then = then }
-
-    func complete(_ call: CallID, _ result: borrowing CallResult) {
-        if let error = result.error { return then(.failure(error)) }
+    private static func decoded<Response: Message>(_ bytes: [UInt8]) -> Result<Response, CallError> {
         do {
-            then(.success(try Response(serializedBytes: Array(result.payload))))
+            return .success(try Response(serializedBytes: bytes))
         } catch {
-            then(
-                .failure(
-                    CallError(
-                        .internal, "host.bad_response", "A response does not decode as \(Response.protoMessageName).",
-                        effect: .applied)))
+            return .failure(
+                CallError(
+                    .internal, "host.bad_response", "A response does not decode as \(Response.protoMessageName).",
+                    effect: .applied))
         }
     }
 }

@@ -39,7 +39,8 @@ struct EgressPlan: Sendable {
         let path = try placeholders.path(url.path, host: url.host)
         guard !path.contains(where: { "{}".contains($0) }), !url.query.contains(where: { "{}".contains($0) }) else {
             throw CallError(
-                .invalidArgument, "egress.bad_url", "The URL holds a brace that must be percent-encoded.", detail: "/url")
+                .invalidArgument, "egress.bad_url", "The URL holds a brace that must be percent-encoded.",
+                detail: "/url")
         }
         let headers = try Self.headers(message, host: url.host, placeholders, traceparent)
         var target = url.text(path: path)

@@ -17,6 +17,7 @@ public final class EgressService: HostService {
     /// Tells where this deployment listens, for `self.theatre`: `http://127.0.0.1:8080`, nil while it does not.
     public typealias OwnURL = @Sendable () -> String?
 
+    /// The contract's full name.
     public let contract = "theatre.host.v1.Egress"
 
     private let clients: EgressClients
@@ -58,6 +59,7 @@ public final class EgressService: HostService {
     /// Requests, bytes and requests under way, by instance and outcome.
     public func metrics() -> [MetricFamily] { figures.families() }
 
+    /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         guard operation == "Fetch" || operation == "FetchStream" else {
             return call.failUnknown(operation, of: contract)
@@ -82,7 +84,8 @@ public final class EgressService: HostService {
         if call.deadline != 0 {
             let now = monotonic()
             guard call.deadline > now else {
-                throw CallError(.deadlineExceeded, "egress.timeout", "The call's time was over before the request was sent.")
+                throw CallError(
+                    .deadlineExceeded, "egress.timeout", "The call's time was over before the request was sent.")
             }
             left = Int64(clamping: call.deadline - now)
         }

@@ -4,8 +4,8 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
-internal import Synchronization
 internal import SwiftProtobuf
+internal import Synchronization
 internal import TheatreContracts
 
 /// Gathers one whole answer within its bound.

@@ -35,7 +35,8 @@ struct SecretPlaceholders: Sendable {
             result += rest[..<start.lowerBound]
             guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
                 throw CallError(
-                    .invalidArgument, "egress.bad_placeholder", "A secret placeholder is not closed; write ${secret:NAME}.")
+                    .invalidArgument, "egress.bad_placeholder",
+                    "A secret placeholder is not closed; write ${secret:NAME}.")
             }
             let value = try value(String(rest[start.upperBound..<end]), host: host, place: place)
             result += encode(value)
@@ -49,9 +50,10 @@ struct SecretPlaceholders: Sendable {
             grant.places.contains(where: { $0.lowercased() == place })
         else {
             let known = grants[name] == nil ? "an unknown secret" : "secret \(name)"
+            let spot = place == "path" ? "the path" : "header \(place)"
             throw CallError(
                 .permissionDenied, "egress.secret_misplaced",
-                "The request puts \(known) into \(place == "path" ? "the path" : "header \(place)") of \(host), which no grant allows.")
+                "The request puts \(known) into \(spot) for \(host), which no grant allows.")
         }
         let text = try source.value(for: grant.source).text()
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {

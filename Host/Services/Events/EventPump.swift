@@ -18,7 +18,11 @@ public final class EventPump: Sendable {
     private let runs = Mutex<[EventConsumer: EventRun]>([:])
 
     /// A pump over the log of the storage instance `storage`.
-    public init(calls: any CallStarting, storage: String, clock: any ServiceClock, log: Logger) {
+    public convenience init(calls: any CallStarting, storage: String, clock: any ServiceClock, log: Logger) {
+        self.init(DispatchedCalls(calls: calls), storage: storage, clock: clock, log: log)
+    }
+
+    init(_ calls: any UnaryCalling, storage: String, clock: any ServiceClock, log: Logger) {
         caller = UnaryCaller(calls: calls)
         self.storage = storage
         self.clock = clock

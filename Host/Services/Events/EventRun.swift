@@ -169,8 +169,9 @@ final class EventRun: Sendable {
 
     private func fail(_ message: Logger.Message, _ error: CallError) {
         if error.code != .cancelled {
-            log.warning(
-                message, metadata: ["instance": "\(consumer.instance)", "reason": "\(error.reason)", "message": "\(error.message)"])
+            var metadata = error.metadata
+            metadata["instance"] = "\(consumer.instance)"
+            log.warning(message, metadata: metadata)
         }
         post(.failed)
     }

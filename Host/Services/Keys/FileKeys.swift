@@ -34,9 +34,11 @@ public final class FileKeys: KeySource {
         }
     }
 
+    /// What ``prepare(keys:)`` loaded, newest first.
     public func versions(of key: String) throws(CallError) -> [KeyVersion] {
         guard let versions = known.withLock({ $0[key] }) else {
-            throw CallError(.failedPrecondition, "keys.missing", "Key \(key) was not loaded at start; grant it and restart.")
+            throw CallError(
+                .failedPrecondition, "keys.missing", "Key \(key) was not loaded at start; grant it and restart.")
         }
         return versions
     }
@@ -47,7 +49,8 @@ public final class FileKeys: KeySource {
         if names.isEmpty {
             guard generate else {
                 throw CallError(
-                    .failedPrecondition, "keys.missing", "Key \(grant.key) has no file in the keys folder; put 0001.jwk there.")
+                    .failedPrecondition, "keys.missing",
+                    "Key \(grant.key) has no file in the keys folder; put 0001.jwk there.")
             }
             try create("\(path)/0001.jwk", grant)
             names = ["0001.jwk"]
@@ -62,7 +65,8 @@ public final class FileKeys: KeySource {
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            let numbered = try FileManager.default.contentsOfDirectory(atPath: path).compactMap { name -> (Int, String)? in
+            let names = try FileManager.default.contentsOfDirectory(atPath: path)
+            let numbered = names.compactMap { name -> (Int, String)? in
                 guard name.hasSuffix(".jwk"), let number = Int(name.dropLast(4)) else { return nil }
                 return (number, name)
             }

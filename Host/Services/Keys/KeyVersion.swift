@@ -84,7 +84,8 @@ public struct KeyVersion: Sendable, CustomStringConvertible {
             throw CallError(.internal, "keys.signing_failed", "The key \(id) could not sign.")
         }
         throw CallError(
-            .failedPrecondition, "keys.wrong_algorithm", "An HS256 key does not sign; use Mac, or an EdDSA or ES256 key.")
+            .failedPrecondition, "keys.wrong_algorithm",
+            "An HS256 key does not sign; use Mac, or an EdDSA or ES256 key.")
     }
 
     /// HMAC-SHA-256 of `data`: 32 bytes. FAILED_PRECONDITION `keys.wrong_algorithm` for signing keys.

@@ -8,12 +8,14 @@ internal import TheatreContracts
 
 /// `theatre.host.v1.Keys`: plugins use keys by the names of their grants and never see them.
 public struct KeysService: HostService {
+    /// The contract's full name.
     public let contract = "theatre.host.v1.Keys"
     private let source: any KeySource
 
     /// A service over `source`.
     public init(source: any KeySource) { self.source = source }
 
+    /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         switch operation {
         case "Sign": call.answer(HostSignRequest.self) { request throws(CallError) in try sign(request, call.instance) }
@@ -34,7 +36,8 @@ public struct KeysService: HostService {
 
     private func sign(_ request: HostSignRequest, _ who: InstanceIdentity) throws(CallError) -> HostSignResponse {
         let versions = try versions(request.key, who)
-        guard let version = request.keyID.isEmpty ? versions[0] : versions.first(where: { $0.id == request.keyID }) else {
+        guard let version = request.keyID.isEmpty ? versions[0] : versions.first(where: { $0.id == request.keyID })
+        else {
             throw CallError(
                 .notFound, "keys.no_version", "Key \(request.key) has no version with this key id.", detail: "/key_id")
         }
@@ -78,7 +81,8 @@ public struct KeysService: HostService {
         guard let grant = who.grants.keys[name] else {
             throw CallError(
                 .permissionDenied, "keys.not_granted",
-                "Instance \(who.instance) has no key of this name; add it to its manifest and its grants.", detail: "/key")
+                "Instance \(who.instance) has no key of this name; add it to its manifest and its grants.",
+                detail: "/key")
         }
         let versions = try source.versions(of: grant.key)
         guard let newest = versions.first else {

@@ -6,8 +6,11 @@ public import Logging
 
 /// Logs structured lines through a ``LogWriter``, without the values of secret metadata.
 public struct LineLogHandler: LogHandler {
+    /// Of every record of the logger.
     public var metadata: Logger.Metadata = [:]
+    /// Records below it are not written.
     public var logLevel: Logger.Level
+    /// Of the task that logs.
     public var metadataProvider: Logger.MetadataProvider?
 
     private let label: String
@@ -27,11 +30,13 @@ public struct LineLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One member of ``metadata``.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Queues one line.
     public func log(event: LogEvent) {
         var all = metadataProvider?.get() ?? [:]
         all.merge(metadata) { $1 }

@@ -14,6 +14,7 @@ public final class MetricsService: HostService {
     /// Labels of one sample.
     public static let labelsPerSample = 5
 
+    /// The contract's full name.
     public let contract = "theatre.host.v1.Metrics"
 
     private struct Series: Hashable {
@@ -32,6 +33,7 @@ public final class MetricsService: HostService {
     /// Empty.
     public init() {}
 
+    /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         guard operation == "Record" else { return call.failUnknown(operation, of: contract) }
         call.answer(HostRecordRequest.self) { request throws(CallError) in

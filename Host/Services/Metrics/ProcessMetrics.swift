@@ -12,11 +12,13 @@ public enum ProcessMetrics {
         if let bytes = residentBytes() {
             result.append(
                 MetricFamily(
-                    "process_resident_memory_bytes", .gauge, "Resident memory size in bytes.", [MetricSample([:], bytes)]))
+                    "process_resident_memory_bytes", .gauge, "Resident memory size in bytes.",
+                    [MetricSample([:], bytes)]))
         }
         if let count = openFiles() {
             result.append(
-                MetricFamily("process_open_fds", .gauge, "Number of open file descriptors.", [MetricSample([:], count)]))
+                MetricFamily("process_open_fds", .gauge, "Number of open file descriptors.", [MetricSample([:], count)])
+            )
         }
         if let time = startTime() {
             result.append(
@@ -28,9 +30,8 @@ public enum ProcessMetrics {
     }
 
     private static func residentBytes() -> Double? {
-        guard let pages = text("/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else {
-            return nil
-        }
+        guard let pages = text("/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+        else { return nil }
         return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 

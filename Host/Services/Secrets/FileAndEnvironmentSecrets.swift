@@ -26,6 +26,7 @@ public final class FileAndEnvironmentSecrets: SecretSource {
     /// Reads everything anew when next asked for.
     public func forget() { known.withLock { $0 = [:] } }
 
+    /// The value, read once; see ``SecretSource``.
     public func value(for source: String) throws(CallError) -> SecretBytes {
         if let value = known.withLock({ $0[source] }) { return value }
         let value = try read(source)

@@ -8,12 +8,14 @@ internal import TheatreContracts
 
 /// `theatre.host.v1.Secrets`: hands out secrets whose grant says so, and no others.
 public struct SecretsService: HostService {
+    /// The contract's full name.
     public let contract = "theatre.host.v1.Secrets"
     private let source: any SecretSource
 
     /// A service over `source`.
     public init(source: any SecretSource) { self.source = source }
 
+    /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         guard operation == "Lease" else { return call.failUnknown(operation, of: contract) }
         call.answer(HostLeaseRequest.self) { request throws(CallError) in

@@ -31,7 +31,8 @@ struct Timer: Sendable, Hashable {
     /// The timers that fire next, in order.
     static func next(_ limit: Int) -> SQLQueryRequest {
         SQLQueryRequest.with {
-            $0.statement = statement("SELECT \(columns) FROM {timers} ORDER BY next_at LIMIT ?1", [.integer(Int64(limit))])
+            $0.statement = statement(
+                "SELECT \(columns) FROM {timers} ORDER BY next_at LIMIT ?1", [.integer(Int64(limit))])
         }
     }
 

@@ -22,9 +22,13 @@ public final class TimerPump: Sendable {
     private let fired = Mutex<(succeeded: Int, failed: Int)>((0, 0))
 
     /// A pump over the timers in the storage instance `storage`, with at most `bound` firings at once.
-    public init(
+    public convenience init(
         calls: any CallStarting, storage: String, clock: any ServiceClock, bound: Int = 16, log: Logger
     ) {
+        self.init(DispatchedCalls(calls: calls), storage: storage, clock: clock, bound: bound, log: log)
+    }
+
+    init(_ calls: any UnaryCalling, storage: String, clock: any ServiceClock, bound: Int, log: Logger) {
         loop = ActionLoop(TimerSchedule(bound: bound))
         caller = UnaryCaller(calls: calls)
         self.storage = storage
@@ -81,7 +85,7 @@ public final class TimerPump: Sendable {
             case .success(let rows):
                 loop.post(.found(rows.rows.compactMap { Timer($0) }, now: clock.wall), perform)
             case .failure(let error):
-                log.warning("timers cannot be read", metadata: ["reason": "\(error.reason)", "message": "\(error.message)"])
+                log.warning("timers cannot be read", metadata: error.metadata)
                 loop.post(.failed, perform)
             }
         }

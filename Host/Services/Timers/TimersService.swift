@@ -10,6 +10,7 @@ public struct TimersService: HostService {
     /// Largest payload, in bytes.
     public static let largestPayload = 64 << 10
 
+    /// The contract's full name.
     public let contract = "theatre.host.v1.Timers"
     private let caller: UnaryCaller
     private let storage: String
@@ -17,11 +18,16 @@ public struct TimersService: HostService {
 
     /// A service that keeps its timers in the storage instance `storage` and tells `pump` of them.
     public init(calls: any CallStarting, storage: String, pump: TimerPump) {
+        self.init(DispatchedCalls(calls: calls), storage: storage, pump: pump)
+    }
+
+    init(_ calls: any UnaryCalling, storage: String, pump: TimerPump) {
         caller = UnaryCaller(calls: calls)
         self.storage = storage
         self.pump = pump
     }
 
+    /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         do throws(CallError) {
             switch operation {

@@ -1,0 +1,88 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Logging
+import Runtime
+import SwiftProtobuf
+import Synchronization
+import Testing
+import TheatreContracts
+
+@testable import Services
+
+@Suite struct AuditTests {
+    private final class Bench: Sendable {
+        let calls = FakeCalls()
+        let clock = ManualClock()
+        let batches = Mutex<[[SQLAuditEntry]]>([])
+        let fails = Mutex(false)
+        let writer: AuditWriter
+
+        init() {
+            writer = AuditWriter(
+                calls, storage: "sqlite", clock: clock,
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            calls.serve("sqlite", "theatre.sql.v1.Database/AppendAudit") {
+                [self] (request: SQLAppendAuditRequest, _) -> SQLAppendAuditResponse? in
+                if fails.withLock({ $0 }) { throw CallError(.unavailable, "sql.busy", "Busy.") }
+                batches.withLock { $0.append(request.entries) }
+                return .init()
+            }
+        }
+
+        func record(_ principal: String, _ outcome: AuditWriter.Outcome) {
+            let context = CallContext(
+                HostContext.with {
+                    $0.principal = principal
+                    $0.route = "GET /x"
+                })
+            writer.record(context, outcome, reason: "access.denied")
+        }
+
+        var counts: [[UInt32]] { batches.withLock { $0.map { $0.map(\.count) } } }
+    }
+
+    @Test func rowsAreStoredTogetherWithinASecond() throws {
+        let bench = Bench()
+        bench.record("usr_1", .read)
+        bench.clock.advance(100)
+        bench.record("usr_2", .read)
+        #expect(bench.counts.isEmpty)
+        bench.clock.advance(899)
+        #expect(bench.counts == [[1, 1]])
+        let entry = try #require(bench.batches.withLock { $0.first?.first })
+        #expect(try HostContext(serializedBytes: entry.context).principal == "usr_1")
+        #expect(entry.outcome == "read")
+    }
+
+    @Test func aFloodOfRefusalsBecomesTenRowsAndACount() {
+        let bench = Bench()
+        for _ in 0..<1000 { bench.record("usr_1", .refused) }
+        for _ in 0..<3 { bench.record("usr_2", .refused) }
+        bench.clock.advance(1000)
+        #expect(bench.counts.flatMap(\.self) == Array(repeating: 1, count: 13))
+        bench.clock.advance(60_000)
+        #expect(bench.counts.flatMap(\.self) == Array(repeating: 1, count: 13) + [990])
+    }
+
+    @Test func rowsWaitForAStorageThatIsAway() {
+        let bench = Bench()
+        bench.fails.withLock { $0 = true }
+        bench.record("usr_1", .read)
+        bench.clock.advance(500)
+        bench.record("usr_2", .read)
+        bench.fails.withLock { $0 = false }
+        bench.clock.advance(1000)
+        #expect(bench.counts == [[1, 1]])
+    }
+
+    @Test func stoppingStoresEverything() {
+        let bench = Bench()
+        for _ in 0..<12 { bench.record("usr_1", .refused) }
+        let stopped = Mutex(false)
+        bench.writer.stop { stopped.withLock { $0 = true } }
+        #expect(stopped.withLock { $0 })
+        #expect(bench.counts.flatMap(\.self).sorted() == Array(repeating: 1, count: 10) + [2])
+    }
+}

@@ -1,5 +1,0 @@
-// TheatreOS
-// SPDX-License-Identifier: Apache-2.0
-import Testing
-@testable import Services
-@Test func warms() { #expect(Bool(true)) }
