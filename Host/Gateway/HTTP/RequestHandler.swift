@@ -33,7 +33,8 @@ final class RequestHandler: ChannelInboundHandler {
     private var isReading = false
     private var needsFlush = false
     private var dropsBody = false
-    private var closesAfterBody = false
+    /// Nothing more is served on this connection, whatever else was sent with the last request.
+    private var isClosing = false
     /// An answer whose body is still being sent.
     var stream: EventStream?
     private(set) lazy var remoteAddress = Self.address(of: context?.channel)
@@ -71,7 +72,7 @@ final class RequestHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         core.log.debug("connection failed", metadata: ["error": "\(error)"])
-        guard let parser = error as? HTTPParserError, exchange == nil, stream == nil else {
+        guard let parser = error as? HTTPParserError, exchange == nil, stream == nil, !isClosing else {
             context.close(promise: nil)
             return
         }
@@ -89,6 +90,8 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// Answers outside of any request, and closes.
     func refuseConnection(_ error: ErrorResponse) {
+        guard !isClosing else { return }
+        isClosing = true
         core.unmatched.count(status: error.status.code, in: 0, out: 0)
         enter(.answer)
         let trace = String(state.identity.traceparent().dropFirst(3).prefix(32))
@@ -178,6 +181,7 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead) {
+        guard !isClosing else { return }
         enter(.body)
         let headers = RequestHeaders(head.headers)
         let exchange = Exchange(head: head, headers: headers, state: state, handler: self)
@@ -203,7 +207,7 @@ final class RequestHandler: ChannelInboundHandler {
     private func endOfRequest() {
         if dropsBody {
             dropsBody = false
-            if closesAfterBody { context?.close(promise: nil) } else { enter(.idle) }
+            if isClosing { context?.close(promise: nil) } else { enter(.idle) }
             return
         }
         guard let exchange else { return }
@@ -263,7 +267,8 @@ final class RequestHandler: ChannelInboundHandler {
                 ])
         }
         let hasMore = !exchange.isComplete && (exchange.headers.isChunked || (exchange.headers.contentLength ?? 0) > 0)
-        return hasMore || !exchange.head.isKeepAlive || exchange.head.version.minor == 0 && !isStream
+        return hasMore || exchange.headers.fault != nil || !exchange.head.isKeepAlive
+            || exchange.head.version.minor == 0 && !isStream
             || core.isDraining.load(ordering: .relaxed)
     }
 
@@ -272,7 +277,7 @@ final class RequestHandler: ChannelInboundHandler {
         guard let context else { return }
         release(exchange)
         dropsBody = !exchange.isComplete
-        closesAfterBody = closes
+        if closes { isClosing = true }
         enter(.idle)
         let lingers = dropsBody
         let end = wrapOutboundOut(HTTPServerResponsePart.end(nil))

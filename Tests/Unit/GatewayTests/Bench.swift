@@ -30,6 +30,26 @@ final class Bench {
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
+    /// Another connection of the same gateway.
+    init(sharing other: Bench) throws {
+        core = other.core
+        loop = other.loop
+        loops = other.loops
+        channel = EmbeddedChannel(loop: loop)
+        try ChannelSetup(core: core, loops: loops, tls: nil).addHTTP1(channel)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    }
+
+    /// Makes a token count as verified.
+    func know(_ token: String, _ principal: Principal) {
+        loops.state(of: loop).tokens.insert(principal, for: TokenCache.Key(token: token[...].utf8))
+    }
+
+    func endStreams() {
+        loops.endStreams()
+        loop.run()
+    }
+
     /// Sends text as it is and returns what came back so far.
     @discardableResult
     func send(_ text: String) throws -> String {

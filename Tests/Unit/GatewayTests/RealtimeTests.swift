@@ -1,0 +1,139 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOEmbedded
+import Synchronization
+import Testing
+
+@testable import Gateway
+@testable import Runtime
+
+@Suite struct RealtimeTests {
+    final class Feed: EventFeed {
+        struct Read {
+            var after: Int64
+            var channels: [String]
+            var wait: Int
+            var completion: @Sendable (Result<EventPage, CallError>) -> Void
+        }
+        private let reads = Mutex<[Read]>([])
+        var count: Int { reads.withLock { $0.count } }
+
+        func read(
+            after: Int64, channels: [String], limit: Int, waitMilliseconds: Int,
+            completion: @escaping @Sendable (Result<EventPage, CallError>) -> Void
+        ) {
+            reads.withLock {
+                $0.append(Read(after: after, channels: channels, wait: waitMilliseconds, completion: completion))
+            }
+        }
+
+        /// Answers the open read and tells what it asked for.
+        @discardableResult
+        func answer(_ page: EventPage) -> Int64? {
+            guard let read = reads.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return nil }
+            read.completion(.success(page))
+            return read.after
+        }
+    }
+
+    static func event(_ offset: Int64, tenant: String = "t1", data: String = "{\n}") -> FeedEvent {
+        FeedEvent(
+            offset: offset, id: "evt_\(offset)", type: "draft.done", aggregate: "run_1", data: data,
+            at: 951_827_696_789,
+            tenant: tenant)
+    }
+
+    static func bench() throws -> (Bench, Feed) {
+        let feed = Feed()
+        var services = GatewayServices()
+        services.events = feed
+        services.mayFollowProject = { _, project, completion in completion(project == "prj_1") }
+        let bench = try Bench(FakeCalls(), [], services: services)
+        bench.know("token", Principal(id: "usr_1", kind: .user, tenant: "t1", expiresAt: .max))
+        return (bench, feed)
+    }
+
+    static func follow(_ channels: String, _ headers: [String] = []) -> String {
+        request("GET", "/api/v1/realtime/sse?channels=\(channels)", ["Authorization: Bearer token"] + headers)
+    }
+
+    @Test func freshStreamStartsAtTheEndOfTheLog() throws {
+        let (bench, feed) = try Self.bench()
+        let head = try bench.send(Self.follow("user:usr_1,project:prj_1"))
+        #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(head.contains("content-type: text/event-stream\r\n"))
+        #expect(feed.answer(EventPage(events: [], head: 7)) == .max)
+        bench.loop.run()
+        #expect(try bench.received().contains("id: 7\nevent: stream\ndata: {\"state\":\"started\",\"offset\":7}\n\n"))
+        #expect(feed.answer(EventPage(events: [Self.event(8), Self.event(9, tenant: "t2")], head: 9)) == 7)
+        bench.loop.run()
+        let text = try bench.received()
+        let expected = """
+            id: 8
+            event: draft.done
+            data: {"event_id":"evt_8","type":"draft.done","aggregate":"run_1","at":"2000-02-29T12:34:56.789Z","data":{ }}
+
+
+            """
+        #expect(text.contains(expected), "\(text)")
+        #expect(!text.contains("evt_9"))
+        #expect(feed.answer(EventPage(events: [], head: 9)) == 9)
+    }
+
+    @Test(arguments: [("5", "resumed", 5), ("99", "reset", 7), ("x", "reset", 7), ("2", "gap", 4)])
+    func resumeSaysWhatWasMissed(last: String, state: String, offset: Int) throws {
+        let (bench, feed) = try Self.bench()
+        try bench.send(Self.follow("user:usr_1", ["Last-Event-ID: \(last)"]))
+        let events: [FeedEvent] = state == "resumed" ? [Self.event(6)] : []
+        feed.answer(EventPage(events: events, head: 7, oldest: 4))
+        bench.loop.run()
+        let text = try bench.received()
+        #expect(text.contains("{\"state\":\"\(state)\",\"offset\":\(offset)}"), "\(text)")
+        #expect(text.contains("id: 6\n") == (state == "resumed"))
+        #expect(feed.answer(EventPage(events: [], head: 7)) == 7)
+    }
+
+    @Test(arguments: [
+        ("user:usr_2", "403"), ("project:prj_2", "403"), ("user:usr_1,project:prj_2", "403"), ("", "400"),
+        ("other:1", "400"),
+    ])
+    func otherChannelsAreRefused(channels: String, status: String) throws {
+        let (bench, feed) = try Self.bench()
+        #expect(try bench.send(Self.follow(channels)).hasPrefix("HTTP/1.1 \(status) "))
+        #expect(feed.count == 0)
+    }
+
+    @Test func streamNeedsAToken() throws {
+        let (bench, _) = try Self.bench()
+        let answer = try bench.send(request("GET", "/api/v1/realtime/sse?channels=user:usr_1"))
+        #expect(answer.hasPrefix("HTTP/1.1 401 "))
+    }
+
+    @Test func heartbeatsKeepTheStreamOpenAndSlowReadersAreDropped() throws {
+        let (bench, feed) = try Self.bench()
+        try bench.send(Self.follow("user:usr_1"))
+        feed.answer(EventPage(events: [], head: 0))
+        bench.advance(seconds: 61)
+        #expect(try bench.received().components(": heartbeat\n\n") == 4)
+        bench.channel.isWritable = false
+        bench.channel.pipeline.fireChannelWritabilityChanged()
+        feed.answer(EventPage(events: [Self.event(1)], head: 1))
+        bench.loop.run()
+        #expect(feed.count == 0)
+        bench.advance(seconds: 32)
+        #expect(try bench.received().contains("\"state\":\"dropped\",\"offset\":1,\"reason\":\"slow_consumer\""))
+        #expect(!bench.channel.isActive)
+    }
+
+    @Test func drainEndsStreams() throws {
+        let (bench, feed) = try Self.bench()
+        try bench.send(Self.follow("user:usr_1"))
+        feed.answer(EventPage(events: [], head: 0))
+        bench.loop.run()
+        bench.endStreams()
+        #expect(try bench.received().contains("\"reason\":\"draining\""))
+        #expect(!bench.channel.isActive)
+    }
+}
