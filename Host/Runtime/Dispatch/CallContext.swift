@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-public import TheatreContracts
 internal import SwiftProtobuf
+public import TheatreContracts
 
 /// The context that a call and all calls on its behalf carry, encoded once.
 public final class CallContext: Sendable {
