@@ -9,6 +9,7 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+    var tests: [Target.Dependency] = []
 }
 
 let plugins = [
@@ -135,7 +136,7 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries,
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf] + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
@@ -152,7 +153,7 @@ let tests: [Target] = [
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
-    unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts"]),
+    unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", protobuf]),
     unitTests(
         "ServicesTests",
         [

@@ -82,7 +82,8 @@ extension Dispatcher {
         tellCancelled(slot, id, THEATRE_CANCEL_DEADLINE)
         if let callee, count > callee.limits.orphanCap {
             callee.quarantine(
-                "\(count) calls outlived their deadline, \(callee.limits.orphanCap) may; the instance hangs or is too slow.")
+                "\(count) calls outlived their deadline, \(callee.limits.orphanCap) may; the instance hangs or is too slow."
+            )
         }
     }
 

@@ -176,7 +176,8 @@ public final class InstancePort: @unchecked Sendable {
     public func retire() {
         _ = refuse(
             CallError(
-                .unavailable, "instance.retired", "A newer generation of the instance serves; look the target up again.",
+                .unavailable, "instance.retired",
+                "A newer generation of the instance serves; look the target up again.",
                 retry: .safe))
     }
 
