@@ -24,10 +24,12 @@ extension Dispatcher {
             port.foreign.wrappingAdd(1, ordering: .relaxed)
             return THEATRE_NOT_FOUND
         }
-        // Valid if finish() then finds the same generation; otherwise the call is stale anyway.
-        guard slot.pointee.callee.load(ordering: .relaxed) == address(of: port) else {
+        // Valid if finish() then finds the same generation; otherwise the call is stale anyway. A slot between two
+        // calls has no callee.
+        let callee = slot.pointee.callee.load(ordering: .relaxed)
+        guard callee == address(of: port) else {
             let isCurrent = SlotWord(raw: slot.pointee.state.load(ordering: .acquiring)).generation == id >> 32
-            if isCurrent {
+            if isCurrent, callee != 0 {
                 port.foreign.wrappingAdd(1, ordering: .relaxed)
             } else {
                 port.double.wrappingAdd(1, ordering: .relaxed)

@@ -92,6 +92,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
 
     // MARK: CallStarting
 
+    /// The target of an instance's operation as the installed table has it; throws why there is none.
     public func target(instance: String, operation: String) throws(CallError) -> CallTarget {
         let table = serving
         guard let port = table.ports[instance] else {
@@ -109,6 +110,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         return CallTarget(port: port, operation: index)
     }
 
+    /// Sends a call; its completion comes through `sink`, exactly once, also where it is refused at once.
     @discardableResult
     public func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
         var launch = Launch(payload: call.payload, context: call.context, deadline: call.deadline)
@@ -144,6 +146,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         return try result.get()
     }
 
+    /// Sends the next message of the call's incoming stream; false without credit or after the end.
     public func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool {
         guard let slot = table.pin(call.rawValue) else { return false }
         defer { unpin(slot, call.rawValue) }
@@ -151,12 +154,14 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         return sendIn(slot, call.rawValue, message, end: end)
     }
 
+    /// Lets the callee send this many bytes more.
     public func credit(_ call: CallID, bytes: UInt64) {
         guard let slot = table.pin(call.rawValue) else { return }
         defer { unpin(slot, call.rawValue) }
         if slot.pointee.sink != nil { creditCallee(slot, call.rawValue, bytes) }
     }
 
+    /// Gives a call up. Its completion still comes, once.
     public func cancel(_ call: CallID) {
         guard let slot = table.pin(call.rawValue) else { return }
         defer { unpin(slot, call.rawValue) }
