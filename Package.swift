@@ -149,7 +149,7 @@ let tests: [Target] = [
         name: "Emulators", dependencies: [nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], path: "Tests/Emulators",
         swiftSettings: strict),
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
-    unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", protobuf]),
+    unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
     unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts"]),
     unitTests("ServicesTests", ["Services", "Runtime", "TheatreContracts", nio("NIOPosix"), nio("NIOHTTP1")]),

@@ -54,6 +54,11 @@ public final class GatewayServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: false)
             .bind(host: configuration.host, port: configuration.port).get()
         listener.withLock { $0 = channel }
+        let core = core
+        let flushing = channel.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(60), delay: .seconds(60)) { _ in
+            core.flushRefusals()
+        }
+        channel.closeFuture.whenComplete { _ in flushing.cancel() }
         guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
         core.log.notice("gateway listens", metadata: ["address": "\(address)"])
         return address
@@ -85,5 +90,6 @@ public final class GatewayServer: Sendable {
             core.log.warning("drain failed", metadata: ["error": "\(error)"])
         }
         timeout.cancel()
+        core.flushRefusals(all: true)
     }
 }

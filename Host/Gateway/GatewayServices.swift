@@ -5,6 +5,18 @@
 public struct GatewayServices: Sendable {
     /// Verifies bearer tokens; nil refuses every token.
     public var tokens: (any TokenVerifier)?
+    /// Keeps answers for idempotency keys; nil calls the plugin each time.
+    public var answers: (any AnswerStore)?
+    /// The log behind realtime streams; nil serves none.
+    public var events: (any EventFeed)?
+    /// Whether a principal may follow `project:<id>`; the completion comes once, on any thread.
+    public var mayFollowProject:
+        @Sendable (_ principal: Principal, _ project: String, _ completion: @escaping @Sendable (Bool) -> Void) -> Void =
+            {
+                _, _, completion in completion(false)
+            }
+    /// Takes audit rows of refusals and reads, on any thread; nil drops them.
+    public var audit: (@Sendable (AuditRecord) -> Void)?
     /// True once the host serves: /readyz.
     public var isReady: @Sendable () -> Bool = { true }
     /// Metrics of the rest of the host in Prometheus text, put after the gateway's own.

@@ -21,10 +21,8 @@ final class CompiledFeature: Sendable {
     let origin: Origin
     let units: [CompiledUnit]
     let budget: JSONValue
-    /// The decision where it is always the same.
-    let only: Decision?
-    private let percentSalt: StableHash
-    private let weightSalt: StableHash
+    /// Of the name, for stable hashes.
+    let salt: UInt64
 
     init(_ feature: Feature, origin: Origin, units: [CompiledUnit], budget: JSONValue = .object([:])) {
         name = feature.name
@@ -33,26 +31,11 @@ final class CompiledFeature: Sendable {
         self.origin = origin
         self.units = units
         self.budget = budget
-        percentSalt = .salted(name, UInt8(ascii: "%"))
-        weightSalt = .salted(name, UInt8(ascii: "w"))
-        if case .unrouted = origin {
-            only = .unrouted
-        } else if let first = units.first, first.tests.isEmpty, first.members.count == 1 {
-            only = .to(first.members[0].binding)
-        } else {
-            only = nil
-        }
+        salt = StableHash.of(name)
     }
 
     var isUnrouted: Bool { if case .unrouted = origin { true } else { false } }
     var allowsFallback: Bool { needs.allSatisfy { $0.need.fallback == "allowed" } }
-
-    func resolve(_ attributes: borrowing RouteAttributes) -> Decision {
-        for index in units.indices where units[index].matches(attributes, percentSalt) {
-            return .to(units[index].members[member(of: units[index], attributes)].binding)
-        }
-        return .unmatched
-    }
 
     /// Which member of a unit a key's share falls to.
     func member(of unit: CompiledUnit, _ attributes: borrowing RouteAttributes) -> Int {
@@ -63,11 +46,11 @@ final class CompiledFeature: Sendable {
 
     /// Where a key stands in the sum of a unit's weights.
     func share(of key: String, in unit: CompiledUnit) -> Int {
-        Int(weightSalt.remainder(of: key, by: UInt64(max(1, unit.members.last?.end ?? 1))))
+        Int(StableHash.share(StableHash.of(key), salt: salt, of: UInt64(unit.members.last?.end ?? 1)))
     }
 
     /// Where a key stands in the feature's percentages.
-    func percentile(of key: String) -> Int { percentSalt.percentile(of: key) }
+    func percentile(of key: String) -> Int { Int(StableHash.percentile(StableHash.of(key), salt: salt)) }
 }
 
 /// Candidates that are asked together: one, or several that share by weight.
@@ -81,50 +64,13 @@ struct CompiledUnit: Sendable {
         let position: Int
     }
 
-    /// One condition, ready to be asked.
-    enum Test: Sendable {
-        case one(RouteDimension, String)
-        case few(RouteDimension, [String])
-        case many(RouteDimension, Set<String>)
-        case amount(ClosedRange<Int64>)
-        case percentage(Range<Int>)
-    }
-
     let rank: Int
     let conditions: RouteConditions
-    let tests: [Test]
     var members: [Member] = []
 
     init(rank: Int, conditions: RouteConditions) {
         self.rank = rank
         self.conditions = conditions
-        tests = Self.tests(conditions)
-    }
-
-    private static func tests(_ conditions: RouteConditions) -> [Test] {
-        var tests: [Test] = RouteDimension.allCases.compactMap { dimension in
-            guard let values = conditions.values[dimension] else { return nil }
-            if values.count == 1 { return .one(dimension, values[0]) }
-            return values.count <= 8 ? .few(dimension, values) : .many(dimension, Set(values))
-        }
-        if let amount = conditions.amount { tests.append(.amount(amount)) }
-        if let percentage = conditions.percentage { tests.append(.percentage(percentage)) }
-        return tests
-    }
-
-    func matches(_ attributes: borrowing RouteAttributes, _ salt: StableHash) -> Bool {
-        for index in tests.indices where !Self.holds(tests[index], attributes, salt) { return false }
-        return true
-    }
-
-    static func holds(_ test: Test, _ attributes: borrowing RouteAttributes, _ salt: StableHash) -> Bool {
-        switch test {
-        case .one(let dimension, let value): attributes[dimension] == value
-        case .few(let dimension, let values): values.contains(attributes[dimension])
-        case .many(let dimension, let values): values.contains(attributes[dimension])
-        case .amount(let range): attributes.amount.map(range.contains) ?? false
-        case .percentage(let range): range.contains(salt.percentile(of: attributes.key))
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 extension Compiler {
     /// Candidates in the order they are asked; those of equal rank and conditions that state weights are one unit.
-    func units(of route: RouteDeclaration) -> [CompiledUnit] {
+    mutating func units(of route: RouteDeclaration) -> [CompiledUnit] {
         struct Group: Hashable {
             let rank: Int?
             let conditions: RouteConditions
@@ -31,13 +31,18 @@ extension Compiler {
         return units.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element)
     }
 
-    /// Nil where a name is wrong, which is a fault already.
-    private func binding(_ candidate: RouteDeclaration.Candidate, _ route: RouteDeclaration) -> Binding? {
-        func bound(_ name: String, _ fallbacks: [Binding]) -> Binding? {
-            guard let profile = profiles[name], let index = instanceIndex[profile.instance] else { return nil }
-            return Binding(instanceIndex: index, profile: profile, fallbacks: fallbacks)
-        }
-        return bound(candidate.profile, (candidate.fallbacks ?? route.fallbacks).compactMap { bound($0, []) })
+    /// Nil where a name is wrong, which is a fault already. Equal bindings are one object, so that they stay in cache.
+    private mutating func binding(_ candidate: RouteDeclaration.Candidate, _ route: RouteDeclaration) -> Binding? {
+        let fallbacks = candidate.fallbacks ?? route.fallbacks
+        return bound([candidate.profile] + fallbacks, fallbacks.compactMap { bound([$0], []) })
+    }
+
+    private mutating func bound(_ chain: [String], _ fallbacks: [Binding]) -> Binding? {
+        if let known = bindings[chain] { return known }
+        guard let profile = profiles[chain[0]], let index = instanceIndex[profile.instance] else { return nil }
+        let binding = Binding(instanceIndex: index, profile: profile, fallbacks: fallbacks)
+        bindings[chain] = binding
+        return binding
     }
 
     /// Every combination reaches a candidate, every candidate is reached, and none is reached with another.

@@ -80,6 +80,8 @@ struct Compiler {
     var featureOrder: [String] = []
     var profiles: [String: ProfileDeclaration] = [:]
     var profileOrder: [String] = []
+    /// By the names of the profile and its fallbacks.
+    var bindings: [[String]: Binding] = [:]
 
     struct Probed: Hashable {
         let instance: String

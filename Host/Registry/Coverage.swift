@@ -39,7 +39,7 @@ struct Coverage {
     /// Decides the units, which are sorted by rank.
     ///
     /// - Parameter limit: how many candidates may be looked at in all before the search is given up.
-    init(_ units: [Unit], limit: Int = 20_000_000) {
+    init(_ units: [Unit], limit: Int = 2_000_000) {
         self.units = units
         reached = Array(repeating: false, count: units.count)
         space = ConditionSpace(units.map(\.conditions))

@@ -98,7 +98,7 @@ public struct Fault: Error, Sendable, Hashable {
             return
         }
         source = map.source(at: error.pointer)
-        sentence = "\(error)."
+        sentence = error.message.hasSuffix("?") ? "\(error)" : "\(error)."
         fix = error.code == "manifest.unknown_key" ? "Correct or remove the key." : "Correct the value."
     }
 }

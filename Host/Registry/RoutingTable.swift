@@ -50,6 +50,7 @@ public final class RoutingTable: Sendable {
     let deployment: Deployment
     let probes: Probes
     private let ids: [String: Int]
+    private let program: RouteProgram
 
     init(
         instances: [BoundInstance], features: [CompiledFeature], profiles: [ProfileDeclaration], deployment: Deployment,
@@ -60,6 +61,7 @@ public final class RoutingTable: Sendable {
         self.profiles = profiles
         self.deployment = deployment
         self.probes = probes
+        program = RouteProgram(features)
         ids = Dictionary(features.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -80,9 +82,7 @@ public final class RoutingTable: Sendable {
 
     /// Decides a call: no lock, no allocation, independent of the number of features and routes.
     public func resolve(_ feature: FeatureID, _ attributes: borrowing RouteAttributes) -> Decision {
-        let compiled = features[feature.index]
-        if let only = compiled.only { return only }
-        return compiled.resolve(attributes)
+        program.resolve(feature.index, attributes)
     }
 }
 

@@ -37,7 +37,10 @@ final class Exchange: CallSink, @unchecked Sendable {
     var context: CallContext?
     var call = CallID.none
     var attempts: UInt32 = 0
-    var isAnswered = false
+    /// The idempotency key it holds.
+    var claim: KeyClaim?
+    /// Starts a stream once the request is whole, in place of a call.
+    var opensStream: ((RequestHandler) -> Void)?
     var extraHeaders: [(String, String)] = []
     private var outcome: Outcome = .none
 
@@ -124,6 +127,8 @@ final class Exchange: CallSink, @unchecked Sendable {
     func settle() {
         let outcome = outcome
         self.outcome = .none
+        call = .none
+        if handler == nil { claim = nil }
         handler?.settle(self, outcome)
     }
 }

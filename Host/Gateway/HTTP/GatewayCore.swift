@@ -18,6 +18,8 @@ final class GatewayCore: Sendable {
     let isDraining = Atomic<Bool>(false)
     let unmatched = RouteCounters()
     let rates: RateLimiter
+    let claims = KeyClaims()
+    private let refusals = Mutex(RefusalThrottle())
     private let current: Mutex<GatewayTable>
 
     init(
@@ -30,6 +32,17 @@ final class GatewayCore: Sendable {
         self.log = log
         rates = RateLimiter(configuration.rates)
         current = Mutex(table)
+    }
+
+    /// Audit rows to write for a refusal.
+    func noteRefusal(_ record: AuditRecord, actor: String, route: String) -> [AuditRecord] {
+        refusals.withLock { $0.note(record, for: RefusalThrottle.Key(actor: actor, route: route)) }
+    }
+
+    /// Writes the counts of refusals held back, of past minutes or, at the end, of all.
+    func flushRefusals(all: Bool = false) {
+        guard let audit = services.audit else { return }
+        for row in refusals.withLock({ $0.close(before: wallMilliseconds(), all: all) }) { audit(row) }
     }
 
     var table: GatewayTable {

@@ -75,11 +75,6 @@ extension RequestHandler {
         }
     }
 
-    /// Answers a request that someone may not make.
-    func refuse(_ exchange: Exchange, _ error: ErrorResponse) {
-        answer(exchange, error)
-    }
-
     private func authorised(_ exchange: Exchange) {
         guard let entry = exchange.entry else { return }
         if let error = denied(exchange, entry) ?? limited(exchange, entry.route.rate) {

@@ -11,8 +11,7 @@ extension RequestHandler {
     /// Serves the request if it is for a built-in path.
     func serveBuiltIn(_ exchange: Exchange) -> Bool {
         guard exchange.head.method == .GET || exchange.head.method == .HEAD else { return false }
-        let uri = exchange.head.uri.utf8
-        guard uri.count < 16 || exchange.pathEnd == 20 else { return false }
+        guard exchange.pathEnd < 16 || exchange.pathEnd == 20 else { return false }
         switch exchange.path {
         case let path where path.elementsEqual("/healthz".utf8): text(exchange, .ok, "ok\n")
         case let path where path.elementsEqual("/readyz".utf8):
@@ -27,6 +26,7 @@ extension RequestHandler {
                     status: .ok, contentType: "application/json",
                     body: ByteBuffer(bytes: core.services.openAPI(core.table)))
             )
+        case let path where path.elementsEqual("/api/v1/realtime/sse".utf8): serveEvents(exchange)
         default: return false
         }
         return true

@@ -13,13 +13,17 @@ internal import TheatreManifest
 /// From a whole request to the plugin's answer.
 extension RequestHandler {
     func proceed(_ exchange: Exchange) {
+        if let open = exchange.opensStream {
+            exchange.opensStream = nil
+            return open(self)
+        }
         guard let entry = exchange.entry else { return }
         do throws(CallError) {
             try encode(exchange, entry)
         } catch {
             return answer(exchange, ErrorResponse(error, module: entry.instance))
         }
-        call(exchange, entry)
+        callOnce(exchange, entry)
     }
 
     /// Makes the request message and the context.
@@ -59,7 +63,7 @@ extension RequestHandler {
         return parameters
     }
 
-    private func makeContext(_ exchange: Exchange, _ entry: RouteEntry, _ path: [RouteParameter]) -> CallContext {
+    func makeContext(_ exchange: Exchange, _ entry: RouteEntry, _ path: [RouteParameter]) -> CallContext {
         var context = entry.context
         if let principal = exchange.principal {
             context.tenant = principal.tenant
@@ -122,16 +126,23 @@ extension RequestHandler {
         exchange.call = .none
         switch outcome {
         case .none: break
-        case .answer(let made): answer(exchange, made)
+        case .answer(let made):
+            auditRead(exchange, entry)
+            if core.configuration.verifyAnswers, entry.context.answerRequired, core.services.answers != nil {
+                verifyAnswer(exchange, entry, made)
+            } else {
+                answer(exchange, made)
+            }
         case .failure(let error): failed(exchange, entry, error)
         }
     }
 
-    private func failed(_ exchange: Exchange, _ entry: RouteEntry, _ error: CallError) {
+    func failed(_ exchange: Exchange, _ entry: RouteEntry, _ error: CallError) {
         if error.reason == "instance.retired", error.effect == .none {
             entry.forgetTarget()
             if exchange.attempts == 1 { return call(exchange, entry) }
         }
+        if error.reason == "sql.answer_exists" { return replayAfterConflict(exchange, entry, error) }
         let response = ErrorResponse(error, module: entry.instance)
         if response.status.code == 500 {
             core.log.error(

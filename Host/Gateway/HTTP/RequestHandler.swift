@@ -250,7 +250,6 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// Counts and logs; whether the connection closes after this answer.
     private func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
-        exchange.isAnswered = true
         let counters = exchange.entry?.counters ?? core.unmatched
         counters.count(status: status.code, in: exchange.body.readableBytes, out: bytes)
         if core.log.logLevel <= .debug {
@@ -326,6 +325,9 @@ final class RequestHandler: ChannelInboundHandler {
 
     private func release(_ exchange: Exchange) {
         exchange.handler = nil
+        exchange.opensStream = nil
+        // While a call runs it may still commit: the key stays taken.
+        if exchange.call == .none { exchange.claim = nil }
         if self.exchange === exchange {
             self.exchange = nil
             core.inFlight.subtract(1, ordering: .relaxed)

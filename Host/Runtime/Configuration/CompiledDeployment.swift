@@ -56,7 +56,12 @@ public struct CompiledDeployment: Sendable {
         self.table = table
         self.instances = instances
         files = found.files
-        catalog = found.catalog
+        do throws(CatalogError) { catalog = try found.catalog } catch {
+            let fault = Fault(
+                .declarationInvalid, at: Source(file: libraries), "The libraries' contracts do not agree: \(error).",
+                fix: "Build them from the same contracts.")
+            throw DeploymentFaults([fault])
+        }
         broken = found.broken
     }
 

@@ -3,6 +3,8 @@
 
 internal import FoundationEssentials
 internal import Registry
+internal import TheatreContracts
+internal import TheatreManifest
 internal import Transcoding
 
 /// The libraries that a deployment names, read from their files without loading them.

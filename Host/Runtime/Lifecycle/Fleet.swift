@@ -3,6 +3,7 @@
 
 public import Logging
 internal import Synchronization
+internal import TheatreManifest
 
 /// All running instances, and the one way to change them: bring up what is new beside what serves, then flip once.
 ///
@@ -53,8 +54,11 @@ public final class Fleet: Sendable {
     }
 
     /// Brings up what changed beside what serves and flips once. Any failure leaves what serves as it was.
-    public func reload(_ plan: Plan, drainSeconds: Int) throws(LoadError) {
+    ///
+    /// - Parameter flipped: called once the new instances serve and before the old ones are drained.
+    public func reload(_ plan: Plan, drainSeconds: Int, flipped: () throws -> Void) throws {
         let old = try bringUp(plan, tolerant: false)
+        try flipped()
         for instance in old { retire(instance, drainSeconds: drainSeconds) }
     }
 

@@ -4,13 +4,21 @@
 internal import Glibc
 
 /// Something that happens once, and threads of the host that wait for it.
-final class Latch: @unchecked Sendable {
+public final class Latch: @unchecked Sendable {
     // Invariant: the semaphore outlives every waiter, since waiters hold this.
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-    init() { sem_init(semaphore, 0, 0) }
+    /// Closed.
+    public init() { sem_init(semaphore, 0, 0) }
 
-    func open() { sem_post(semaphore) }
+    /// Lets everyone through, from now on.
+    public func open() { sem_post(semaphore) }
+
+    /// Returns once it is open. Blocks: for threads of the host's own.
+    public func wait() {
+        while sem_wait(semaphore) != 0 {}
+        sem_post(semaphore)
+    }
 
     /// True once it is open; false where it takes longer. Blocks: for threads of the host's own.
     func wait(seconds: Int) -> Bool {

@@ -5,6 +5,7 @@ internal import CTheatrePlugin
 internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
+internal import TheatreManifest
 
 /// One generation of an instance: created, activated, stopped and destroyed on a thread of its own.
 final class RunningInstance: Sendable {
@@ -75,8 +76,8 @@ final class RunningInstance: Sendable {
         }
         if let table {
             _ = control.run(seconds: plan.controlSeconds) {
-                table.table.pointee.deactivate?(table.table.pointee.self)
-                if drained { table.table.pointee.destroy?(table.table.pointee.self) }
+                table.table.pointee.deactivate?(table.table.pointee.`self`)
+                if drained { table.table.pointee.destroy?(table.table.pointee.`self`) }
                 return true
             }
         }
@@ -135,7 +136,7 @@ final class RunningInstance: Sendable {
             guard let body = function(table.table) else { return nil }
             var error = theatre_error()
             error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
-            let code = body(table.table.pointee.self, &error)
+            let code = body(table.table.pointee.`self`, &error)
             return code == THEATRE_OK ? nil : Self.describe(code, error)
         }
         if let found { throw quarantine(failure(name, "OK from \(name)", found)) }

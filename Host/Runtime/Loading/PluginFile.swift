@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import CTheatrePlugin
-import Crypto
+internal import CTheatrePlugin
+internal import Crypto
 internal import FoundationEssentials
 public import TheatreManifest
 

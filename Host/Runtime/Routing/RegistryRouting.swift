@@ -4,6 +4,7 @@
 public import Registry
 internal import SwiftProtobuf
 internal import TheatreContracts
+internal import TheatreManifest
 
 /// Answers the dispatcher's question "who serves this call" out of a compiled routing table.
 ///

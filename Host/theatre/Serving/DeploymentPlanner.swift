@@ -35,6 +35,13 @@ struct DeploymentPlanner {
         return Fleet.Plan(instances: plans, closed: closed) { RegistryRouting(table: table, ports: $0) }
     }
 
+    /// What every enabled instance may touch.
+    var allGrants: [ResolvedGrants] {
+        deployment.table.instances.compactMap { instance in
+            deployment.files[instance.declaration.plugin].map { grants(instance.declaration, $0.manifest) }
+        }
+    }
+
     private func plan(_ instance: BoundInstance, _ file: PluginFile) throws(LoadError) -> InstancePlan {
         let declaration = instance.declaration
         let configuration = try self.configuration(declaration, file)

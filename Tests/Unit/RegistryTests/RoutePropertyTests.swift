@@ -30,7 +30,7 @@ struct RoutePropertyTests {
 
     @Test(arguments: 0..<20)
     func faultsAreExactlyThoseOfTheNaiveEvaluator(_ block: UInt64) throws {
-        for number in 0..<40 {
+        for number in 0..<25 {
             var seed = Seeded(block * 1000 + UInt64(number))
             let candidates = Self.randomCandidates(&seed)
             let naive = NaiveRoute(candidates: candidates)
@@ -87,7 +87,7 @@ struct RoutePropertyTests {
 
     @Test(arguments: 0..<10)
     func loopsAreThoseThatAWalkFinds(_ block: UInt64) throws {
-        for number in 0..<40 {
+        for number in 0..<25 {
             var seed = Seeded(block * 131 + UInt64(number))
             let chain = (0..<Int.random(in: 0...4, using: &seed)).map { _ in
                 "p\(UInt64.random(in: 0..<6, using: &seed))"

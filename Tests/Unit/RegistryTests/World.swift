@@ -114,10 +114,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
+    /// For brevity in tests.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// For brevity in tests.
     public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// For brevity in tests.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// For brevity in tests.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// For brevity in tests.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements, uniquingKeysWith: { first, _ in first }))
     }

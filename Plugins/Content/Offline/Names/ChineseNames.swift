@@ -201,6 +201,8 @@ struct ChineseNames {
     private func isName(_ gram: Gram, _ use: GramUse) -> Bool {
         let characters = gram.scalars
         guard use.count >= 2, !isFragment(gram, use) else { return false }
+        // 东水门 starts with a surname and is a gate.
+        if use.speeches == 0, characters.count > 2, ChineseWords.placeEndings.contains([characters[characters.count - 1]]) { return false }
         let compound = ChineseWords.compoundSurnames.contains(Array(characters.prefix(2))) && characters.count > 2
         let surname = compound || (ChineseWords.surnames.contains(characters[0]) && characters.count <= 3)
         if surname {

@@ -30,7 +30,7 @@ enum Norms {
         +|药铺挂葫芦、鱼、人形等实物招子|Let physicians hang things as signs: a gourd, a fish, a figure.|马行街北诸医铺|药/医
         +|招牌竖写，墨书木板，用繁体正字|Write signs top to bottom in ink on wood, in full characters.|马行街铺席|招牌/牌
         +|元宵彩山正中金书大牌，写与民同乐之意|Put a board with gold letters on the lantern mountain: joy shared with the people.|元宵|元宵/灯山
-        -|招牌不用简体字、拼音与洋文|Keep simplified characters, romanization and foreign scripts off signs.|马行街铺席|招牌
+        -|招牌不用后世的简笔字、注音与洋文|Keep simplified characters, romanization and foreign scripts off signs.|马行街铺席|招牌
         -|私铺不得用龙纹与明黄|Keep dragons and imperial yellow off private shops.|大内|铺/龙
         """)
 
@@ -62,7 +62,7 @@ enum Norms {
         +|救火用水桶、洒子、麻搭、斧锯、火叉、大索|Fight fire with buckets, swabs, axes, hooks and ropes.|防火|火
         +|钱以铜钱为主，论文论贯，常用省陌|Pay in copper, by the coin and the short string.|都市钱陌|钱/贯/文
         -|席上不见美洲来的果蔬|Keep plants of America off the table.|饮食果子|菜/席
-        -|不见钟表，听更鼓与报晓知时|Show no clocks; the drum and the crier tell the hour.|天晓诸人入市|更/时辰
+        -|不见机械报时之物，听更鼓与报晓知时|Show no clocks; the drum and the crier tell the hour.|天晓诸人入市|更/时辰
         """)
 
     static let naming = PackTable.norms(

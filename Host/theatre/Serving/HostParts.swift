@@ -1,0 +1,182 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Gateway
+import Logging
+import NIOCore
+import NIOPosix
+import Runtime
+import Services
+import Synchronization
+import TheatreContracts
+import TheatreManifest
+import Transcoding
+
+/// What the host is made of, wired once.
+final class HostParts: Sendable {
+    let settings: HostServer.Settings
+    let clock: SystemClock
+    let logger: Logger
+    let dispatcher: Dispatcher
+    let fleet: Fleet
+    let gateway: GatewayServer
+    let egress: EgressService
+    let tokens: SessionTokens
+    let url = Mutex("")
+    private let writer: LogWriter
+    private let group: any EventLoopGroup
+    private let keys: FileKeys
+    private let secrets: FileAndEnvironmentSecrets
+    private let metrics: MetricsRegistry
+    private let services: [String: any HostService]
+    private let timers: TimerPump
+    private let events: EventPump
+    private let audit: AuditWriter
+    private let isOpen: OpenFlag
+
+    init(_ deployment: CompiledDeployment, _ settings: HostServer.Settings) throws {
+        let host = settings.host
+        self.settings = settings
+        clock = SystemClock()
+        let clock = clock
+        writer = LogWriter()
+        let log = HostLog(writer: writer, host: host, clock: clock)
+        logger = log.logger("theatre")
+        group = MultiThreadedEventLoopGroup.singleton
+        dispatcher = Dispatcher(clock: clock)
+        dispatcher.startSweeping()
+        secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
+        keys = FileKeys(folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys)
+        tokens = SessionTokens(keys: keys, settings: host, clock: clock)
+        let time = LoopClock(
+            loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
+        egress = EgressService(group: group, secrets: secrets, monotonic: { clock.monotonic() })
+        timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
+        events = EventPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("events"))
+        audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
+        let own = MetricsService()
+        let all: [any HostService] = [
+            egress, KeysService(source: keys), SecretsService(source: secrets),
+            TimersService(calls: dispatcher, storage: host.storage, pump: timers), own,
+        ]
+        services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
+        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"))
+        isOpen = OpenFlag()
+        metrics = MetricsRegistry()
+        for provider in [
+            egress.metrics, timers.metrics, events.metrics, audit.metrics, own.metrics, writer.metrics,
+            ProcessMetrics.families,
+        ] {
+            metrics.register(provider)
+        }
+        let dispatcher = dispatcher
+        metrics.register { DispatchMetrics.families(dispatcher.snapshot()) }
+        gateway = try GatewayServer(
+            configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
+            calls: dispatcher,
+            services: Self.gatewayServices(
+                host, deployment, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics, isOpen: isOpen),
+            group: group, log: log.logger("gateway"))
+    }
+
+    /// Binds the listener and tells where clients reach it.
+    func listen() async throws -> String {
+        let address: SocketAddress
+        do { address = try await gateway.start() } catch {
+            throw ServeFailure(
+                "\(settings.host.host):\(settings.host.port) cannot be listened on: \(error); choose another with --port")
+        }
+        let scheme = settings.host.tls == nil ? "http" : "https"
+        let own = "\(scheme)://\(settings.host.host):\(address.port ?? settings.host.port)"
+        egress.setOwnURL { own }
+        let url = settings.host.publicURL.isEmpty ? own : settings.host.publicURL
+        self.url.withLock { $0 = url }
+        return url
+    }
+
+    /// Reads or makes every key that is granted, and every secret that is not taken from the environment.
+    func prepareKeys(_ deployment: CompiledDeployment) throws {
+        let grants = planner(deployment, "").allGrants
+        do throws(CallError) {
+            try keys.prepare(keys: grants.flatMap(\.keys.values))
+            secrets.forget()
+            try secrets.prepare(grants.flatMap(\.secrets.values).map(\.source))
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
+        try tokens.load()
+    }
+
+    /// How the deployment is to run.
+    func planner(_ deployment: CompiledDeployment, _ url: String) -> DeploymentPlanner {
+        DeploymentPlanner(deployment: deployment, services: services, state: settings.host.state, publicURL: url)
+    }
+
+    /// Brings the host's own tables up to date and starts what works on them.
+    func prepareStorage() throws {
+        guard fleet.port(settings.host.storage) != nil else { return }
+        let request = SQLMigrateRequest.with { $0.migrations = HostSchema.migrations }
+        do throws(CallError) {
+            let _: SQLMigrateResponse = try dispatcher.wait(
+                instance: settings.host.storage, operation: "theatre.sql.v1.Database/Migrate", request: request)
+        } catch {
+            throw ServeFailure("the host's tables cannot be made in \(settings.host.storage): \(error)")
+        }
+        timers.start()
+    }
+
+    /// Opens the routes of a deployment and delivers events to its consumers.
+    func open(_ deployment: CompiledDeployment) throws {
+        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher))
+        let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
+        let consumers = deployment.table.instances.flatMap { instance in
+            instance.plugin.manifest.consumes.map {
+                EventConsumer(instance: instance.declaration.name, types: $0.types)
+            }
+        }
+        events.serve(Set(consumers.filter { serving.contains($0.instance) }))
+        isOpen.set()
+    }
+
+    /// No more timers and events; what is under way ends.
+    func stopPumps() async {
+        isOpen.clear()
+        await withCheckedContinuation { done in events.stop { done.resume() } }
+        await withCheckedContinuation { done in timers.stop { done.resume() } }
+        await withCheckedContinuation { done in audit.stop { done.resume() } }
+    }
+
+    /// Writes what is left of the log.
+    func closeLog() {
+        do { try writer.close() } catch { printError("the log could not be written to its end: \(error)") }
+    }
+
+    private static func gatewayServices(
+        _ host: HostConfiguration, _ deployment: CompiledDeployment, dispatcher: Dispatcher, tokens: SessionTokens,
+        audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag
+    ) -> GatewayServices {
+        var services = GatewayServices()
+        services.tokens = tokens
+        services.answers = SQLAnswerStore(calls: dispatcher, instance: { host.storage })
+        services.events = SQLEventFeed(calls: dispatcher, instance: { host.storage })
+        services.audit = { record in
+            audit.store(
+                at: record.at, context: record.context, outcome: record.outcome, reason: record.reason,
+                count: UInt32(record.count))
+        }
+        services.isReady = { isOpen.isSet }
+        services.metrics = { metrics.text() }
+        services.openAPI = { table in
+            OpenAPIBytes.make(table, catalog: deployment.catalog)
+        }
+        return services
+    }
+}
+
+/// True while the host serves.
+final class OpenFlag: Sendable {
+    private let flag = Atomic(false)
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
+    func clear() { flag.store(false, ordering: .releasing) }
+}

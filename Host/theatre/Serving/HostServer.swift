@@ -1,0 +1,130 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Gateway
+import Logging
+import NIOCore
+import NIOPosix
+import Runtime
+import ServiceLifecycle
+import Services
+import Synchronization
+import UnixSignals
+
+/// The whole host: everything is made here, started in order and stopped in reverse.
+final class HostServer: Sendable {
+    /// What it is started with.
+    struct Settings: Sendable {
+        /// `00-host.yaml` with what the command line overrides.
+        var host: HostConfiguration
+        /// `plugins.d`.
+        var folder: String
+        /// Folder of the libraries.
+        var libraries: String
+        /// Gets one JSON line once the server is ready.
+        var readyDescriptor: Int32?
+        /// Socket of the test clock.
+        var testClock: String?
+        /// Mutating routes that commit no answer are failed.
+        var verifiesAnswers: Bool
+    }
+
+    let settings: Settings
+    let deployment: Mutex<CompiledDeployment>
+    let parts: HostParts
+    /// Serves blocking work of start, reload and stop, one after the other.
+    private let operator_ = OperatorThread()
+
+    init(_ deployment: CompiledDeployment, _ settings: Settings) throws {
+        self.settings = settings
+        self.deployment = Mutex(deployment)
+        parts = try HostParts(deployment, settings)
+    }
+
+    /// Serves until a signal ends it.
+    func run() async throws {
+        let url = try await parts.listen()
+        do {
+            try await operator_.run { [self] in try bringUp(url) }
+        } catch {
+            await stop()
+            throw error
+        }
+        announce(url)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: Stopping { [self] in await stop() }),
+                    .init(service: Reloading { [self] in await reload() }),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
+        try await group.run()
+    }
+
+    /// Starts every instance, then the pumps, then opens the routes.
+    private func bringUp(_ url: String) throws {
+        let deployment = deployment.withLock { $0 }
+        try parts.prepareKeys(deployment)
+        try parts.fleet.start(parts.planner(deployment, url).plan())
+        try parts.prepareStorage()
+        try parts.open(deployment)
+    }
+
+    /// Reads `plugins.d` again. Any fault leaves what serves as it is.
+    private func reload() async {
+        do {
+            let fresh = try CompiledDeployment.read(folder: settings.folder, libraries: settings.libraries)
+            let url = parts.url.withLock { $0 }
+            try await operator_.run { [self] in
+                try parts.prepareKeys(fresh)
+                let plan = parts.planner(fresh, url).plan()
+                try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) { try parts.open(fresh) }
+            }
+            deployment.withLock { $0 = fresh }
+            parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
+        } catch {
+            parts.logger.error("plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The gateway drains, then the pumps, then the instances.
+    private func stop() async {
+        await parts.gateway.drain()
+        await parts.stopPumps()
+        do {
+            try await operator_.run { [self] in parts.fleet.stop(drainSeconds: settings.host.drainSeconds) }
+            try await parts.egress.shutdown().get()
+        } catch {
+            parts.logger.warning("the stop was not clean", metadata: ["error": "\(error)"])
+        }
+        parts.logger.notice("stopped")
+        parts.closeLog()
+    }
+
+    private func announce(_ url: String) {
+        ReadyReport(url: url, statuses: parts.fleet.statuses, folder: settings.folder).print(to: settings.readyDescriptor)
+    }
+}
+
+/// Runs its closure when the group shuts down.
+private struct Stopping: Service {
+    let body: @Sendable () async -> Void
+
+    init(_ body: @escaping @Sendable () async -> Void) { self.body = body }
+
+    func run() async throws {
+        try await gracefulShutdown()
+        await body()
+    }
+}
+
+/// Runs its closure at each SIGHUP.
+private struct Reloading: Service {
+    let body: @Sendable () async -> Void
+
+    init(_ body: @escaping @Sendable () async -> Void) { self.body = body }
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { await body() }
+    }
+}

@@ -1,0 +1,16 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOPosix
+
+/// The one thread on which the host starts, reloads and stops its instances, which block.
+final class OperatorThread: Sendable {
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+
+    init() { pool.start() }
+
+    /// Runs `body` there, after what came before.
+    func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await pool.runIfActive(body)
+    }
+}
