@@ -30,7 +30,9 @@ enum ConfigurationDecoding {
 
     private static func fault(_ path: [any CodingKey], _ message: String) -> PluginError {
         let pointer = path.map { key in
-            "/" + (key.intValue.map(String.init) ?? key.stringValue.replacing("~", with: "~0").replacing("/", with: "~1"))
+            "/"
+                + (key.intValue.map(String.init)
+                    ?? key.stringValue.replacing("~", with: "~0").replacing("/", with: "~1"))
         }
         .joined()
         return .invalid(

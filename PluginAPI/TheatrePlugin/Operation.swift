@@ -16,14 +16,16 @@ public struct Operation<Provider: Sendable>: Sendable {
     ) -> Operation {
         Operation(name: name) { provider in
             { instance, request in
-                instance.serveUnary(request) { (message: Request, call: Call) in try await body(provider, message, call) }
+                instance.serveUnary(request) { (message: Request, call: Call) in try await body(provider, message, call)
+                }
             }
         }
     }
 
     /// One request, a stream of responses.
     public static func serverStreaming<Request: Message, Response: Message>(
-        _ name: String, _ body: @escaping @Sendable (Provider, Request, Call, MessageSink<Response>) async throws -> Void
+        _ name: String,
+        _ body: @escaping @Sendable (Provider, Request, Call, MessageSink<Response>) async throws -> Void
     ) -> Operation {
         Operation(name: name) { provider in
             { instance, request in

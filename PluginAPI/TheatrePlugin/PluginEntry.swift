@@ -47,7 +47,8 @@ public enum PluginEntry {
         let name = create.instance.text
         let environment = try readEnvironment(create.environment)
         let connection = HostConnection(
-            table, instance: name, generation: create.generation, environment: environment, names: CallNames(manifest.calls))
+            table, instance: name, generation: create.generation, environment: environment,
+            names: CallNames(manifest.calls))
         let operations = try Dictionary(type.operations.map { ($0.name, $0) }) { first, _ in
             throw PluginError(.internal, "plugin.duplicate_handler", "Operation \(first.name) has two handlers.")
         }

@@ -5,21 +5,37 @@
 public struct PluginError: Error, Sendable, Hashable {
     /// Canonical status codes, those of gRPC.
     public enum Code: Int32, Sendable, Hashable, CaseIterable {
+        /// The caller gave up.
         case cancelled = 1
+        /// Of another system, without a code.
         case unknown = 2
+        /// The request can never be served.
         case invalidArgument = 3
+        /// The time was over.
         case deadlineExceeded = 4
+        /// What was asked for is not there.
         case notFound = 5
+        /// What was to be made is there.
         case alreadyExists = 6
+        /// The caller may not.
         case permissionDenied = 7
+        /// A limit was reached.
         case resourceExhausted = 8
+        /// The state does not allow it.
         case failedPrecondition = 9
+        /// Another was faster; start over.
         case aborted = 10
+        /// Beyond the end.
         case outOfRange = 11
+        /// Not offered here.
         case unimplemented = 12
+        /// A fault of the callee.
         case `internal` = 13
+        /// Not now; try again.
         case unavailable = 14
+        /// Bytes were lost or damaged.
         case dataLoss = 15
+        /// The caller is not known.
         case unauthenticated = 16
     }
 

@@ -109,7 +109,8 @@ package final class PluginInstance: Sendable {
             refuse(
                 call.id,
                 PluginError(
-                    .unavailable, "plugin.draining", "The instance is being stopped and takes no new calls.", retry: .safe))
+                    .unavailable, "plugin.draining", "The instance is being stopped and takes no new calls.",
+                    retry: .safe))
             return
         case .cancelled: call.cancel()
         case .registered: break
@@ -164,7 +165,8 @@ extension PluginInstance {
     ) {
         guard let table = HostTable(host) else { return nil }
         let connection = HostConnection(
-            table, instance: name, generation: 1, environment: HostEnvironment(), names: CallNames([], resolve: resolve))
+            table, instance: name, generation: 1, environment: HostEnvironment(), names: CallNames([], resolve: resolve)
+        )
         self.init(connection, executor: executor, runsInline: false, handlers: handlers)
     }
 }

@@ -5,7 +5,18 @@
 public struct LogLine: Sendable, Hashable {
     /// Levels, as in the interface.
     public enum Level: UInt32, Sendable, Hashable {
-        case trace, debug, info, notice, warning, error
+        /// For one who follows a single call.
+        case trace
+        /// For one who looks for a fault.
+        case debug
+        /// Of interest in operation.
+        case info
+        /// Rare and of note.
+        case notice
+        /// Something is amiss and was dealt with.
+        case warning
+        /// Somebody has to look.
+        case error
     }
 
     /// Who logged it.

@@ -13,7 +13,8 @@ extension TestCore {
         let operation = String(name.dropFirst(feature.count + 1))
         let (instance, capability) = try place(feature, name, from: caller)
         guard let slot = state.withLock({ $0.slots[instance] }), let manifest = slot.manifest else {
-            throw PluginError(.unavailable, "test.no_instance", "No instance \(instance) is installed in this TestHost.")
+            throw PluginError(
+                .unavailable, "test.no_instance", "No instance \(instance) is installed in this TestHost.")
         }
         let found = manifest.operations.enumerated().filter { _, candidate in
             if let capability { return candidate == "\(capability)/\(operation)" }
@@ -25,7 +26,8 @@ extension TestCore {
         guard found.count == 1 else {
             throw PluginError(
                 .failedPrecondition, "test.ambiguous_operation",
-                "\(name) may be \(found.map(\.element).joined(separator: " or ")); route the feature with its capability.")
+                "\(name) may be \(found.map(\.element).joined(separator: " or ")); route the feature with its capability."
+            )
         }
         return (slot, UInt32(first.offset))
     }

@@ -74,7 +74,8 @@ final class TestCore: Sendable {
         let caller = state.withLock { state -> TestSlot? in
             if state.abandoned.remove(id) != nil { return nil }
             guard let record = state.calls[id], record.callee === slot else {
-                state.violations.append("\(slot.name) completed call \(id), which is not its own or was completed before")
+                state.violations.append(
+                    "\(slot.name) completed call \(id), which is not its own or was completed before")
                 return nil
             }
             state.calls[id] = nil
@@ -188,7 +189,8 @@ final class TestCore: Sendable {
         let (id, record) = try state.withLock { state in
             let parent = state.calls[request.on_behalf_of]
             if request.on_behalf_of != 0, parent == nil {
-                throw PluginError(.cancelled, "call.parent_ended", "The call on whose behalf \(name) is made has ended.")
+                throw PluginError(
+                    .cancelled, "call.parent_ended", "The call on whose behalf \(name) is made has ended.")
             }
             var context = parent?.context ?? HostContext()
             context.caller = caller.name
@@ -211,7 +213,8 @@ final class TestCore: Sendable {
         }
         guard code == THEATRE_OK else {
             state.withLock { $0.calls[id] = nil }
-            throw PluginError(PluginError.Code(rawValue: code) ?? .unknown, "call.rejected", "\(callee.name) rejected \(name).")
+            throw PluginError(
+                PluginError.Code(rawValue: code) ?? .unknown, "call.rejected", "\(callee.name) rejected \(name).")
         }
         return id
     }

@@ -21,7 +21,11 @@ public final class TestHost: Sendable {
     private let connection: HostConnection?
 
     /// A host at 2025-06-15, with nothing installed.
-    public init(environment: HostEnvironment = .with { $0.publicURL = "http://127.0.0.1:8080"; $0.development = true }) {
+    public init(
+        environment: HostEnvironment = .with {
+            $0.publicURL = "http://127.0.0.1:8080"; $0.development = true
+        }
+    ) {
         self.environment = environment
         let core = core
         client = TestSlot("test", core, manifest: nil)

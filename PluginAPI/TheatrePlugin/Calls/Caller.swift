@@ -93,7 +93,9 @@ public struct Caller: Sendable {
     }
 
     private func channel<Channel>(_ channel: Channel?) throws -> Channel {
-        guard let channel else { throw PluginError(.internal, "plugin.no_stream", "The call was made without a stream.") }
+        guard let channel else {
+            throw PluginError(.internal, "plugin.no_stream", "The call was made without a stream.")
+        }
         return channel
     }
 

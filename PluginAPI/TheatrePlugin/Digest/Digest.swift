@@ -51,7 +51,8 @@ enum MerkleDamgard {
 
     static func word(_ block: ArraySlice<UInt8>, _ index: Int) -> UInt32 {
         let at = block.startIndex + index * 4
-        return UInt32(block[at]) << 24 | UInt32(block[at + 1]) << 16 | UInt32(block[at + 2]) << 8 | UInt32(block[at + 3])
+        return UInt32(block[at]) << 24 | UInt32(block[at + 1]) << 16 | UInt32(block[at + 2]) << 8
+            | UInt32(block[at + 3])
     }
 }
 

@@ -15,7 +15,9 @@ enum TaskBridge {
     }
 
     /// Runs asynchronous work for a control function, which waits for it.
-    static func wait<Value: Sendable>(_ executor: PluginExecutor, _ body: @escaping @Sendable () async -> Value) -> Value {
+    static func wait<Value: Sendable>(_ executor: PluginExecutor, _ body: @escaping @Sendable () async -> Value)
+        -> Value
+    {
         let latch = Latch<Value>()
         Task(executorPreference: executor) { latch.open(await body()) }
         return latch.wait()

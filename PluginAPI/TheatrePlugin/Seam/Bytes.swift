@@ -7,7 +7,9 @@ package import SwiftProtobuf
 extension theatre_bytes {
     /// The bytes as a buffer; empty where the pointer is null.
     package var buffer: UnsafeRawBufferPointer {
-        guard let data, size > 0, let count = Int(exactly: size) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard let data, size > 0, let count = Int(exactly: size) else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
         return UnsafeRawBufferPointer(start: data, count: count)
     }
 
@@ -26,6 +28,8 @@ extension theatre_bytes {
 /// A structure of the interface, which grows at its end only.
 package protocol SizedStructure {
     init()
+    // The name is the header's.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     var struct_size: UInt32 { get set }
 }
 
@@ -53,7 +57,9 @@ extension SizedStructure {
             self = pointer.pointee
         } else {
             var value = Self()
-            withUnsafeMutableBytes(of: &value) { $0.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: stated)) }
+            withUnsafeMutableBytes(of: &value) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: stated))
+            }
             self = value
         }
     }

@@ -89,7 +89,8 @@ package final class ErrorBytes: @unchecked Sendable {
         let stated = target.pointee.struct_size
         let room = stated == 0 ? MemoryLayout<theatre_error>.size : min(Int(stated), MemoryLayout<theatre_error>.size)
         withUnsafeBytes(of: &value) {
-            UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: room)
+            UnsafeMutableRawPointer(target).copyMemory(
+                from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: room)
         }
         if stated != 0 { target.pointee.struct_size = stated }
     }

@@ -47,7 +47,8 @@ final class InboundChannel: Sendable {
         return state.withLock { state in
             if state.ending != nil { return THEATRE_NOT_FOUND }
             guard chunk.seq == state.sequence, !state.sawEnd else {
-                let error = PluginError(.dataLoss, "plugin.stream_gap", "A message of the stream is missing or repeated.")
+                let error = PluginError(
+                    .dataLoss, "plugin.stream_gap", "A message of the stream is missing or repeated.")
                 Self.finish(&state, .failure(error))
                 return THEATRE_INVALID_ARGUMENT
             }
@@ -93,7 +94,8 @@ final class InboundChannel: Sendable {
             } else if let ending = state.ending {
                 continuation.resume(with: ending.map { nil })
             } else if state.waiter != nil {
-                let error = PluginError(.failedPrecondition, "plugin.stream_shared", "A stream has one consumer at a time.")
+                let error = PluginError(
+                    .failedPrecondition, "plugin.stream_shared", "A stream has one consumer at a time.")
                 continuation.resume(throwing: error)
             } else {
                 state.waiter = continuation

@@ -24,7 +24,8 @@ public struct MessageStream<Element: Message>: AsyncSequence, Sendable {
                 return try Element(serializedBytes: bytes)
             } catch {
                 throw PluginError(
-                    .dataLoss, "plugin.malformed_message", "A message of the stream is not a \(Element.protoMessageName).")
+                    .dataLoss, "plugin.malformed_message",
+                    "A message of the stream is not a \(Element.protoMessageName).")
             }
         }
     }

@@ -57,7 +57,8 @@ final class OutboundChannel: Sendable {
         chunk.seq = turn.sequence
         // An end needs no credit. A call that is over already needs no end.
         _ = transmit(&chunk)
-        close(PluginError(.failedPrecondition, "plugin.stream_finished", "The stream was finished before this message."))
+        close(
+            PluginError(.failedPrecondition, "plugin.stream_finished", "The stream was finished before this message."))
     }
 
     /// The other end takes this many bytes more.

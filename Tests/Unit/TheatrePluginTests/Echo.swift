@@ -25,16 +25,19 @@ struct Echo: Plugin {
     }
 
     static func manifest(_ kind: String = "pool", threads: Int = 2, extra: String = "") -> ManifestSource {
-        .json(
-            """
-            {"manifest": 1, "name": "Echo", "version": "1.0.0", "executor": {"kind": "\(kind)", "threads": \(threads)},
-             "provides": [{"capability": "test.v1.Echo"}],
-             "operations": ["test.v1.Echo/Say", "test.v1.Echo/Relay", "test.v1.Echo/Wait", "test.v1.Echo/Count",
-                            "test.v1.Echo/Mirror"\(extra)],
-             "needs": [{"feature": "echo.next", "capability": "test.v1.Echo"}],
-             "calls": ["echo.next/Say", "echo.next/Wait", "echo.next/Count", "echo.next/Mirror"],
-             "configuration": {"type": "object", "properties": {"greeting": {"type": "string", "default": "hello"}}}}
-            """)
+        .json(manifestText(kind, threads: threads, extra: extra))
+    }
+
+    static func manifestText(_ kind: String = "pool", threads: Int = 2, extra: String = "") -> String {
+        """
+        {"manifest": 1, "name": "Echo", "version": "1.0.0", "executor": {"kind": "\(kind)", "threads": \(threads)},
+         "provides": [{"capability": "test.v1.Echo"}],
+         "operations": ["test.v1.Echo/Say", "test.v1.Echo/Relay", "test.v1.Echo/Wait", "test.v1.Echo/Count",
+                        "test.v1.Echo/Mirror"\(extra)],
+         "needs": [{"feature": "echo.next", "capability": "test.v1.Echo"}],
+         "calls": ["echo.next/Say", "echo.next/Wait", "echo.next/Count", "echo.next/Mirror"],
+         "configuration": {"type": "object", "properties": {"greeting": {"type": "string", "default": "hello"}}}}
+        """
     }
 
     struct Settings: Decodable, Sendable {
@@ -57,7 +60,8 @@ struct Echo: Plugin {
         switch request.name {
         case "fail":
             throw PluginError(
-                .failedPrecondition, "echo.failed", "As was asked for.", effect: .applied, retry: .after(milliseconds: 250),
+                .failedPrecondition, "echo.failed", "As was asked for.", effect: .applied,
+                retry: .after(milliseconds: 250),
                 detail: "/name")
         case "strange": throw Strange()
         case "greeting": return .with { $0.name = greeting }
@@ -121,7 +125,9 @@ func fire(_ name: String, at: Int64 = 0, size: UInt32 = 0) -> HostFireRequest {
 }
 
 extension Caller {
-    func say(_ operation: String, _ name: String, _ options: CallOptions = CallOptions()) async throws -> HostFireRequest {
+    func say(_ operation: String, _ name: String, _ options: CallOptions = CallOptions()) async throws
+        -> HostFireRequest
+    {
         try await unary(operation, fire(name), options)
     }
 }
