@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
+import TheatrePlugin
 
 @testable import SQLite
 
