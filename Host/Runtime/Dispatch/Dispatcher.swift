@@ -19,6 +19,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     private let current: Atomic<Unmanaged<DispatchTable>>
     private let spans = Atomic<Unmanaged<SpanSettings>?>(nil)
     private let kept: Mutex<Kept>
+    let isSweeping = Atomic<Bool>(false)
 
     private struct Kept {
         var tables: [DispatchTable]
