@@ -38,11 +38,14 @@ struct CallSlot: ~Copyable {
     var depth: UInt32 = 0
     var holdsTransaction = false
     var began: UInt64 = 0
-    var sink: (any CallSink)?
+    /// Counted by ``hold(_:)``; loads count nothing.
+    unowned(unsafe) var sink: (any CallSink)?
     var responder: (any CallResponder)?
-    var context: CallContext?
+    /// Counted where `ownsContext`; otherwise the parent's, which outlives this call.
+    var context: Unmanaged<CallContext>?
+    var ownsContext = false
     var trace = SpanIdentity()
-    var note: String?
+    var note: SpanNote?
 
     static let endOfStream = UInt64.max
 }
