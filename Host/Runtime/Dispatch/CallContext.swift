@@ -20,10 +20,11 @@ public final class CallContext: Sendable {
     /// Encodes `message`; its `caller` is cleared.
     public init(_ message: HostContext) {
         var message = message
-        message.caller = ""
-        message.publishes = ""
-        message.profile = ""
-        message.parameters = ""
+        // Each write copies the message, so only what is there is cleared.
+        if !message.caller.isEmpty { message.caller = "" }
+        if !message.publishes.isEmpty { message.publishes = "" }
+        if !message.profile.isEmpty { message.profile = "" }
+        if !message.parameters.isEmpty { message.parameters = "" }
         self.message = message
         let encoded: [UInt8] = (try? message.serializedBytes()) ?? []
         bytes = encoded

@@ -38,8 +38,10 @@ struct CallSlot: ~Copyable {
     var depth: UInt32 = 0
     var holdsTransaction = false
     var began: UInt64 = 0
-    /// Counted by ``hold(_:)``; loads count nothing.
+    /// Kept by `sinkOwner`.
     unowned(unsafe) var sink: (any CallSink)?
+    /// What of `sink` is counted.
+    var sinkOwner: Unmanaged<AnyObject>?
     var responder: (any CallResponder)?
     /// Counted where `ownsContext`; otherwise the parent's, which outlives this call.
     var context: Unmanaged<CallContext>?

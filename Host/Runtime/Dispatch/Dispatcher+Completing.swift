@@ -230,9 +230,10 @@ extension Dispatcher {
         let callee = slot.pointee.callee.load(ordering: .relaxed)
         let caller = slot.pointee.caller.load(ordering: .relaxed)
         let above = slot.pointee.parent.load(ordering: .relaxed)
-        if let sink = slot.pointee.sink {
+        if let owner = slot.pointee.sinkOwner {
             slot.pointee.sink = nil
-            Unmanaged<AnyObject>.passUnretained(sink).release()
+            slot.pointee.sinkOwner = nil
+            owner.release()
         }
         if slot.pointee.responder != nil { slot.pointee.responder = nil }
         if slot.pointee.ownsContext { slot.pointee.context?.release() }

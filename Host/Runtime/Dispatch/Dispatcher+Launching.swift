@@ -110,7 +110,7 @@ extension Dispatcher {
     @inline(__always)
     private func hold(_ slot: SlotPointer, _ launch: borrowing Launch) {
         slot.pointee.sink = launch.sink
-        if let sink = launch.sink { _ = Unmanaged<AnyObject>.passUnretained(sink).retain() }
+        slot.pointee.sinkOwner = launch.sink.map { Unmanaged<AnyObject>.passRetained($0) }
         let owns = launch.parent?.pointee.context?.toOpaque() != launch.context.toOpaque()
         slot.pointee.context = owns ? launch.context.retain() : launch.context
         slot.pointee.ownsContext = owns

@@ -13,7 +13,7 @@ import TheatreManifest
 
 /// HTTP echo over 64 connections: the gateway with its access check and a plugin, against a bare handler.
 enum Echoing {
-    private static let rounds = 6
+    private static let rounds = 8
     private static let seconds = 2
 
     static func run(_ world: World, _ table: inout Table) async throws {
