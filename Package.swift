@@ -9,14 +9,16 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+    /// What its unit tests need beside it.
+    var tests: [Target.Dependency] = []
 }
 
 let plugins = [
     PluginRow(group: "Content", name: "Offline"),
     PluginRow(group: "Content", name: "OpenAI"),
     PluginRow(group: "Culture", name: "Bianjing"),
-    PluginRow(group: "Identity", name: "Accounts"),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"]),
+    PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox"),
     PluginRow(group: "Messaging", name: "Telegram"),
     PluginRow(group: "Messaging", name: "Webhook"),
@@ -135,7 +137,8 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries,
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries
+                + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
