@@ -33,31 +33,31 @@ struct HashingThreadsTests {
 
     @Test func neverMoreRunAtOnceThanThereAreThreads() async throws {
         let threads = try HashingThreads(threads: 2, waiting: 100)
-        let running = Mutex((now: 0, most: 0))
+        let load = Load()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<50 {
                 group.addTask {
                     try await threads.run {
-                        running.withLock { $0.now += 1; $0.most = max($0.most, $0.now) }
-                        running.withLock { $0.now -= 1 }
+                        load.begin()
+                        load.end()
                     }
                 }
             }
             try await group.waitForAll()
         }
-        #expect((1...2).contains(running.withLock { $0.most }))
+        #expect((1...2).contains(load.most))
         threads.close()
     }
 
     @Test func workCancelledBeforeItsTurnIsNotBegun() async throws {
         let threads = try HashingThreads(threads: 1, waiting: 4)
-        let ran = Atomic<Bool>(false)
+        let load = Load()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            try await threads.run { ran.store(true, ordering: .relaxed) }
+            try await threads.run { load.begin() }
         }
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(!ran.load(ordering: .relaxed))
+        #expect(load.most == 0)
         threads.close()
     }
 
@@ -79,4 +79,20 @@ struct HashingThreadsTests {
             }
         }
     }
+}
+
+/// How many run at once, and the most there were.
+private final class Load: Sendable {
+    private let counts = Mutex((now: 0, most: 0))
+
+    var most: Int { counts.withLock { $0.most } }
+
+    func begin() {
+        counts.withLock { counts in
+            counts.now += 1
+            counts.most = max(counts.most, counts.now)
+        }
+    }
+
+    func end() { counts.withLock { $0.now -= 1 } }
 }
