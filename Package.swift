@@ -9,6 +9,10 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+<<<<<<< HEAD
+=======
+    /// What its unit tests need beside it.
+>>>>>>> identity
     var tests: [Target.Dependency] = []
 }
 
@@ -16,8 +20,8 @@ let plugins = [
     PluginRow(group: "Content", name: "Offline"),
     PluginRow(group: "Content", name: "OpenAI"),
     PluginRow(group: "Culture", name: "Bianjing"),
-    PluginRow(group: "Identity", name: "Accounts"),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"]),
+    PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox"),
     PluginRow(group: "Messaging", name: "Telegram"),
     PluginRow(group: "Messaging", name: "Webhook"),
@@ -136,7 +140,12 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
+<<<<<<< HEAD
             dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf] + row.libraries + row.tests,
+=======
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries
+                + row.tests,
+>>>>>>> identity
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
