@@ -9,10 +9,7 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
-<<<<<<< HEAD
-=======
     /// What its unit tests need beside it.
->>>>>>> identity
     var tests: [Target.Dependency] = []
 }
 
@@ -140,12 +137,8 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-<<<<<<< HEAD
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf] + row.libraries + row.tests,
-=======
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries
-                + row.tests,
->>>>>>> identity
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf]
+                + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
