@@ -9,6 +9,8 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+    /// Other plugins that its unit tests link.
+    var tests: [Target.Dependency] = []
 }
 
 let plugins = [
@@ -20,9 +22,9 @@ let plugins = [
     PluginRow(group: "Messaging", name: "Inbox"),
     PluginRow(group: "Messaging", name: "Telegram"),
     PluginRow(group: "Messaging", name: "Webhook"),
-    PluginRow(group: "Money", name: "Ledger"),
-    PluginRow(group: "Money", name: "Orders"),
-    PluginRow(group: "Money", name: "PaymentSimulator"),
+    PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
+    PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
+    PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
     PluginRow(group: "Studio", name: "Drafting"),
 ]
@@ -134,7 +136,8 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries,
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts"] + row.libraries
+                + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
