@@ -22,9 +22,9 @@ let plugins = [
     PluginRow(group: "Messaging", name: "Inbox"),
     PluginRow(group: "Messaging", name: "Telegram"),
     PluginRow(group: "Messaging", name: "Webhook"),
-    PluginRow(group: "Money", name: "Ledger"),
-    PluginRow(group: "Money", name: "Orders"),
-    PluginRow(group: "Money", name: "PaymentSimulator"),
+    PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
+    PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
+    PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
     PluginRow(group: "Studio", name: "Drafting"),
 ]
