@@ -14,13 +14,13 @@ struct PluginRow {
 
 let plugins = [
     PluginRow(group: "Content", name: "Offline"),
-    PluginRow(group: "Content", name: "OpenAI"),
+    PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(group: "Identity", name: "Accounts"),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"]),
-    PluginRow(group: "Messaging", name: "Inbox"),
-    PluginRow(group: "Messaging", name: "Telegram"),
-    PluginRow(group: "Messaging", name: "Webhook"),
+    PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
+    PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),
+    PluginRow(group: "Messaging", name: "Webhook", tests: ["Emulators"]),
     PluginRow(group: "Money", name: "Ledger"),
     PluginRow(group: "Money", name: "Orders"),
     PluginRow(group: "Money", name: "PaymentSimulator"),
@@ -136,7 +136,8 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf] + row.libraries + row.tests,
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf]
+                + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
@@ -148,8 +149,11 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let tests: [Target] = [
     .target(
-        name: "Emulators", dependencies: [nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], path: "Tests/Emulators",
-        swiftSettings: strict),
+        name: "Emulators",
+        dependencies: [
+            nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Tests/Emulators", swiftSettings: strict),
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
