@@ -25,7 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Orders"),
     PluginRow(group: "Money", name: "PaymentSimulator"),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
-    PluginRow(group: "Studio", name: "Drafting"),
+    PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
