@@ -26,7 +26,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
-    PluginRow(group: "Studio", name: "Drafting"),
+    PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
