@@ -205,7 +205,14 @@ let tests: [Target] = [
 
 let package = Package(
     name: "theatreos",
-    products: [.executable(name: "theatre", targets: ["theatre"])]
+    products: [
+        .executable(name: "theatre", targets: ["theatre"]),
+        .library(name: "CTheatrePlugin", targets: ["CTheatrePlugin"]),
+        .library(name: "TheatrePlugin", targets: ["TheatrePlugin", "TheatreContracts", "CTheatrePlugin"]),
+        .library(
+            name: "TheatreHost",
+            targets: ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    ]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
