@@ -51,9 +51,17 @@ public final class Transaction {
         let response = try await step(.with { $0.commit = message })
         guard case .committed? = response.answer else { throw Self.unexpected }
         call.finish()
+        // The host counts the transaction as open until the call has ended, and refuses other calls meanwhile.
+        while try await next() != nil {}
     }
 
-    func abandon() { call.cancel() }
+    /// Rolls back, and returns once the call has ended: other calls are refused before.
+    nonisolated(nonsending) func abandon() async {
+        call.cancel()
+        do { while try await next() != nil {} } catch {
+            // It ends with the reason why it was given up, which the caller knows.
+        }
+    }
 
     private nonisolated(nonsending) func step(_ request: SQLTransactRequest) async throws -> SQLTransactResponse {
         do {
