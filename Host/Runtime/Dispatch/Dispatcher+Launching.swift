@@ -85,11 +85,12 @@ extension Dispatcher {
         slot.pointee.operation = operation
         slot.pointee.callIndex = launch.callIndex
         slot.pointee.depth = launch.depth
-        slot.pointee.holdsTransaction = facts.holdsTransaction
+        slot.pointee.holdsTransaction = launch.holdsTransaction
         slot.pointee.began = began
         slot.pointee.sink = launch.sink
         slot.pointee.context = launch.context
-        slot.pointee.trace = spanSettings?._withUnsafeGuaranteedRef { $0.identity(below: launch.trace) } ?? SpanIdentity()
+        slot.pointee.trace =
+            spanSettings?._withUnsafeGuaranteedRef { $0.identity(below: launch.trace) } ?? SpanIdentity()
         slot.pointee.note = launch.note
         if let parent = launch.parent { parent.pointee.children.wrappingAdd(1, ordering: .sequentiallyConsistent) }
         if let caller = launch.caller {
@@ -212,5 +213,12 @@ extension Dispatcher {
     @inline(__always)
     func port(at address: UInt) -> InstancePort? {
         UnsafeRawPointer(bitPattern: address).map { Unmanaged<InstancePort>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Runs `body` with the port at an address that a slot holds, without counting references.
+    @inline(__always)
+    func with<Result>(portAt address: UInt, _ body: (InstancePort) -> Result) -> Result? {
+        guard let raw = UnsafeRawPointer(bitPattern: address) else { return nil }
+        return Unmanaged<InstancePort>.fromOpaque(raw)._withUnsafeGuaranteedRef { body($0) }
     }
 }

@@ -97,6 +97,7 @@ extension Dispatcher {
             launch.parentID = request.on_behalf_of
             launch.depth = parent.pointee.depth + 1
             launch.trace = parent.pointee.trace
+            launch.holdsTransaction = call.traits.holdsTransaction
             try beginTransaction(parent, need: port.needs[index], holds: call.traits.holdsTransaction)
         }
         do throws(CallError) {
@@ -198,7 +199,8 @@ extension Dispatcher {
         .notFound, "call.ended", "The call on whose behalf this one is has ended or never was this instance's.")
 
     static func unrouted(_ feature: String) -> CallError {
-        CallError(.unavailable, "route.unrouted", "No instance serves \(feature); add a route in plugins.d.", retry: .safe)
+        CallError(
+            .unavailable, "route.unrouted", "No instance serves \(feature); add a route in plugins.d.", retry: .safe)
     }
 
     // MARK: transactions

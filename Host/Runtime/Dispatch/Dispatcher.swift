@@ -19,6 +19,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     private let current: Atomic<Unmanaged<DispatchTable>>
     private let spans = Atomic<Unmanaged<SpanSettings>?>(nil)
     private let kept: Mutex<Kept>
+    let isSweeping = Atomic<Bool>(false)
 
     private struct Kept {
         var tables: [DispatchTable]
@@ -92,6 +93,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
 
     // MARK: CallStarting
 
+    /// The target of an instance's operation as the installed table has it; throws why there is none.
     public func target(instance: String, operation: String) throws(CallError) -> CallTarget {
         let table = serving
         guard let port = table.ports[instance] else {
@@ -109,9 +111,11 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         return CallTarget(port: port, operation: index)
     }
 
+    /// Sends a call; its completion comes through `sink`, exactly once, also where it is refused at once.
     @discardableResult
     public func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
-        var launch = Launch(payload: call.payload, context: call.context, deadline: call.deadline)
+        let deadline = call.deadline == 0 && call.timeout != 0 ? clock.monotonic() &+ call.timeout : call.deadline
+        var launch = Launch(payload: call.payload, context: call.context, deadline: deadline)
         launch.sink = sink
         launch.attempt = call.attempt
         launch.trace = call.context.trace
@@ -144,6 +148,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         return try result.get()
     }
 
+    /// Sends the next message of the call's incoming stream; false without credit or after the end.
     public func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool {
         guard let slot = table.pin(call.rawValue) else { return false }
         defer { unpin(slot, call.rawValue) }
@@ -151,12 +156,14 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         return sendIn(slot, call.rawValue, message, end: end)
     }
 
+    /// Lets the callee send this many bytes more.
     public func credit(_ call: CallID, bytes: UInt64) {
         guard let slot = table.pin(call.rawValue) else { return }
         defer { unpin(slot, call.rawValue) }
         if slot.pointee.sink != nil { creditCallee(slot, call.rawValue, bytes) }
     }
 
+    /// Gives a call up. Its completion still comes, once.
     public func cancel(_ call: CallID) {
         guard let slot = table.pin(call.rawValue) else { return }
         defer { unpin(slot, call.rawValue) }

@@ -15,7 +15,8 @@ enum HostFunctions {
             HostFunctions.with(context) { $0.dispatcher.complete(id, through: $0, result) } ?? THEATRE_INVALID_ARGUMENT
         }
         table.request = { context, request, id, error in
-            HostFunctions.with(context) { $0.dispatcher.request(from: $0, request, id, error) } ?? THEATRE_INVALID_ARGUMENT
+            HostFunctions.with(context) { $0.dispatcher.request(from: $0, request, id, error) }
+                ?? THEATRE_INVALID_ARGUMENT
         }
         table.send = { context, id, chunk in
             HostFunctions.with(context) { $0.dispatcher.send(from: $0, id, chunk) } ?? THEATRE_INVALID_ARGUMENT
@@ -30,7 +31,9 @@ enum HostFunctions {
             HostFunctions.with(context) { $0.dispatcher.isLive(id, for: $0) ? 1 : 0 } ?? 0
         }
         table.now = { context, kind in
-            HostFunctions.with(context) { kind == THEATRE_CLOCK_WALL ? $0.dispatcher.clock.wall() : $0.dispatcher.clock.monotonic() }
+            HostFunctions.with(context) {
+                kind == THEATRE_CLOCK_WALL ? $0.dispatcher.clock.wall() : $0.dispatcher.clock.monotonic()
+            }
                 ?? 0
         }
         table.log = { context, level, message, fields in

@@ -22,6 +22,8 @@ struct Launch: ~Copyable {
     var parentID: UInt64 = 0
     var trace: SpanIdentity?
     var depth: UInt32 = 1
+    /// Counted at `parent` as an open transaction.
+    var holdsTransaction = false
     var note: String?
     /// Where the id is written before the callee hears of the call.
     var out: UnsafeMutablePointer<UInt64>?

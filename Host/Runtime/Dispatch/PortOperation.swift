@@ -32,7 +32,6 @@ public struct OperationTraits: Sendable, Hashable {
 struct OperationFacts {
     var flags: UInt32
     var timeout: UInt64
-    var holdsTransaction: Bool
     var beforeReady: Bool
 
     init(_ traits: OperationTraits) {
@@ -40,7 +39,6 @@ struct OperationFacts {
             (traits.streamsIn ? THEATRE_CALL_STREAM_IN : 0) | (traits.streamsOut ? THEATRE_CALL_STREAM_OUT : 0)
             | (traits.sideEffect ? THEATRE_CALL_SIDE_EFFECT : 0)
         timeout = traits.defaultTimeout
-        holdsTransaction = traits.holdsTransaction
         beforeReady = traits.beforeReady
     }
 }

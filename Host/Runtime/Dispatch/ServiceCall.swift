@@ -46,7 +46,8 @@ final class ServiceCall: HostCall, CallResponder {
                     .failure(
                         CallError(
                             .internal, "host.answer_too_large",
-                            "The host's answer has \(bytes.count) bytes; \(dispatcher.limits.messageSize) are allowed.")))
+                            "The host's answer has \(bytes.count) bytes; \(dispatcher.limits.messageSize) are allowed.")
+                    ))
             }
         }
     }

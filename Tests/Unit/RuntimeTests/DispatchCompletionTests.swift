@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CTheatrePlugin
+import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
@@ -225,5 +226,7 @@ import TheatreContracts
 
 extension Stage {
     @discardableResult
-    func start(_ name: String, _ sink: Recorder) throws -> CallID { try start(name, "test.v1.Test/Run", [1, 2, 3], sink) }
+    func start(_ name: String, _ sink: Recorder) throws -> CallID {
+        try start(name, "test.v1.Test/Run", [1, 2, 3], sink)
+    }
 }
