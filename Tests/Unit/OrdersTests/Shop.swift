@@ -59,9 +59,7 @@ final class Shop: Sendable {
             return HostScheduleResponse()
         }
         host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) in
-            .with { (response: inout HostMacResponse) in
-                response.mac = Data(Digest.hmacSHA256(key: Array("secret".utf8), Array(request.data)))
-            }
+            HostMacResponse.with { $0.mac = Data(Digest.hmacSHA256(key: Array("secret".utf8), Array(request.data))) }
         }
         host.serve("theatre.host.v1.Keys/VerifyMac") { (request: HostVerifyMacRequest, _) in
             let mac = Digest.hmacSHA256(key: Array("secret".utf8), Array(request.data))
