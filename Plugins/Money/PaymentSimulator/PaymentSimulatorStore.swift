@@ -122,7 +122,8 @@ enum PaymentSimulatorStore {
             refund.status.rawValue, refund.digest)
     }
 
-    nonisolated(nonsending) static func insert(_ notice: Notice, about subject: String, in tx: Transaction) async throws {
+    nonisolated(nonsending) static func insert(_ notice: Notice, about subject: String, in tx: Transaction) async throws
+    {
         try await tx.run(
             """
             INSERT INTO {notices} (tenant, id, subject, notify_url, body, forges, deliveries, delivered, attempts, due_at)

@@ -43,7 +43,8 @@ final class Shop: Sendable {
             configuration: #"{"path": ":temporary:"}"#)
         for feature in ["ledger.storage", "simulator.storage", "orders.storage"] { host.route(feature, to: "sqlite") }
         try await host.install(Ledger.self, manifest: .plugin("Money/Ledger"), instance: "ledger")
-        try await host.install(PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")
+        try await host.install(
+            PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")
         host.route("orders.ledger", to: "ledger")
         host.route("orders.payment", to: "simulator")
         host.route("ledger", to: "ledger")
@@ -95,7 +96,9 @@ final class Shop: Sendable {
 
     private func loopBack(_ fetch: HostFetchRequest) async throws -> HostFetchResponse {
         let prefix = "http://self.theatre"
-        guard fetch.url.hasPrefix(prefix) else { throw PluginError(.permissionDenied, "egress.refused", "Not granted.") }
+        guard fetch.url.hasPrefix(prefix) else {
+            throw PluginError(.permissionDenied, "egress.refused", "Not granted.")
+        }
         let request = Self.request(path: String(fetch.url.dropFirst(prefix.count)), fetch)
         let answer: HTTPResponse
         do {
@@ -103,7 +106,8 @@ final class Shop: Sendable {
         } catch {
             answer = HTTPResponse.with { $0.status = 500 }
         }
-        let delivery = Delivery(request: request, status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
+        let delivery = Delivery(
+            request: request, status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
         deliveries.withLock { $0.append(delivery) }
         return .with {
             $0.status = answer.status
@@ -219,14 +223,16 @@ final class Shop: Sendable {
 
     func booksHold() async throws -> Bool { try await ledger.verify(LedgerVerifyRequest()).ok }
 
-    func events(_ prefix: String) async throws -> [String] {
+    func events(_ prefix: String) async throws -> [String] { try await rawEvents(prefix).map(\.type) }
+
+    func rawEvents(_ prefix: String) async throws -> [EventsEvent] {
         let log = EventsLogClient(host.scope(), feature: "log")
         return try await log.read(
             .with {
                 $0.types = [prefix]
                 $0.limit = 1000
             }
-        ).events.map(\.type)
+        ).events
     }
 }
 

@@ -48,7 +48,8 @@ extension Orders {
     }
 
     /// Writes the attempt down. The same request, come again after a crash, goes on with what it began.
-    private func begin(_ attempt: AttemptRow, user: String, _ call: Call) async throws -> (number: String, isNew: Bool) {
+    private func begin(_ attempt: AttemptRow, user: String, _ call: Call) async throws -> (number: String, isNew: Bool)
+    {
         try await database(call).write { tx in
             let store = OrdersStore(tx: tx)
             var order = try await store.order(attempt.orderID, of: user)

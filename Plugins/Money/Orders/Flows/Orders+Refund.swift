@@ -23,7 +23,9 @@ extension Orders {
             host.log.warning("a refund waits for its timer", ["refund.id": refund.id, "error": "\(error)"])
         }
         return try await database(call).write { tx in
-            guard let refund = try await OrdersStore(tx: tx).refund(refund.id) else { throw OrdersError.broken("refund") }
+            guard let refund = try await OrdersStore(tx: tx).refund(refund.id) else {
+                throw OrdersError.broken("refund")
+            }
             let message = refund.message(currency: known.currency)
             try tx.answer(message)
             return message
@@ -73,7 +75,9 @@ extension Orders {
     }
 
     func refund(_ id: String, _ call: Call) async throws -> (RefundRow, OrderRow) {
-        guard let row = try await database(call).read(OrdersStore.refund, id).first else { throw OrdersError.broken("refund") }
+        guard let row = try await database(call).read(OrdersStore.refund, id).first else {
+            throw OrdersError.broken("refund")
+        }
         let refund = try RefundRow(row)
         return (refund, try await order(refund.orderID, call))
     }
