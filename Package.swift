@@ -29,6 +29,13 @@ let plugins = [
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
+/// Plugins that do something wrong, in Tests/Fixtures.
+let fixtures = [
+    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
+    "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
+    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
+]
+
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
     .unsafeFlags([
@@ -143,6 +150,13 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
     ]
 }
 
+let fixtureTargets: [Target] = fixtures.map { name in
+    .target(
+        name: name, dependencies: ["CTheatrePlugin"], path: "Tests/Fixtures/\(name)",
+        exclude: ["contracts.binpb", "plugin.json"], publicHeadersPath: ".", cSettings: embed,
+        linkerSettings: pluginLink)
+}
+
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
@@ -155,6 +169,19 @@ let tests: [Target] = [
             nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Tests/Emulators", swiftSettings: strict),
+    .testTarget(
+        name: "ContractTests",
+        dependencies: [
+            "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf, log,
+        ],
+        path: "Tests/Contract", swiftSettings: strict),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: [
+            "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOHTTP1"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        ],
+        path: "Tests/EndToEnd", swiftSettings: strict),
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
@@ -174,11 +201,18 @@ let tests: [Target] = [
         ]),
     unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
     unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
-]
+] + fixtureTargets
 
 let package = Package(
     name: "theatreos",
-    products: [.executable(name: "theatre", targets: ["theatre"])]
+    products: [
+        .executable(name: "theatre", targets: ["theatre"]),
+        .library(name: "CTheatrePlugin", targets: ["CTheatrePlugin"]),
+        .library(name: "TheatrePlugin", targets: ["TheatrePlugin", "TheatreContracts", "CTheatrePlugin"]),
+        .library(
+            name: "TheatreHost",
+            targets: ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    ]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -197,3 +231,6 @@ let package = Package(
     targets: api + host + libraries + pluginTargets + tests,
     swiftLanguageModes: [.v6]
 )
+
+package.products += package.targets.filter { fixtures.contains($0.name) }
+    .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
