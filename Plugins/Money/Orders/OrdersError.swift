@@ -54,6 +54,11 @@ enum OrdersError {
         )
     }
 
+    static func keyReused() -> PluginError {
+        PluginError(
+            .alreadyExists, "orders.key_reused", "The key began a refund of another amount; use a key of its own.")
+    }
+
     static func insufficientChips() -> PluginError {
         PluginError(
             .failedPrecondition, "orders.insufficient_chips",
