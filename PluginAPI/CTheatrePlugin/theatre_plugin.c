@@ -13,4 +13,4 @@ _Static_assert(sizeof(theatre_chunk) == 32, "theatre_chunk");
 _Static_assert(sizeof(theatre_create) == 72, "theatre_create");
 _Static_assert(sizeof(theatre_instance) == 88, "theatre_instance");
 _Static_assert(sizeof(theatre_host) == 80, "theatre_host");
-_Static_assert(sizeof(theatre_plugin) == 88, "theatre_plugin");
+_Static_assert(sizeof(theatre_plugin) == 104, "theatre_plugin");

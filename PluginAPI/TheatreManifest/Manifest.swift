@@ -145,6 +145,8 @@ public struct Manifest: Sendable, Hashable {
         public var status: Int
         /// Raw routes: header names handed over.
         public var headers: [String]
+        /// Longest time for one request, in milliseconds; 0: the operation's default.
+        public var timeoutMilliseconds: Int
         /// One line for the API description.
         public var summary: String
     }

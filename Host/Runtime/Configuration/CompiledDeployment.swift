@@ -43,13 +43,14 @@ public struct CompiledDeployment: Sendable {
         }
         var found = Libraries(folder: libraries)
         for instance in instances where instance.enabled { found.look(for: instance) }
+        let installed = found.installed()
         faults += found.faults
         guard let host else { throw DeploymentFaults(faults) }
         let declared = instances.filter { found.broken[$0.name] == nil }
         let deployment = Deployment(
             development: host.isDevelopment, hostNeeds: [], instances: declared,
             profiles: routing.flatMap(\.profiles), routes: routing.flatMap(\.routes))
-        let compilation = compile(plugins: found.installed, deployment: deployment, validate: Self.validate)
+        let compilation = compile(plugins: installed, deployment: deployment, validate: Self.validate)
         faults += compilation.faults
         guard faults.isEmpty, let table = compilation.table else { throw DeploymentFaults(faults.sorted()) }
         self.host = host

@@ -34,13 +34,20 @@ struct Libraries {
         }
     }
 
-    /// What the compiler reads of them.
-    var installed: [InstalledPlugin] {
-        files.values.map { file in
-            let catalog = (try? Transcoding.ContractCatalog(descriptorSets: [file.contracts])) ?? nil
-            return InstalledPlugin(
-                manifest: file.manifest, contracts: catalog.map(Self.facts) ?? Registry.ContractCatalog(),
-                source: Source(file: "lib\(file.manifest.name).so"))
+    /// What the compiler reads of them. A library whose contracts cannot be read is a fault.
+    mutating func installed() -> [InstalledPlugin] {
+        files.values.sorted { $0.manifest.name < $1.manifest.name }.map { file in
+            let source = Source(file: "lib\(file.manifest.name).so")
+            var contracts = Registry.ContractCatalog()
+            do throws(CatalogError) {
+                contracts = Self.facts(try Transcoding.ContractCatalog(descriptorSets: [file.contracts]))
+            } catch {
+                faults.append(
+                    Fault(
+                        .declarationInvalid, at: source, "The library's contracts cannot be read: \(error).",
+                        fix: "Build it with the contracts.binpb that `make contracts` writes."))
+            }
+            return InstalledPlugin(manifest: file.manifest, contracts: contracts, source: source)
         }
     }
 

@@ -95,15 +95,17 @@ extension Dispatcher {
         let now = clock.monotonic()
         let code = outcome.code
         let elapsed = now &- slot.pointee.began
-        let callee = port(at: slot.pointee.callee.load(ordering: .relaxed))
-        if let callee {
+        let isServed: Void? = with(portAt: slot.pointee.callee.load(ordering: .relaxed)) { callee in
             callee.inFlight.wrappingSubtract(1, ordering: .relaxed)
             callee.metrics.end(slot.pointee.operation, code: code, nanoseconds: elapsed)
-        } else if let caller = port(at: slot.pointee.caller.load(ordering: .relaxed)) {
-            caller.callMetrics.end(slot.pointee.callIndex, code: code, nanoseconds: elapsed)
+        }
+        if isServed == nil {
+            _ = with(portAt: slot.pointee.caller.load(ordering: .relaxed)) { caller in
+                caller.callMetrics.end(slot.pointee.callIndex, code: code, nanoseconds: elapsed)
+            }
         }
         if slot.pointee.trace.isSampled, let settings = spanSettings {
-            settings._withUnsafeGuaranteedRef { export($0, slot, callee, code, elapsed) }
+            settings._withUnsafeGuaranteedRef { export($0, slot, code, elapsed) }
         }
         let above = slot.pointee.parent.load(ordering: .relaxed)
         if above != 0, let parent = table.slot(of: above) {
@@ -114,8 +116,9 @@ extension Dispatcher {
     }
 
     private func export(
-        _ settings: SpanSettings, _ slot: SlotPointer, _ callee: InstancePort?, _ code: Int32, _ elapsed: UInt64
+        _ settings: SpanSettings, _ slot: SlotPointer, _ code: Int32, _ elapsed: UInt64
     ) {
+        let callee = port(at: slot.pointee.callee.load(ordering: .relaxed))
         let name: String
         if let callee {
             name = callee.operations[Int(slot.pointee.operation)].name
@@ -168,8 +171,10 @@ extension Dispatcher {
                 case .failure(let error): sink.complete(CallID(rawValue: id), CallResult(error))
                 }
             }
-        } else if let caller = port(at: slot.pointee.caller.load(ordering: .relaxed)) {
-            reply(caller, id | CallTable.callerSide, outcome)
+        } else {
+            _ = with(portAt: slot.pointee.caller.load(ordering: .relaxed)) {
+                reply($0, id | CallTable.callerSide, outcome)
+            }
         }
     }
 
@@ -203,8 +208,8 @@ extension Dispatcher {
 
     @inline(__always)
     private func recycle(_ slot: SlotPointer, _ id: UInt64) {
-        let callee = port(at: slot.pointee.callee.load(ordering: .relaxed))
-        let caller = port(at: slot.pointee.caller.load(ordering: .relaxed))
+        let callee = slot.pointee.callee.load(ordering: .relaxed)
+        let caller = slot.pointee.caller.load(ordering: .relaxed)
         let above = slot.pointee.parent.load(ordering: .relaxed)
         slot.pointee.sink = nil
         slot.pointee.responder = nil
@@ -215,8 +220,8 @@ extension Dispatcher {
         slot.pointee.parent.store(0, ordering: .relaxed)
         let index = UInt32(truncatingIfNeeded: id & (CallTable.callerSide - 1))
         table.give(slot, index: index, generation: UInt32(truncatingIfNeeded: id >> 32))
-        callee?.release()
-        caller?.release()
+        _ = with(portAt: callee) { $0.release() }
+        _ = with(portAt: caller) { $0.release() }
         if above != 0, let parent = table.slot(of: above) { unpin(parent, above) }
     }
 }

@@ -214,4 +214,11 @@ extension Dispatcher {
     func port(at address: UInt) -> InstancePort? {
         UnsafeRawPointer(bitPattern: address).map { Unmanaged<InstancePort>.fromOpaque($0).takeUnretainedValue() }
     }
+
+    /// Runs `body` with the port at an address that a slot holds, without counting references.
+    @inline(__always)
+    func with<Result>(portAt address: UInt, _ body: (InstancePort) -> Result) -> Result? {
+        guard let raw = UnsafeRawPointer(bitPattern: address) else { return nil }
+        return Unmanaged<InstancePort>.fromOpaque(raw)._withUnsafeGuaranteedRef { body($0) }
+    }
 }

@@ -8,23 +8,30 @@ extension Dispatcher {
     /// Nanoseconds between two looks at the deadlines.
     static let sweepInterval: UInt64 = 5_000_000
 
-    /// Starts the thread that enforces deadlines. It ends when the dispatcher is gone.
+    /// Starts the thread that enforces deadlines. It keeps the dispatcher until ``stopSweeping()``.
     ///
     /// - Throws: INTERNAL `host.thread` where the system gives no thread.
     public func startSweeping() throws(CallError) {
-        let sweeper = Unmanaged.passRetained(Sweeper(self))
+        isSweeping.store(true, ordering: .releasing)
+        let retained = Unmanaged.passRetained(self)
         let failure = theatre_thread_start(
             "theatre-sweep",
             { raw in
                 guard let raw else { return }
-                let sweeper = Unmanaged<Sweeper>.fromOpaque(raw).takeRetainedValue()
-                while sweeper.sweep() { theatre_clock_pause(Dispatcher.sweepInterval) }
-            }, sweeper.toOpaque())
+                let dispatcher = Unmanaged<Dispatcher>.fromOpaque(raw).takeRetainedValue()
+                while dispatcher.isSweeping.load(ordering: .acquiring) {
+                    dispatcher.sweep()
+                    theatre_clock_pause(Dispatcher.sweepInterval)
+                }
+            }, retained.toOpaque())
         guard failure == 0 else {
-            sweeper.release()
+            retained.release()
             throw CallError(.internal, "host.thread", "The system gave no thread for deadlines: error \(failure).")
         }
     }
+
+    /// Lets the thread end; for the end of the process and for tests.
+    public func stopSweeping() { isSweeping.store(false, ordering: .releasing) }
 
     /// Gives up every call whose deadline has passed. Takes no lock. Tests with a clock of their own call it.
     public func sweep() {
@@ -38,22 +45,5 @@ extension Dispatcher {
             expire(slot, id)
             unpin(slot, id)
         }
-    }
-
-    private final class Sweeper: Sendable {
-        private let dispatcher: Mutex<WeakDispatcher>
-
-        init(_ dispatcher: Dispatcher) { self.dispatcher = Mutex(WeakDispatcher(dispatcher)) }
-
-        func sweep() -> Bool {
-            guard let dispatcher = dispatcher.withLock({ $0.value }) else { return false }
-            dispatcher.sweep()
-            return true
-        }
-    }
-
-    private struct WeakDispatcher {
-        weak var value: Dispatcher?
-        init(_ value: Dispatcher) { self.value = value }
     }
 }

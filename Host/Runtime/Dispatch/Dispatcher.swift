@@ -19,6 +19,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     private let current: Atomic<Unmanaged<DispatchTable>>
     private let spans = Atomic<Unmanaged<SpanSettings>?>(nil)
     private let kept: Mutex<Kept>
+    let isSweeping = Atomic<Bool>(false)
 
     private struct Kept {
         var tables: [DispatchTable]
@@ -113,7 +114,8 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     /// Sends a call; its completion comes through `sink`, exactly once, also where it is refused at once.
     @discardableResult
     public func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
-        var launch = Launch(payload: call.payload, context: call.context, deadline: call.deadline)
+        let deadline = call.deadline == 0 && call.timeout != 0 ? clock.monotonic() &+ call.timeout : call.deadline
+        var launch = Launch(payload: call.payload, context: call.context, deadline: deadline)
         launch.sink = sink
         launch.attempt = call.attempt
         launch.trace = call.context.trace

@@ -29,7 +29,8 @@ public final class InstancePort: @unchecked Sendable {
     let callerField: [UInt8]
     let metrics: OperationMetrics
     let callMetrics: OperationMetrics
-    unowned let dispatcher: Dispatcher
+    // The dispatcher keeps its ports, and outlives every plugin.
+    unowned(unsafe) let dispatcher: Dispatcher
     private let host: UnsafeMutablePointer<theatre_host>
     let instance: UnsafeMutablePointer<theatre_instance>
     let isAttached = Atomic<Bool>(false)
@@ -230,9 +231,14 @@ public final class InstancePort: @unchecked Sendable {
                 .unavailable, "instance.closed", "The instance is not ready yet; try again shortly.", retry: .safe)
     }
 
+    @inline(__always)
     func release() {
         let (_, left) = outstanding.wrappingSubtract(1, ordering: .acquiringAndReleasing)
         guard left == 0, state.load(ordering: .sequentiallyConsistent) == State.closed.rawValue else { return }
+        tellDrained()
+    }
+
+    private func tellDrained() {
         let bodies = guarded.withLock { guarded in
             let bodies = guarded.drained
             guarded.drained = []

@@ -1,7 +1,6 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import FoundationEssentials
 public import Logging
 
 /// Logs structured lines through a ``LogWriter``, without the values of secret metadata.
@@ -44,7 +43,7 @@ public struct LineLogHandler: LogHandler {
         if let error = event.error { all["error"] = "\(error)" }
         writer.write(
             format.line(
-                time: Date(timeIntervalSince1970: Double(wall()) / 1000), level: event.level, logger: label,
+                time: wall(), level: event.level, logger: label,
                 message: event.message.description, metadata: Redaction.clean(all)))
     }
 }

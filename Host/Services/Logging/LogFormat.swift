@@ -11,9 +11,9 @@ public enum LogFormat: Sendable {
     /// For a person at a terminal.
     case console
 
-    /// The bytes of a line, with its line feed. `metadata` is clean of secrets.
+    /// The bytes of a line, with its line feed: `time` in milliseconds since 1970, `metadata` clean of secrets.
     func line(
-        time: Date, level: Logger.Level, logger: String, message: String, metadata: Logger.Metadata
+        time: Int64, level: Logger.Level, logger: String, message: String, metadata: Logger.Metadata
     ) -> [UInt8] {
         switch self {
         case .json: Self.jsonLine(time, level, logger, message, metadata)
@@ -21,12 +21,17 @@ public enum LogFormat: Sendable {
         }
     }
 
-    private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    /// RFC 3339 with milliseconds, which a Date's floating point would round.
+    private static func text(_ time: Int64) -> String {
+        let seconds = Date(timeIntervalSince1970: Double(time / 1000)).formatted(.iso8601).dropLast()
+        let rest = String(time % 1000)
+        return "\(seconds).\(String(repeating: "0", count: max(0, 3 - rest.utf8.count)))\(rest)Z"
+    }
 
     private static func jsonLine(
-        _ time: Date, _ level: Logger.Level, _ logger: String, _ message: String, _ metadata: Logger.Metadata
+        _ time: Int64, _ level: Logger.Level, _ logger: String, _ message: String, _ metadata: Logger.Metadata
     ) -> [UInt8] {
-        var line = "{\"time\":\"\(time.formatted(style))\",\"level\":\"\(level.rawValue)\",\"logger\":"
+        var line = "{\"time\":\"\(text(time))\",\"level\":\"\(level.rawValue)\",\"logger\":"
         appendString(logger, to: &line)
         line += ",\"message\":"
         appendString(message, to: &line)
@@ -80,10 +85,10 @@ public enum LogFormat: Sendable {
     }
 
     private static func consoleLine(
-        _ time: Date, _ level: Logger.Level, _ logger: String, _ message: String, _ metadata: Logger.Metadata
+        _ time: Int64, _ level: Logger.Level, _ logger: String, _ message: String, _ metadata: Logger.Metadata
     ) -> [UInt8] {
         // The time of day is what a person looks for.
-        let clock = time.formatted(style).dropFirst(11).prefix(12)
+        let clock = text(time).dropFirst(11).prefix(12)
         var line = "\(clock) \(level.rawValue.uppercased()) \(logger): \(message)"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
         let safe = line.unicodeScalars.map { scalar -> String in

@@ -260,8 +260,8 @@ typedef struct theatre_host {
     void (*log)(void *ctx, uint32_t level, theatre_bytes message, theatre_bytes fields);
 } theatre_host;
 
-/* What the exported function returns: constant, the same at every call. `manifest` has the same bytes as the
- * ELF section ".theatre.manifest". `build_id` names the build for people; the host takes identity from the
+/* What the exported function returns: constant, the same at every call. `manifest` and `contracts` have the same
+ * bytes as the ELF sections ".theatre.manifest" and ".theatre.contracts". `build_id` names the build for people; the host takes identity from the
  * digest of the file. */
 typedef struct theatre_plugin {
     uint32_t struct_size;
@@ -274,6 +274,7 @@ typedef struct theatre_plugin {
     theatre_bytes version;
     theatre_bytes build_id;
     theatre_bytes manifest;
+    theatre_bytes contracts;
 
     /* [control] LOADED -> CONFIGURED. Makes an instance; may be called several times for several instances.
      * Opens nothing and starts no thread that runs on after a failure. On failure leaves *instance null and

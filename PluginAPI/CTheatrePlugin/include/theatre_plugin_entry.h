@@ -32,6 +32,7 @@
             .name = {(const uint8_t *)#plugin_name, sizeof(#plugin_name) - 1},                                 \
             .version = {(const uint8_t *)plugin_version, sizeof(plugin_version) - 1},                          \
             .manifest = {theatre_manifest, sizeof(theatre_manifest)},                                          \
+            .contracts = {theatre_contracts, sizeof(theatre_contracts)},                                       \
             .create = theatre_create_##plugin_name,                                                            \
         };                                                                                                     \
         return &plugin;                                                                                        \

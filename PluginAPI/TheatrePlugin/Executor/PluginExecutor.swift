@@ -17,6 +17,9 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
     private var idle = 0
     private var waking = 0
     private var isClosed = false
+    /// A thread that ran dry looks again a few times before it sleeps; one at a time.
+    private var isLooking = false
+    private static let looks = 16
 
     package init(name: String, limit: Int) {
         self.name = name
@@ -29,14 +32,18 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
         gate.lock()
         jobs.append(job)
         var starts = false
-        if idle > waking {
+        // The thread that looks takes one job; only what is beyond that needs another.
+        let backlog = jobs.count - head - (isLooking ? 1 : 0)
+        let wakes = idle > waking && backlog > waking
+        if wakes {
             waking += 1
-            gate.signal()
-        } else if threads < limit, jobs.count - head > waking {
+        } else if threads < limit, backlog > waking {
             threads += 1
             starts = true
         }
         gate.unlock()
+        // Unlocked first: a thread that is woken to a locked gate sleeps again at once.
+        if wakes { gate.signal() }
         if starts { startThread() }
     }
 
@@ -95,7 +102,7 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
         gate.lock()
         defer { gate.unlock() }
         while true {
-            if let job = pop() { return job }
+            if let job = pop() ?? look() { return job }
             if isClosed {
                 threads -= 1
                 return nil
@@ -105,6 +112,21 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
             idle -= 1
             if waking > 0 { waking -= 1 }
         }
+    }
+
+    /// Gives way to whoever is about to enqueue: under load that spares a sleep and a wake-up a call. With the gate
+    /// locked, which is open in between.
+    private func look() -> UnownedJob? {
+        guard !isLooking, !isClosed else { return nil }
+        isLooking = true
+        defer { isLooking = false }
+        for _ in 0..<Self.looks {
+            gate.unlock()
+            sched_yield()
+            gate.lock()
+            if let job = pop() { return job }
+        }
+        return nil
     }
 
     /// With the gate locked.

@@ -7,7 +7,7 @@ import TheatrePlugin
 
 /// The configuration of an instance; the schema in `plugin.json` holds defaults and bounds.
 struct SQLiteConfiguration: Decodable, Sendable {
-    /// The file; empty for `theatre.db` in the state folder, `:temporary:` for one that goes with the instance.
+    /// The file; empty for `theatre.db` in the state folder, `:temporary:` for one that ends with the instance.
     var path: String
     var readers: Int
     var transactionTimeoutMilliseconds: Int
@@ -25,7 +25,7 @@ struct SQLiteConfiguration: Decodable, Sendable {
             answersRetentionDays: answersRetentionDays)
     }
 
-    /// Where the file is, and whether it goes when the instance does.
+    /// Where the file is, and whether it ends with the instance.
     func file(in environment: HostEnvironment) throws -> (path: String, isTemporary: Bool) {
         if path == ":temporary:" {
             let folder = FileManager.default.temporaryDirectory

@@ -22,7 +22,6 @@ final class FakeHostCall: HostCall {
         var credit: Int
         var sent: [[UInt8]] = []
         var whenSent: (count: Int, then: CheckedContinuation<Void, Never>)?
-        var refusals = 0
     }
 
     let instance: InstanceIdentity
@@ -44,11 +43,14 @@ final class FakeHostCall: HostCall {
         payload = try request.serializedBytes()
         self.deadline = deadline
         state = Mutex(State(credit: credit))
+        (refusals, refuse) = AsyncStream.makeStream(of: Void.self)
     }
 
     var isWanted: Bool { true }
     var sent: [[UInt8]] { state.withLock { $0.sent } }
-    var refusals: Int { state.withLock { $0.refusals } }
+    /// One element each time a message found no credit; ends with the answer.
+    let refusals: AsyncStream<Void>
+    private let refuse: AsyncStream<Void>.Continuation
 
     func complete(_ payload: [UInt8]) { finish(.message(payload)) }
     func fail(_ error: CallError) { finish(.failure(error)) }
@@ -61,14 +63,12 @@ final class FakeHostCall: HostCall {
             return state.waiting
         }
         waiting?.resume(returning: answer)
+        refuse.finish()
     }
 
     func send(_ message: [UInt8], end: Bool) -> Bool {
         let (taken, then) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
-            guard state.credit >= message.count else {
-                state.refusals += 1
-                return (false, nil)
-            }
+            guard state.credit >= message.count else { return (false, nil) }
             state.credit -= message.count
             state.sent.append(message)
             guard let wish = state.whenSent, state.sent.count >= wish.count else { return (true, nil) }
@@ -76,6 +76,7 @@ final class FakeHostCall: HostCall {
             return (true, wish.then)
         }
         then?.resume()
+        if !taken { refuse.yield() }
         return taken
     }
 

@@ -95,6 +95,15 @@ final class Authorizer {
         return name.hasPrefix("pragma_") || ["dbstat", "bytecode", "tables_used"].contains(name)
     }
 
+    /// A table of another namespace is refused alike whether it exists or not, so that nobody learns which do.
+    func foreignTable(missing message: String) -> SQLiteError? {
+        let start = "no such table: "
+        guard mode != .engine, message.hasPrefix(start) else { return nil }
+        var table = message.dropFirst(start.count)
+        if table.hasPrefix("main.") { table = table.dropFirst(5) }
+        return table.contains("__") && !namespace.owns(String(table)) ? foreign(String(table)) : nil
+    }
+
     private func foreign(_ table: String) -> SQLiteError {
         SQLiteError(
             .permissionDenied, "sql.foreign_table",

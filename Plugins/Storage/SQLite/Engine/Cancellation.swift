@@ -11,13 +11,3 @@ final class Cancellation: Sendable {
 
     func raise() { flag.store(true, ordering: .relaxed) }
 }
-
-/// Counts down from any thread.
-final class Countdown: Sendable {
-    private let left: Atomic<Int>
-
-    init(_ count: Int) { left = Atomic(count) }
-
-    /// True for the last of `count` calls.
-    func isLast() -> Bool { left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 }
-}

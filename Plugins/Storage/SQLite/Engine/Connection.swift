@@ -185,7 +185,8 @@ final class Connection {
             return refusal
         }
         guard let handle else { return .closed }
-        return SQLiteError(code: code, message: String(cString: sqlite3_errmsg(handle)))
+        let message = String(cString: sqlite3_errmsg(handle))
+        return authorizer.foreignTable(missing: message) ?? SQLiteError(code: code, message: message)
     }
 }
 

@@ -11,8 +11,8 @@ final class ConnectionThreads: Sendable {
 
     private let jobs = Mailbox<Job>()
 
-    /// Starts one thread for each connection; `ended` is called once for each, after its connection is closed.
-    init(_ connections: [Connection], name: String, ended: @escaping @Sendable () -> Void = {}) throws(SQLiteError) {
+    /// Starts one thread for each connection.
+    init(_ connections: [Connection], name: String) throws(SQLiteError) {
         for connection in connections {
             // The connection moves to its thread: nothing else keeps it.
             nonisolated(unsafe) let moved = connection
@@ -20,7 +20,6 @@ final class ConnectionThreads: Sendable {
             try Self.start(name: name) {
                 while let job = jobs.pop() { job(.success(moved)) }
                 moved.close()
-                ended()
             }
         }
     }

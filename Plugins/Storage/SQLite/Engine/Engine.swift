@@ -24,7 +24,7 @@ struct EngineOptions: Sendable {
     var answersRetentionDays = 7
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000
-    /// Whether the files go when the engine closes.
+    /// Whether the files are gone from their folder as soon as they are open.
     var isTemporary = false
 }
 
@@ -51,13 +51,13 @@ final class Engine: Sendable {
         try HostSchema.install(on: connection, environment)
         head.advance(to: try EventRows.head(connection))
         let pool = try (0..<max(1, options.readers)).map { _ in try Connection(path: path, role: .reader) }
-        let open = Countdown(pool.count + 1)
-        let ended: @Sendable () -> Void = {
-            guard open.isLast(), options.isTemporary else { return }
+        if options.isTemporary {
+            // Every connection holds the files open by now, so they live until the last one closes, however that comes.
+            for connection in pool { _ = try EventRows.head(connection) }
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
-        writer = try ConnectionThreads([connection], name: "sqlite-writer", ended: ended)
-        readers = try ConnectionThreads(pool, name: "sqlite-reader", ended: ended)
+        writer = try ConnectionThreads([connection], name: "sqlite-writer")
+        readers = try ConnectionThreads(pool, name: "sqlite-reader")
     }
 
     deinit { close() }
@@ -192,9 +192,9 @@ final class Engine: Sendable {
     /// Checks the file's structure, and that a write goes through and back.
     func selfTest() async throws {
         let scope = try CallerScope(.with { $0.caller = "host" })
-        let path = path
-        try await readers.run(for: scope) { _ in
-            let own = try Connection(path: path, role: .reader)
+        let path = options.isTemporary ? nil : path
+        try await readers.run(for: scope) { reader in
+            let own = try path.map { path throws(SQLiteError) in try Connection(path: path, role: .reader) } ?? reader
             let verdict = try own.rows("PRAGMA quick_check(1)").first?.values.first?.text
             guard verdict == "ok" else {
                 throw SQLiteError(.dataLoss, "sql.corrupt", "The database is damaged: \(verdict ?? "no verdict").")

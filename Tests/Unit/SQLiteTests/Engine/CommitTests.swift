@@ -5,6 +5,7 @@ import FoundationEssentials
 import SwiftProtobuf
 import Testing
 import TheatreContracts
+import TheatrePlugin
 
 @testable import SQLite
 

@@ -4,6 +4,7 @@
 import SwiftProtobuf
 import Testing
 import TheatreContracts
+import TheatrePlugin
 
 @testable import SQLite
 
@@ -32,6 +33,7 @@ struct IsolationTests {
         "SELECT * FROM sqlite_temp_master", "SELECT * FROM pragma_table_info('bob__entries')",
         "SELECT count(*) FROM pragma_table_list", "SELECT count(*) FROM dbstat", "SELECT payload FROM host__answers",
         "SELECT * FROM host__events",
+        "SELECT * FROM nobody__entries", "SELECT * FROM main.nobody__entries",
     ])
     func foreignTablesCannotBeRead(sql: String) async throws {
         try await prepare()

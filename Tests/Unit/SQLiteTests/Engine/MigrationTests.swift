@@ -4,6 +4,7 @@
 import SwiftProtobuf
 import Testing
 import TheatreContracts
+import TheatrePlugin
 
 @testable import SQLite
 
