@@ -105,7 +105,7 @@ struct RunSteps: Sendable {
         let request = LedgerSettleRequest.with {
             $0.key = run.holdKey
             $0.to = "system:sales:CHIP"
-            $0.memo = "Draft of \(run.title)"
+            $0.memo = "Draft of \(run.shortTitle)"
         }
         _ = try await ledger.settle(request, CallOptions(idempotencyKey: "settle:\(run.holdKey)"))
     }
