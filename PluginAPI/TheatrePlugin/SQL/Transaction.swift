@@ -51,6 +51,12 @@ public final class Transaction {
         let response = try await step(.with { $0.commit = message })
         guard case .committed? = response.answer else { throw Self.unexpected }
         call.finish()
+        // The host holds the transaction open until the call has ended; what is called next must find it closed.
+        do {
+            while try await next() != nil {}
+        } catch {
+            // It is committed: how the call ended changes nothing.
+        }
     }
 
     func abandon() { call.cancel() }
