@@ -9,23 +9,31 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+    /// What its unit tests need beside it.
     var tests: [Target.Dependency] = []
 }
 
 let plugins = [
     PluginRow(group: "Content", name: "Offline"),
-    PluginRow(group: "Content", name: "OpenAI"),
+    PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
-    PluginRow(group: "Identity", name: "Accounts"),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"]),
-    PluginRow(group: "Messaging", name: "Inbox"),
-    PluginRow(group: "Messaging", name: "Telegram"),
-    PluginRow(group: "Messaging", name: "Webhook"),
-    PluginRow(group: "Money", name: "Ledger"),
-    PluginRow(group: "Money", name: "Orders"),
-    PluginRow(group: "Money", name: "PaymentSimulator"),
+    PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
+    PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
+    PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),
+    PluginRow(group: "Messaging", name: "Webhook", tests: ["Emulators"]),
+    PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
+    PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
+    PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
-    PluginRow(group: "Studio", name: "Drafting"),
+    PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
+]
+
+/// Plugins that do something wrong, in Tests/Fixtures.
+let fixtures = [
+    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
+    "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
+    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
 ]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
@@ -142,6 +150,13 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
     ]
 }
 
+let fixtureTargets: [Target] = fixtures.map { name in
+    .target(
+        name: name, dependencies: ["CTheatrePlugin"], path: "Tests/Fixtures/\(name)",
+        exclude: ["contracts.binpb", "plugin.json"], publicHeadersPath: ".", cSettings: embed,
+        linkerSettings: pluginLink)
+}
+
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
@@ -149,8 +164,24 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let tests: [Target] = [
     .target(
-        name: "Emulators", dependencies: [nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], path: "Tests/Emulators",
-        swiftSettings: strict),
+        name: "Emulators",
+        dependencies: [
+            nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Tests/Emulators", swiftSettings: strict),
+    .testTarget(
+        name: "ContractTests",
+        dependencies: [
+            "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf, log,
+        ],
+        path: "Tests/Contract", swiftSettings: strict),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: [
+            "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOHTTP1"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        ],
+        path: "Tests/EndToEnd", swiftSettings: strict),
     unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
     unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
     unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
@@ -170,7 +201,7 @@ let tests: [Target] = [
         ]),
     unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
     unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
-]
+] + fixtureTargets
 
 let package = Package(
     name: "theatreos",
@@ -193,6 +224,9 @@ let package = Package(
     targets: api + host + libraries + pluginTargets + tests,
     swiftLanguageModes: [.v6]
 )
+
+package.products += package.targets.filter { fixtures.contains($0.name) }
+    .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
 
 /// For packages beside this one: what plugins are written against, and the host without its program.
 let libraryProducts = [

@@ -118,7 +118,8 @@ extension Manifest.GrantRequest {
         keys = try reader.each("keys") { entry in
             Key(
                 name: try entry.string("name"),
-                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]))
+                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]),
+                optional: try entry.bool("optional", default: false))
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
@@ -155,6 +156,12 @@ extension Manifest.Route {
         response = try reader.string("response")
         status = Int(try reader.integer("status") ?? 200)
         headers = try reader.strings("headers")
+        let timeout = try reader.integer("timeout_ms") ?? 0
+        guard (0...600_000).contains(timeout) else {
+            throw ManifestError(
+                code: "manifest.range", pointer: reader.pointer(to: "timeout_ms"), message: "must be 0 to 600000")
+        }
+        timeoutMilliseconds = Int(timeout)
         summary = try reader.optionalString("summary") ?? ""
     }
 }

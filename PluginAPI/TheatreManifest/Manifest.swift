@@ -108,6 +108,8 @@ public struct Manifest: Sendable, Hashable {
             public var name: String
             /// `EdDSA`, `ES256` or `HS256`.
             public var algorithm: String
+            /// Instances may run without it.
+            public var optional: Bool
         }
     }
 
@@ -145,6 +147,8 @@ public struct Manifest: Sendable, Hashable {
         public var status: Int
         /// Raw routes: header names handed over.
         public var headers: [String]
+        /// Longest time for one request, in milliseconds; 0: the operation's default.
+        public var timeoutMilliseconds: Int
         /// One line for the API description.
         public var summary: String
     }

@@ -114,6 +114,7 @@ extension RequestHandler {
         exchange.message.withUnsafeBytes { payload in
             var outgoing = OutgoingCall(payload: payload, context: context)
             outgoing.attempt = attempt
+            outgoing.timeout = entry.timeout
             if let key = exchange.headers.idempotencyKey { outgoing.idempotencyKey = key }
             let id = core.calls.start(outgoing, on: target, sink: exchange)
             if exchange === self.exchange { exchange.call = id }

@@ -22,6 +22,8 @@ public final class RouteEntry: Sendable {
     let isMutating: Bool
     let access: RouteAccess
     let success: HTTPResponseStatus
+    /// Nanoseconds; 0 for the operation's default.
+    let timeout: UInt64
     /// What every context of this route has in common.
     let context: HostContext
     /// Name of the path parameter that is the project, from the route's scope.
@@ -51,6 +53,7 @@ public final class RouteEntry: Sendable {
         access = RouteAccess(rawValue: route.access) ?? .admin
         rawHeaders = route.headers.map { $0.lowercased() } + ["content-type"]
         success = HTTPResponseStatus(statusCode: route.status)
+        timeout = UInt64(route.timeoutMilliseconds) * 1_000_000
         projectParameter =
             route.scope.hasPrefix("project:{") && route.scope.hasSuffix("}")
             ? String(route.scope.dropFirst(9).dropLast()) : nil
@@ -60,7 +63,8 @@ public final class RouteEntry: Sendable {
             $0.action = route.action
             $0.audit = route.audit
             $0.decision = "allowed: \(route.access)"
-            $0.answerRequired = route.method != "GET" && route.audit == "change"
+            // An idempotent route's answers are never replayed, so none is kept: theirs may hold tokens.
+            $0.answerRequired = route.method != "GET" && route.audit == "change" && !route.idempotent
         }
     }
 

@@ -36,6 +36,8 @@ public struct OutgoingCall: ~Copyable {
     public var context: CallContext
     /// Absolute, on the host's monotonic clock, in nanoseconds; 0 for the operation's default.
     public var deadline: UInt64 = 0
+    /// Where there is no deadline: nanoseconds from now; 0 for the operation's default.
+    public var timeout: UInt64 = 0
     /// Stable over attempts; empty for none.
     public var idempotencyKey = ""
     /// From 1.

@@ -59,7 +59,8 @@ extension Dispatcher {
 
     /// The earliest of what the caller, its own caller and the operation say; nil where it has passed.
     @inline(__always)
-    func deadline(_ launch: borrowing Launch, _ timeout: UInt64, _ now: UInt64) -> UInt64? {
+    func deadline(_ launch: borrowing Launch, _ standard: UInt64, _ now: UInt64) -> UInt64? {
+        let timeout = launch.timeout != 0 ? launch.timeout : standard
         var deadline =
             launch.deadline != 0 ? launch.deadline : now &+ (timeout != 0 ? timeout : limits.defaultTimeout)
         if let parent = launch.parent { deadline = min(deadline, parent.pointee.deadline.load(ordering: .relaxed)) }

@@ -131,6 +131,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     @discardableResult
     public func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
         var launch = Launch(payload: call.payload, context: .passUnretained(call.context), deadline: call.deadline)
+        launch.timeout = call.timeout
         launch.sink = sink
         launch.attempt = call.attempt
         launch.trace = call.context.trace

@@ -10,6 +10,8 @@ struct Launch: ~Copyable {
     var context: Unmanaged<CallContext>
     /// Absolute; 0 for the default.
     var deadline: UInt64
+    /// Nanoseconds, where there is no deadline; 0 for the operation's default.
+    var timeout: UInt64 = 0
     var key = UnsafeRawBufferPointer(start: nil, count: 0)
     var attempt: UInt32 = 1
     /// Who is named as caller where it is not the host.
@@ -40,6 +42,7 @@ extension Launch {
     /// The same call once more; it borrows the same things.
     func copy() -> Launch {
         var other = Launch(payload: payload, context: context, deadline: deadline)
+        other.timeout = timeout
         other.key = key
         other.attempt = attempt
         other.callerField = callerField

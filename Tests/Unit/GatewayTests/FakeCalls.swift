@@ -50,7 +50,8 @@ final class FakeCalls: CallStarting {
         if state.withLock({ $0.closed.contains(instance) }) {
             throw CallError(.unavailable, "instance.closed", "\(instance) is closed", retry: .safe)
         }
-        let identity = InstanceIdentity(instance: instance, generation: 1, plugin: "Fake")
+        let identity = InstanceIdentity(
+            instance: instance, plugin: "Fake", generation: 1, grants: ResolvedGrants())
         return CallTarget(port: dispatcher.makePort(identity, operations: [PortOperation(operation)]), operation: 0)
     }
 
