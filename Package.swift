@@ -235,4 +235,5 @@ let libraryProducts = [
     ("TheatreHost", ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
 ]
 let targetNames = Set(package.targets.map(\.name))
-package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }.map { .library(name: $0.0, targets: $0.1) }
+package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }
+    .map { .library(name: $0.0, targets: $0.1) }
