@@ -167,7 +167,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ContractTests",
         dependencies: [
-            "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf, log,
+            "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Transcoding", "TheatreContracts",
+            "TheatreManifest", nio("NIOCore"),
         ],
         path: "Tests/Contract", swiftSettings: strict),
     .testTarget(
