@@ -9,23 +9,24 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+    /// What its unit tests need beside it.
     var tests: [Target.Dependency] = []
 }
 
 let plugins = [
     PluginRow(group: "Content", name: "Offline"),
-    PluginRow(group: "Content", name: "OpenAI"),
+    PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
-    PluginRow(group: "Identity", name: "Accounts"),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"]),
-    PluginRow(group: "Messaging", name: "Inbox"),
-    PluginRow(group: "Messaging", name: "Telegram"),
-    PluginRow(group: "Messaging", name: "Webhook"),
-    PluginRow(group: "Money", name: "Ledger"),
-    PluginRow(group: "Money", name: "Orders"),
-    PluginRow(group: "Money", name: "PaymentSimulator"),
+    PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
+    PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
+    PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),
+    PluginRow(group: "Messaging", name: "Webhook", tests: ["Emulators"]),
+    PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
+    PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
+    PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
-    PluginRow(group: "Studio", name: "Drafting"),
+    PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
 /// Plugins that do something wrong, in Tests/Fixtures.
@@ -143,7 +144,8 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf] + row.libraries + row.tests,
+            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf]
+                + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
 }
@@ -162,8 +164,11 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let tests: [Target] = [
     .target(
-        name: "Emulators", dependencies: [nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")], path: "Tests/Emulators",
-        swiftSettings: strict),
+        name: "Emulators",
+        dependencies: [
+            nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Tests/Emulators", swiftSettings: strict),
     .testTarget(
         name: "ContractTests",
         dependencies: [
@@ -201,7 +206,14 @@ let tests: [Target] = [
 
 let package = Package(
     name: "theatreos",
-    products: [.executable(name: "theatre", targets: ["theatre"])]
+    products: [
+        .executable(name: "theatre", targets: ["theatre"]),
+        .library(name: "CTheatrePlugin", targets: ["CTheatrePlugin"]),
+        .library(name: "TheatrePlugin", targets: ["TheatrePlugin", "TheatreContracts", "CTheatrePlugin"]),
+        .library(
+            name: "TheatreHost",
+            targets: ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    ]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),

@@ -60,7 +60,8 @@ public final class RouteEntry: Sendable {
             $0.action = route.action
             $0.audit = route.audit
             $0.decision = "allowed: \(route.access)"
-            $0.answerRequired = route.method != "GET" && route.audit == "change"
+            // An idempotent route's answers are never replayed, so none is kept: theirs may hold tokens.
+            $0.answerRequired = route.method != "GET" && route.audit == "change" && !route.idempotent
         }
     }
 

@@ -140,6 +140,21 @@ final class HostParts: Sendable {
         isOpen.set()
     }
 
+    /// Lets a test move the clock, where it was asked for.
+    func serveTestClock() async throws -> TestClockSocket? {
+        guard let path = settings.testClock else { return nil }
+        let timers = timers
+        return try await TestClockSocket(path: path, clock: clock) { timers.look() }
+    }
+
+    /// Tells the gateway of sessions that were revoked.
+    var revocations: SessionRevocations {
+        let gateway = gateway
+        return SessionRevocations(dispatcher: dispatcher, storage: settings.host.storage, logger: logger) {
+            gateway.revoke(session: $0)
+        }
+    }
+
     /// No more timers and events; what is under way ends.
     func stopPumps() async {
         isOpen.clear()

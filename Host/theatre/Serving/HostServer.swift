@@ -50,15 +50,18 @@ final class HostServer: Sendable {
             await stop()
             throw error
         }
+        let testClock = try await parts.serveTestClock()
         announce(url)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: Stopping { [self] in await stop() }),
                     .init(service: Reloading { [self] in await reload() }),
+                    .init(service: parts.revocations),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
         try await group.run()
+        try await testClock?.close()
     }
 
     /// Starts every instance, then the pumps, then opens the routes.

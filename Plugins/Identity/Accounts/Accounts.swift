@@ -1,2 +1,135 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SwiftProtobuf
+import TheatreContracts
+import TheatrePlugin
+
+/// Accounts of people, their sessions and tokens, over HTTP.
+struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
+    static var operations: [TheatrePlugin.Operation<Accounts>] { accountsOperations + httpHandlerOperations }
+
+    let host: PluginHost
+    let configuration: AccountsConfiguration
+
+    init(_ host: PluginHost, _ configuration: AccountsConfiguration) throws {
+        self.host = host
+        self.configuration = configuration
+    }
+
+    func activate() async throws { try await AccountsStore(host).migrate() }
+
+    func register(_ request: AccountsRegisterRequest, _ call: Call) async throws -> AccountsSession {
+        let account = try Registration.account(request, at: host.now)
+        let store = AccountsStore(call)
+        try await store.reserve(account)
+        let subject: String
+        do {
+            subject = try await Registration.enroll(account, request.password, call)
+        } catch let error as PluginError where error.effect == .none {
+            // After any other effect the credential may yet be stored: the address stays held until that is past.
+            try await store.release(account)
+            throw error
+        }
+        let token = RefreshToken.random()
+        let session = SessionRow(account: account.id, first: token, at: host.now)
+        let response = try await answer(session, token, account, call)
+        try await store.finish(account, provider: AccountsStore.provider, subject: subject, session)
+        return response
+    }
+
+    func login(_ request: AccountsLoginRequest, _ call: Call) async throws -> AccountsSession {
+        guard let email = EmailAddress(request.email) else { throw AccountsError.refused() }
+        let attempts = SignInAttempts(call, configuration)
+        let identifier = SignInAttempts.identifier(email)
+        try await attempts.begin(identifier, at: host.now)
+        let subject = try await verify(email, request.password, attempts, call)
+        let found = try await AccountsStore(call).account(provider: AccountsStore.provider, subject: subject)
+        guard let account = found else { throw AccountsError.refused() }
+        let token = RefreshToken.random()
+        let session = SessionRow(account: account.id, first: token, at: host.now)
+        let response = try await answer(session, token, account, call)
+        try await SessionStore(call).begin(session, forgetting: identifier, configuration.limits)
+        return response
+    }
+
+    func refresh(_ request: AccountsRefreshRequest, _ call: Call) async throws -> AccountsSession {
+        let store = SessionStore(call)
+        guard let token = RefreshToken(request.refreshToken), let id = try await store.session(of: token.hash) else {
+            throw AccountsError.refreshRefused()
+        }
+        // Made before the transaction: inside it nobody is called.
+        let successor = try await token.successor(in: id, call)
+        let presented = try await store.present(
+            token.hash, successor: successor.hash, in: id, at: host.now, configuration.limits)
+        guard let (outcome, session) = presented else { throw AccountsError.refreshRefused() }
+        switch outcome {
+        case .rotated, .repeated: break
+        case .reused:
+            host.log.warning("a refresh token was used twice; its session has ended", ["session.id": session.id])
+            throw AccountsError.refreshRefused()
+        case .refused: throw AccountsError.refreshRefused()
+        }
+        guard let account = try await AccountsStore(call).account(session.account) else {
+            throw AccountsError.refreshRefused()
+        }
+        return try await answer(session, successor, account, call)
+    }
+
+    func logout(_ request: AccountsLogoutRequest, _ call: Call) async throws -> AccountsLogoutResponse {
+        let response = AccountsLogoutResponse()
+        try await SessionStore(call).end(
+            call.context.session, of: call.principal, at: host.now, answer: response)
+        return response
+    }
+
+    func me(_ request: AccountsMeRequest, _ call: Call) async throws -> AccountsAccount {
+        guard let account = try await AccountsStore(call).account(call.principal) else {
+            throw AccountsError.noAccount()
+        }
+        return account
+    }
+
+    func handle(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {
+        guard request.route == "/.well-known/jwks.json" else { throw AccountsError.noPath() }
+        return try await KeySet.response(call)
+    }
+
+    /// The identity that an address and a password prove.
+    private func verify(
+        _ email: EmailAddress, _ password: String, _ attempts: SignInAttempts, _ call: Call
+    ) async throws -> String {
+        do {
+            return try await AuthProviderClient(call, feature: "accounts.password").verify(
+                .with {
+                    $0.identifier = email.text
+                    $0.secret = password
+                }
+            ).subject
+        } catch let error as PluginError where error.code == .unauthenticated || error.code == .invalidArgument {
+            throw AccountsError.refused()
+        } catch {
+            try await attempts.undo(SignInAttempts.identifier(email))
+            throw error
+        }
+    }
+
+    private func answer(
+        _ session: SessionRow, _ refresh: RefreshToken, _ account: AccountsAccount, _ call: Call
+    ) async throws -> AccountsSession {
+        let seconds = host.now / 1000
+        let access = AccessToken(
+            iss: configuration.issuer, aud: configuration.audience, sub: account.id, sid: session.id, iat: seconds,
+            exp: seconds + configuration.accessSeconds, jti: ULID.next(prefix: "tok", at: host.now), roles: ["user"],
+            tenant: call.tenant.isEmpty ? "default" : call.tenant)
+        let text = try await access.signed(call)
+        return .with {
+            $0.accessToken = text
+            $0.tokenType = "Bearer"
+            $0.expiresIn = UInt32(clamping: configuration.accessSeconds)
+            $0.refreshToken = refresh.text
+            $0.account = account
+        }
+    }
+}

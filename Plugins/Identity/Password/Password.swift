@@ -1,2 +1,118 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
+
+import SwiftProtobuf
+import Synchronization
+import TheatreContracts
+import TheatrePlugin
+
+/// Credentials of e-mail address and password, hashed with Argon2id.
+struct Password: Plugin, AuthProviderContract {
+    static var operations: [Operation<Password>] { authProviderOperations }
+
+    private let host: PluginHost
+    private let configuration: PasswordConfiguration
+    private let running = Running()
+
+    init(_ host: PluginHost, _ configuration: PasswordConfiguration) throws {
+        guard host.environment.development || configuration.cost.meetsMinimum else {
+            throw PasswordError.weakCost(configuration.cost)
+        }
+        self.host = host
+        self.configuration = configuration
+    }
+
+    func activate() async throws {
+        try await PasswordStore(host).migrate()
+        let threads = try HashingThreads(threads: configuration.threads, waiting: configuration.queue)
+        let cost = configuration.cost
+        let dummy = try await threads.run { try Argon2id.hash("nobody has this password", cost) }
+        running.set(.init(threads: threads, dummy: dummy))
+    }
+
+    /// A hash must verify its own password and no other.
+    func selfTest() async throws {
+        let dummy = try running.get().dummy
+        let holds = try await running.get().threads.run {
+            try Argon2id.verify("nobody has this password", dummy) && !Argon2id.verify("another", dummy)
+        }
+        guard holds else { throw PasswordError.hashing("a hash does not verify; install libargon2 again") }
+    }
+
+    func deactivate() async { running.take()?.threads.close() }
+
+    func verify(_ request: AuthVerifyRequest, _ call: Call) async throws -> AuthVerifyResponse {
+        let running = try running.get()
+        let store = PasswordStore(call)
+        let identifier = EmailIdentifier(request.identifier)
+        var credential: PasswordStore.Credential?
+        if let identifier { credential = try await store.find(identifier) }
+        // The same work for an unknown address, and for a secret that cannot be any.
+        let hash = credential?.hash ?? running.dummy
+        let fits = request.secret.unicodeScalars.count <= PasswordPolicy.lengths.upperBound
+        let secret = fits ? request.secret : ""
+        let matches = try await running.threads.run { try Argon2id.verify(secret, hash) }
+        guard matches, fits, let credential, let identifier else { throw PasswordError.refused() }
+        if Argon2Cost(phc: hash)?.isBelow(configuration.cost) ?? true {
+            try await strengthen(credential, secret, store, running)
+        }
+        return .with {
+            $0.subject = credential.subject
+            $0.claims = ["email": identifier.text, "email_verified": "false"]
+        }
+    }
+
+    func enroll(_ request: AuthEnrollRequest, _ call: Call) async throws -> AuthEnrollResponse {
+        let running = try running.get()
+        let store = PasswordStore(call)
+        guard let identifier = EmailIdentifier(request.identifier) else { throw PasswordError.identifier() }
+        try PasswordPolicy.check(request.secret, for: identifier)
+        if !request.replace, try await store.find(identifier) != nil { throw PasswordError.exists() }
+        let cost = configuration.cost
+        let hash = try await running.threads.run { try Argon2id.hash(request.secret, cost) }
+        let subject = try await store.put(identifier, hash: hash, replace: request.replace, at: host.now)
+        return .with { $0.subject = subject }
+    }
+
+    func remove(_ request: AuthRemoveRequest, _ call: Call) async throws -> AuthRemoveResponse {
+        try await PasswordStore(call).remove(subject: request.subject)
+        return AuthRemoveResponse()
+    }
+
+    /// A sign-in does not fail because its hash could not be made stronger: the next one tries again.
+    private func strengthen(
+        _ credential: PasswordStore.Credential, _ secret: String, _ store: PasswordStore, _ running: Running.State
+    ) async throws {
+        let cost = configuration.cost
+        do {
+            let hash = try await running.threads.run { try Argon2id.hash(secret, cost) }
+            try await store.strengthen(credential, hash: hash, at: host.now)
+        } catch let error as PluginError {
+            host.log.warning("a hash was not strengthened", ["error.reason": error.reason])
+        }
+    }
+}
+
+/// What lives between activation and the end.
+final class Running: Sendable {
+    struct State: Sendable {
+        let threads: HashingThreads
+        let dummy: String
+    }
+
+    private let state = Mutex<State?>(nil)
+
+    func set(_ new: State) { state.withLock { $0 = new } }
+
+    func take() -> State? {
+        state.withLock { state in
+            defer { state = nil }
+            return state
+        }
+    }
+
+    func get() throws -> State {
+        guard let state = state.withLock({ $0 }) else { throw PasswordError.closed() }
+        return state
+    }
+}

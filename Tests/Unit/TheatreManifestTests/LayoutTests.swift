@@ -15,7 +15,7 @@ import Testing
         ("theatre_create", MemoryLayout<theatre_create>.size, 72),
         ("theatre_instance", MemoryLayout<theatre_instance>.size, 88),
         ("theatre_host", MemoryLayout<theatre_host>.size, 80),
-        ("theatre_plugin", MemoryLayout<theatre_plugin>.size, 88),
+        ("theatre_plugin", MemoryLayout<theatre_plugin>.size, 104),
     ])
     func sizesStand(_ name: String, _ size: Int, _ golden: Int) {
         #expect(size == golden, "\(name)")
@@ -93,7 +93,8 @@ import Testing
         ("theatre_plugin.version", MemoryLayout<theatre_plugin>.offset(of: \.version), 32),
         ("theatre_plugin.build_id", MemoryLayout<theatre_plugin>.offset(of: \.build_id), 48),
         ("theatre_plugin.manifest", MemoryLayout<theatre_plugin>.offset(of: \.manifest), 64),
-        ("theatre_plugin.create", MemoryLayout<theatre_plugin>.offset(of: \.create), 80),
+        ("theatre_plugin.contracts", MemoryLayout<theatre_plugin>.offset(of: \.contracts), 80),
+        ("theatre_plugin.create", MemoryLayout<theatre_plugin>.offset(of: \.create), 96),
     ]
 
     @Test func membersStandWhereTheyStood() {

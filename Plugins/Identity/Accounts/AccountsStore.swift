@@ -1,0 +1,98 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SwiftProtobuf
+import TheatreContracts
+import TheatrePlugin
+
+/// Accounts and their identities in the database.
+struct AccountsStore {
+    /// The only provider of identities so far.
+    static let provider = "password"
+    /// A registration that has not been finished after so many milliseconds may be taken over.
+    static let registrationMilliseconds: Int64 = 30_000
+
+    let database: Database
+
+    init(_ scope: some CallScope) { database = Database(scope, feature: "accounts.storage") }
+
+    func migrate() async throws { try await database.migrate(Self.migrations) }
+
+    func account(_ id: String) async throws -> AccountsAccount? {
+        let rows = try await database.read(
+            "SELECT * FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 0", id)
+        return try rows.first.map(Self.account)
+    }
+
+    /// Whose an identity is.
+    func account(provider: String, subject: String) async throws -> AccountsAccount? {
+        let rows = try await database.read(
+            """
+            SELECT accounts.* FROM {identities} AS identities JOIN {accounts} AS accounts
+                ON accounts.tenant = identities.tenant AND accounts.id = identities.account
+            WHERE identities.tenant = :tenant AND identities.provider = ?1 AND identities.subject = ?2
+                AND accounts.pending = 0
+            """, provider, subject)
+        return try rows.first.map(Self.account)
+    }
+
+    /// Holds an address for an account that is being made.
+    ///
+    /// Nobody else can store a credential for the address meanwhile, so that no one's password takes the place of
+    /// another's.
+    func reserve(_ account: AccountsAccount) async throws {
+        try await database.write { tx in
+            let found = try await tx.run(
+                "SELECT pending, created_at FROM {accounts} WHERE tenant = :tenant AND email = ?1", account.email)
+            if let row = found.first {
+                guard try row.bool("pending") else { throw AccountsError.exists() }
+                guard try account.createdAt - row.int("created_at") >= Self.registrationMilliseconds else {
+                    throw AccountsError.inProgress()
+                }
+                try await tx.run("DELETE FROM {accounts} WHERE tenant = :tenant AND email = ?1", account.email)
+            }
+            try await tx.run(
+                """
+                INSERT INTO {accounts} (tenant, id, email, nickname, locale, pending, created_at)
+                VALUES (:tenant, ?1, ?2, ?3, ?4, 1, ?5)
+                """, expect: 1, account.id, account.email, account.nickname, account.locale, account.createdAt)
+        }
+    }
+
+    /// Lets an address go whose account was not finished.
+    func release(_ account: AccountsAccount) async throws {
+        try await database.commit {
+            $0.run("DELETE FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 1", account.id)
+        }
+    }
+
+    /// Makes a reserved account one that counts, with its first identity and session.
+    func finish(
+        _ account: AccountsAccount, provider: String, subject: String, _ session: SessionRow
+    ) async throws {
+        let now = session.chain.createdAt
+        try await database.commit {
+            $0.run(
+                "UPDATE {accounts} SET pending = 0 WHERE tenant = :tenant AND id = ?1 AND pending = 1", expect: 1,
+                account.id)
+            $0.run(
+                """
+                INSERT INTO {identities} (tenant, provider, subject, account, created_at)
+                VALUES (:tenant, ?1, ?2, ?3, ?4)
+                """, expect: 1, provider, subject, account.id, now)
+            session.insert(into: &$0)
+            $0.publish(type: "account.registered", aggregate: account.id, data: #"{"account_id":"\#(account.id)"}"#)
+        }
+    }
+
+    static func account(_ row: Row) throws -> AccountsAccount {
+        var account = AccountsAccount()
+        account.id = try row.text("id")
+        account.email = try row.text("email")
+        account.nickname = try row.text("nickname")
+        account.locale = try row.text("locale")
+        account.createdAt = try row.int("created_at")
+        return account
+    }
+}

@@ -1,0 +1,85 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SwiftProtobuf
+import TheatreContracts
+import TheatrePlugin
+
+/// Sessions and the hashes of their tokens in the database.
+struct SessionStore {
+    let database: Database
+
+    init(_ scope: some CallScope) { database = Database(scope, feature: "accounts.storage") }
+
+    /// Begins a session at a sign-in, forgets failed ones, and removes sessions of the account that have ended.
+    func begin(_ session: SessionRow, forgetting identifier: [UInt8], _ limits: RefreshChain.Limits) async throws {
+        let now = session.chain.createdAt
+        try await database.commit {
+            for table in ["DELETE FROM {tokens} WHERE tenant = :tenant AND session IN (SELECT id FROM {sessions} WHERE ",
+                "DELETE FROM {sessions} WHERE (",
+            ] {
+                $0.run(
+                    table + "tenant = :tenant AND account = ?1 AND (used_at < ?2 OR created_at < ?3 OR revoked_at < ?2))",
+                    session.account, now - limits.idle, now - limits.absolute)
+            }
+            session.insert(into: &$0)
+            $0.run("DELETE FROM {attempts} WHERE tenant = :tenant AND identifier = ?1", identifier)
+        }
+    }
+
+    /// The session a token was given out in; nil for what was never one.
+    func session(of token: [UInt8]) async throws -> String? {
+        try await database.read("SELECT session FROM {tokens} WHERE tenant = :tenant AND hash = ?1", token)
+            .first?.text("session")
+    }
+
+    /// Presents a token and stores what becomes of it, all in one transaction.
+    func present(
+        _ token: [UInt8], successor: [UInt8], in id: String, at now: Int64, _ limits: RefreshChain.Limits
+    ) async throws -> (RefreshChain.Outcome, SessionRow)? {
+        try await database.write { tx in
+            let rows = try await tx.run("SELECT * FROM {sessions} WHERE tenant = :tenant AND id = ?1", id)
+            guard let row = rows.first else { return nil }
+            var session = try SessionRow(row)
+            let outcome = session.chain.present(token, successor: successor, at: now, limits)
+            switch outcome {
+            case .rotated:
+                try await tx.run(
+                    """
+                    UPDATE {sessions} SET current = ?2, previous = ?3, rotated_at = ?4, used_at = ?4
+                    WHERE tenant = :tenant AND id = ?1 AND current = ?3 AND revoked_at IS NULL
+                    """, expect: 1, id, successor, token, now)
+                try await tx.run(
+                    "INSERT INTO {tokens} (tenant, hash, session) VALUES (:tenant, ?1, ?2)", expect: 1, successor, id)
+            case .reused: try await Self.revoke(session, at: now, "refresh_reuse", tx)
+            case .repeated, .refused: break
+            }
+            return (outcome, session)
+        }
+    }
+
+    /// Ends a session of an account at a sign-out, and answers the route's caller.
+    func end(_ id: String, of account: String, at now: Int64, answer: some Message) async throws {
+        try await database.write { tx in
+            let rows = try await tx.run(
+                "SELECT * FROM {sessions} WHERE tenant = :tenant AND id = ?1 AND account = ?2", id, account)
+            if let row = rows.first {
+                var session = try SessionRow(row)
+                if session.chain.revoke(at: now) { try await Self.revoke(session, at: now, "logout", tx) }
+            }
+            try tx.answer(answer)
+        }
+    }
+
+    private nonisolated(nonsending) static func revoke(
+        _ session: SessionRow, at now: Int64, _ cause: String, _ tx: Transaction
+    ) async throws {
+        try await tx.run(
+            "UPDATE {sessions} SET revoked_at = ?2 WHERE tenant = :tenant AND id = ?1 AND revoked_at IS NULL",
+            expect: 1, session.id, now)
+        tx.publish(
+            type: "session.revoked", aggregate: session.id,
+            data: #"{"session_id":"\#(session.id)","account_id":"\#(session.account)","cause":"\#(cause)"}"#)
+    }
+}

@@ -1,0 +1,48 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SwiftProtobuf
+import TheatreContracts
+import TheatrePlugin
+
+/// An access token of RFC 9068, signed by the host's key `session`.
+struct AccessToken: Encodable, Sendable {
+    var iss: String
+    var aud: String
+    var sub: String
+    var sid: String
+    /// Seconds since 1970.
+    var iat: Int64
+    /// Seconds since 1970.
+    var exp: Int64
+    var jti: String
+    var roles: [String]
+    var tenant: String
+
+    private struct Header: Encodable {
+        var alg: String
+        var kid: String
+        var typ = "at+jwt"
+    }
+
+    /// The token in its compact form. The key's newest version signs.
+    func signed(_ call: Call) async throws -> String {
+        let keys = HostKeysClient(call)
+        guard let key = try await keys.publicKeys(.with { $0.key = "session" }).keys.first else {
+            throw AccountsError.noKey("session")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let header = try encoder.encode(Header(alg: key.algorithm, kid: key.keyID))
+        let payload = try encoder.encode(self)
+        let input = "\(Base64URL.encode(header)).\(Base64URL.encode(payload))"
+        let response = try await keys.sign(
+            .with {
+                $0.key = "session"
+                $0.keyID = key.keyID
+                $0.data = Data(input.utf8)
+            })
+        return "\(input).\(Base64URL.encode(response.signature))"
+    }
+}

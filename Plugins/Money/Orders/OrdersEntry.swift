@@ -1,0 +1,15 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import CTheatrePlugin
+import OrdersEntry
+import TheatrePlugin
+
+/// Creates an instance for a host.
+@c(theatre_create_Orders)
+public func createOrders(
+    host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,
+    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?, error: UnsafeMutablePointer<theatre_error>?
+) -> Int32 {
+    PluginEntry.create(Orders.self, host, create, instance, error)
+}

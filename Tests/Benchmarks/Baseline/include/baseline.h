@@ -1,0 +1,15 @@
+/* The bare equivalent of a call in C.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASELINE_H
+#define BASELINE_H
+#include <stddef.h>
+#include <stdint.h>
+
+/* Calls a function that allocates `size` bytes, copies `data` into them and frees them, `count` times through a
+ * function pointer; a sum of what was copied. */
+uint64_t baseline_calls(const uint8_t *data, size_t size, uint64_t count);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t baseline_now(void);
+
+#endif

@@ -1,0 +1,56 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+
+/// Measures the host against the bare equivalents of what it does.
+@main
+enum Benchmarks {
+    private static let usage = """
+        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [routes] [start]
+        Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
+        """
+
+    static func main() async {
+        var names: Set<String> = []
+        var program = ".build/release/theatre", folder = "plugins.d", isJSON = false
+        var arguments = CommandLine.arguments.dropFirst().makeIterator()
+        while let argument = arguments.next() {
+            switch argument {
+            case "--json": isJSON = true
+            case "--theatre": program = arguments.next() ?? program
+            case "--plugins-d": folder = arguments.next() ?? folder
+            case "call", "typed", "http", "routes", "start": names.insert(argument)
+            default:
+                print(usage)
+                exit(2)
+            }
+        }
+        do {
+            try await run(names, program, folder, isJSON)
+        } catch {
+            print("failed: \(error)")
+            exit(1)
+        }
+        // Threads of loaded libraries go with the process.
+        exit(0)
+    }
+
+    private static func run(_ names: Set<String>, _ program: String, _ folder: String, _ isJSON: Bool) async throws {
+        func wants(_ name: String) -> Bool { names.isEmpty || names.contains(name) }
+        var table = Table(isJSON: isJSON)
+        if wants("call") || wants("typed") || wants("http") {
+            let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+                .deletingLastPathComponent().path
+            let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d")
+            if wants("call") { try Dispatching.run(world, &table) }
+            if wants("typed") { try await Typing.run(world, &table) }
+            if wants("http") { try await Echoing.run(world, &table) }
+            world.stop()
+        }
+        if wants("routes") { try Routes.run(&table) }
+        if wants("start") { try Starting.run(program: program, folder: folder, &table) }
+        try table.finish()
+    }
+}

@@ -1,0 +1,63 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Registry
+import Runtime
+import Synchronization
+import TheatreContracts
+import TheatreManifest
+
+/// The echo plugins, loaded as the host loads plugins, behind a dispatcher with everything on.
+final class World: Sendable {
+    let deployment: CompiledDeployment
+    let dispatcher: Dispatcher
+    let spans = SpanCounter()
+    private let fleet: Fleet
+
+    /// Blocks while the instances start.
+    init(libraries: String, folder: String) throws {
+        deployment = try CompiledDeployment.read(folder: folder, libraries: libraries)
+        dispatcher = Dispatcher()
+        fleet = Fleet(dispatcher: dispatcher, hooks: InstancePort.Hooks(), logger: Logger(label: "benchmarks"))
+        let table = deployment.table
+        let plans = try table.instances.map(plan)
+        try fleet.start(
+            Fleet.Plan(instances: plans, closed: []) { RegistryRouting(table: table, ports: $0) })
+        try dispatcher.startSweeping()
+        dispatcher.export(spansTo: spans, ratio: 1)
+    }
+
+    private func plan(_ instance: BoundInstance) throws -> InstancePlan {
+        guard let file = deployment.files[instance.declaration.plugin] else {
+            throw BenchmarkFailure("\(instance.declaration.plugin) has no library")
+        }
+        var limits = InstancePort.Limits()
+        limits.maxConcurrency = file.manifest.maxConcurrency
+        return InstancePlan(
+            name: instance.declaration.name, file: file, isCritical: true, configuration: Array("{}".utf8),
+            environment: HostEnvironment(), grants: ResolvedGrants(),
+            operations: file.manifest.operations.map { PortOperation($0) },
+            calls: file.manifest.calls.map {
+                PortCall($0, .feature("caller.echo", operation: Self.handle, fallback: false))
+            },
+            limits: limits, fingerprint: file.digest, providers: [], controlSeconds: 10)
+    }
+
+    static let handle = "theatre.http.v1.Handler/Handle"
+
+    func target(_ instance: String) throws -> CallTarget {
+        try dispatcher.target(instance: instance, operation: Self.handle)
+    }
+
+    func stop() {
+        fleet.stop(drainSeconds: 5)
+        dispatcher.stopSweeping()
+    }
+}
+
+/// Takes every span.
+final class SpanCounter: SpanExporter {
+    let count = Atomic<Int>(0)
+    func export(_ span: Span) { count.wrappingAdd(1, ordering: .relaxed) }
+}

@@ -1,0 +1,32 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+public import CTheatrePlugin
+internal import FoundationEssentials
+internal import SwiftProtobuf
+internal import TheatreContracts
+internal import TheatrePlugin
+
+/// Answers with the body it is sent.
+struct EchoInline: Plugin, HTTPHandlerContract {
+    static var operations: [Operation<EchoInline>] { httpHandlerOperations }
+
+    init(_ host: PluginHost, _ configuration: NoConfiguration) {}
+
+    func handle(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {
+        HTTPResponse.with {
+            $0.status = 200
+            $0.contentType = "application/json"
+            $0.body = request.body
+        }
+    }
+}
+
+@c(theatre_create_EchoInline)
+public func createEchoInline(
+    host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,
+    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?,
+    error: UnsafeMutablePointer<theatre_error>?
+) -> Int32 {
+    PluginEntry.create(EchoInline.self, host, create, instance, error)
+}

@@ -1,0 +1,113 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import Orders
+
+/// SplitMix64: the same seed, the same run.
+private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+@Suite struct MachineTests {
+    private static let reports: [PaymentReport] = [.pending, .succeeded, .failed("x"), .noAnswer, .notFound]
+    private static let refundReports: [RefundReport] = [.pending, .succeeded, .failed, .noAnswer, .notFound]
+
+    /// An attempt is paid at most once and never after it failed, whatever the provider says and in what order.
+    @Test(arguments: 0..<200 as Range<UInt64>) func attemptEndsOnce(_ seed: UInt64) throws {
+        var random = Seeded(state: seed)
+        var attempt = AttemptMachine()
+        var ends: [AttemptMachine.Step] = []
+        for _ in 0..<40 {
+            let report = try #require(Self.reports.randomElement(using: &random))
+            let before = attempt
+            let step = attempt.report(report, isOld: Bool.random(using: &random))
+            if step == .paid || step == .failed { ends.append(step) }
+            if step == .same || step == .conflict { #expect(attempt == before) }
+            if !before.phase.isLive { #expect(attempt == before) }
+        }
+        #expect(ends.count <= 1)
+    }
+
+    @Test func timeoutIsUnknownAndNeverFailed() {
+        var attempt = AttemptMachine()
+        #expect(attempt.report(.noAnswer) == .waits && attempt.phase == .unknown)
+        #expect(attempt.report(.noAnswer, isOld: true) == .same && attempt.phase == .unknown)
+        #expect(attempt.report(.notFound) == .same)
+        #expect(attempt.report(.notFound, isOld: true) == .failed)
+        #expect(attempt.report(.succeeded) == .conflict)
+    }
+
+    /// One credit, never more refunded than paid, and every chip accounted for.
+    @Test(arguments: 0..<200 as Range<UInt64>) func randomLifeOfAnOrderKeepsItsMoney(_ seed: UInt64) throws {
+        var random = Seeded(state: seed)
+        var order = OrderMachine(
+            price: Int64.random(in: 1...5000, using: &random), chips: Int64.random(in: 1...3000, using: &random))
+        var credits = 0
+        var held: Int64 = 0
+        var taken: Int64 = 0
+        var live: (amount: Int64, chips: Int64, machine: RefundMachine)?
+        for _ in 0..<120 {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: _ = order.pay()
+            case 1: _ = order.paymentFailed()
+            case 2: _ = order.paid()
+            case 3: if order.fulfilled() { credits += 1 }
+            case 4:
+                let amount = Int64.random(in: -5...(order.price + 5), using: &random)
+                guard let chips = order.refund(amount) else { continue }
+                #expect(live == nil && chips >= 0)
+                live = (amount, chips, RefundMachine())
+            default:
+                guard var refund = live else { continue }
+                let report = try #require(Self.refundReports.randomElement(using: &random))
+                switch refund.machine.next {
+                case .hold:
+                    #expect(refund.machine.held())
+                    held += refund.chips
+                case .send, .ask: _ = refund.machine.report(report)
+                case .settle:
+                    #expect(refund.machine.settled() && order.refundSucceeded(refund.amount, chips: refund.chips))
+                    held -= refund.chips
+                    taken += refund.chips
+                case .void:
+                    #expect(refund.machine.voided() && order.refundFailed())
+                    held -= refund.chips
+                case .nothing: break
+                }
+                live = refund.machine.phase.isFinal ? nil : refund
+            }
+            #expect(credits <= 1)
+            #expect(order.refunded <= order.price && order.chipsBack <= order.chips)
+            #expect(taken == order.chipsBack)
+            #expect(held == 0 || live != nil)
+            #expect((order.phase == .refunded) == (order.refunded == order.price))
+            if order.phase == .refunded { #expect(order.chipsBack == order.chips) }
+            if order.refunded > 0 { #expect(credits == 1) }
+        }
+    }
+
+    @Test func chipsOfARefundAreRoundedUp() {
+        var order = OrderMachine(phase: .fulfilled, price: 1000, chips: 100)
+        #expect(order.refund(1) == 1)
+        #expect(order.refundSucceeded(1, chips: 1))
+        // The chip of this price was taken already.
+        #expect(order.refund(9) == 0)
+        #expect(order.refundSucceeded(9, chips: 0))
+        #expect(order.refund(990) == 99)
+    }
+
+    @Test func largeOrderDoesNotRunOver() {
+        var order = OrderMachine(phase: .fulfilled, price: .max, chips: .max)
+        #expect(order.refund(.max) == .max)
+    }
+}

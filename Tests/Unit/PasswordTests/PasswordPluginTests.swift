@@ -1,0 +1,149 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import SwiftProtobuf
+import Testing
+import TheatreContracts
+import TheatrePlugin
+import TheatrePluginTesting
+
+@testable import Password
+@testable import SQLite
+
+/// The plugin as its callers see it, over the real database.
+struct PasswordPluginTests {
+    static let fast = #"{"memory_kib": 64, "iterations": 1}"#
+    let host = TestHost()
+
+    init() async throws {
+        try await host.install(
+            SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
+            configuration: #"{"path": ":temporary:"}"#)
+        host.route("password.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
+        try await install(Self.fast)
+        host.route("auth", to: "password")
+    }
+
+    private func install(_ configuration: String, generation: UInt32 = 1) async throws {
+        try await host.install(
+            Password.self, manifest: .plugin("Identity/Password"), instance: "password", configuration: configuration,
+            generation: generation)
+    }
+
+    private func client(_ tenant: String = "t1") -> AuthProviderClient {
+        AuthProviderClient(host.scope(tenant: tenant), feature: "auth")
+    }
+
+    private func enroll(
+        _ identifier: String, _ secret: String, replace: Bool = false, tenant: String = "t1"
+    ) async throws -> String {
+        try await client(tenant).enroll(
+            .with {
+                $0.identifier = identifier
+                $0.secret = secret
+                $0.replace = replace
+            }
+        ).subject
+    }
+
+    private func verify(_ identifier: String, _ secret: String, tenant: String = "t1") async throws -> AuthVerifyResponse {
+        try await client(tenant).verify(
+            .with {
+                $0.identifier = identifier
+                $0.secret = secret
+            })
+    }
+
+    private func hash(of identifier: String) async throws -> String? {
+        let rows = try await SQLDatabaseClient(
+            host.scope(tenant: "t1") { $0.caller = "password" }, feature: "password.storage"
+        ).query(
+            .with {
+                $0.statement = SQLStatement(
+                    "SELECT hash FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", values: [identifier])
+            })
+        return try Rows(rows).first?.text("hash")
+    }
+
+    @Test func whatWasEnrolledVerifiesInItsTenantOnly() async throws {
+        let subject = try await enroll("Li@Example.org", "州桥夜市的灯火三更")
+        #expect(subject.hasPrefix("pwd_"))
+        let verified = try await verify(" li@example.ORG", "州桥夜市的灯火三更")
+        #expect(verified.subject == subject && verified.claims["email"] == "li@example.org")
+        let error = await #expect(throws: PluginError.self) {
+            try await verify("li@example.org", "州桥夜市的灯火三更", tenant: "t2")
+        }
+        #expect(error?.reason == "auth.refused")
+    }
+
+    @Test func everyWrongProofIsRefusedAlike() async throws {
+        _ = try await enroll("li@example.org", "a good password")
+        let attempts = [
+            ("li@example.org", "a wrong password"), ("unknown@example.org", "a good password"), ("nonsense", "x"),
+            ("li@example.org", ""), ("li@example.org", String(repeating: "x", count: 5000)),
+        ]
+        var errors: Set<PluginError> = []
+        for (identifier, secret) in attempts {
+            let error = await #expect(throws: PluginError.self) { try await verify(identifier, secret) }
+            if let error { errors.insert(error) }
+        }
+        #expect(errors.count == 1)
+        #expect(errors.first?.code == .unauthenticated && errors.first?.reason == "auth.refused")
+    }
+
+    @Test func enrollingTwiceNeedsReplaceAndKeepsTheSubject() async throws {
+        let subject = try await enroll("li@example.org", "the first password")
+        let error = await #expect(throws: PluginError.self) { try await enroll("li@example.org", "the second password") }
+        #expect(error?.code == .alreadyExists && error?.reason == "auth.exists")
+        #expect(try await enroll("LI@example.org", "the second password", replace: true) == subject)
+        #expect(try await verify("li@example.org", "the second password").subject == subject)
+        await #expect(throws: PluginError.self) { try await verify("li@example.org", "the first password") }
+    }
+
+    @Test func whatWasRemovedIsUnknown() async throws {
+        let subject = try await enroll("li@example.org", "a good password")
+        _ = try await client().remove(.with { $0.subject = subject })
+        await #expect(throws: PluginError.self) { try await verify("li@example.org", "a good password") }
+        #expect(try await enroll("li@example.org", "a good password") != subject)
+    }
+
+    @Test func aBadAddressAndAWeakPasswordPointAtTheirFields() async throws {
+        let address = await #expect(throws: PluginError.self) { try await enroll("li", "a good password") }
+        #expect(address?.reason == "auth.bad_identifier" && address?.detail == "/identifier")
+        let weak = await #expect(throws: PluginError.self) { try await enroll("li@example.org", "password123") }
+        #expect(weak?.reason == "auth.weak_secret" && weak?.detail == "/secret")
+    }
+
+    @Test func onlyHashesAreStoredAndTheyGrowWithTheCost() async throws {
+        _ = try await enroll("li@example.org", "a good password")
+        let before = try #require(try await hash(of: "li@example.org"))
+        #expect(before.hasPrefix("$argon2id$v=19$m=64,t=1,p=1$"))
+        try await install(#"{"memory_kib": 128, "iterations": 2}"#, generation: 2)
+        await #expect(throws: PluginError.self) { try await verify("li@example.org", "a wrong password") }
+        #expect(try await hash(of: "li@example.org") == before)
+        _ = try await verify("li@example.org", "a good password")
+        let after = try #require(try await hash(of: "li@example.org"))
+        #expect(after.hasPrefix("$argon2id$v=19$m=128,t=2,p=1$"))
+        _ = try await verify("li@example.org", "a good password")
+        #expect(try await hash(of: "li@example.org") == after)
+    }
+
+    @Test func aWeakCostIsForDevelopmentOnly() async throws {
+        let production = TestHost(environment: .with { $0.development = false })
+        let error = await #expect(throws: PluginError.self) {
+            try await production.install(
+                Password.self, manifest: .plugin("Identity/Password"), instance: "password", configuration: Self.fast)
+        }
+        #expect(error?.reason == "auth.weak_cost" && error?.detail == "/memory_kib")
+    }
+
+    @Test func manyAtOnceAllGetAnAnswer() async throws {
+        _ = try await enroll("li@example.org", "a good password")
+        let subjects = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<32 { group.addTask { try await verify("li@example.org", "a good password").subject } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(subjects.count == 1)
+        #expect(host.violations.isEmpty)
+    }
+}
