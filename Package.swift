@@ -179,7 +179,7 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOHTTP1"),
+            "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ],
         path: "Tests/EndToEnd", swiftSettings: strict),

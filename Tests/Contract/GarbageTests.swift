@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import NIOCore
 import Runtime
+import Services
 import Synchronization
 import TheatreManifest
 import Testing

@@ -43,7 +43,7 @@ final class ServerProcess: Sendable {
             let line = try await eventually("the server is ready", seconds: 60) { () -> String? in
                 if let status = child.ended { throw Unexpected("the server ended with \(status):\n\(child.output)") }
                 let text = try String(contentsOf: URL(filePath: readyFile), encoding: .utf8)
-                return text.hasSuffix("\n") ? text : nil
+                return text.last == "\n" ? text : nil
             }
             let ready = try JSONValue(json: Data(line.utf8))
             guard let url = ready["url"]?.string else { throw Unexpected("the ready line has no url: \(line)") }
