@@ -6,8 +6,8 @@ import NIOCore
 import Runtime
 import Services
 import Synchronization
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 @testable import theatre
 

@@ -1,10 +1,11 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import CTheatrePlugin
 import FoundationEssentials
 import JSONSchema
-import TheatreManifest
 import Testing
+import TheatreManifest
 import Transcoding
 
 @testable import Runtime
@@ -29,12 +30,18 @@ import Transcoding
     @Test(arguments: BuiltPlugins.all) func theTableIsWhatTheFileSays(_ plugin: String) throws {
         let file = try BuiltPlugins.file(plugin)
         let table = try PluginLibrary(file).table.pointee
-        #expect(UnsafeRawBufferPointer(start: table.manifest.data, count: Int(table.manifest.size)).elementsEqual(file.manifestBytes))
-        #expect(UnsafeRawBufferPointer(start: table.contracts.data, count: Int(table.contracts.size)).elementsEqual(file.contracts))
+        #expect(bytes(table.manifest) == file.manifestBytes)
+        #expect(bytes(table.contracts) == file.contracts)
         #expect(table.create != nil)
     }
 
-    @Test(arguments: BuiltPlugins.all) func theContractsDescribeAllThatIsProvidedNeededAndRouted(_ plugin: String) throws {
+    private func bytes(_ borrowed: theatre_bytes) -> [UInt8] {
+        Array(UnsafeBufferPointer(start: borrowed.data, count: Int(borrowed.size)))
+    }
+
+    @Test(arguments: BuiltPlugins.all) func theContractsDescribeAllThatIsProvidedNeededAndRouted(_ plugin: String)
+        throws
+    {
         let file = try BuiltPlugins.file(plugin)
         let manifest = file.manifest
         let catalog = try Transcoding.ContractCatalog(descriptorSets: [file.contracts])

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 /// Each deliberately bad plugin beside a good one: the message is precise and the rest serves.
 @Suite(.serialized) struct BadPluginTests {
@@ -21,7 +21,8 @@ import Testing
         /// `/fixtures/wrong-major` for WrongMajor.
         var path: String {
             "/fixtures/"
-                + plugin.enumerated().map { $1.isUppercase && $0 > 0 ? "-\($1.lowercased())" : $1.lowercased() }.joined()
+                + plugin.enumerated().map { $1.isUppercase && $0 > 0 ? "-\($1.lowercased())" : $1.lowercased() }
+                .joined()
         }
     }
 
@@ -149,7 +150,9 @@ import Testing
 
     private func reloadIsRefused(_ server: ServerProcess, _ message: String) async throws {
         server.hangUp()
-        try await eventually("the reload is refused") { server.output.contains("plugins.d was not applied") ? true : nil }
+        try await eventually("the reload is refused") {
+            server.output.contains("plugins.d was not applied") ? true : nil
+        }
         let logged = server.output.replacing("\\\"", with: "\"")
         #expect(logged.contains(message), "\(server.output)")
         #expect(try await server.client.get("/fixtures/good").text == "served")

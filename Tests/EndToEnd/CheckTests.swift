@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 /// `theatre check` over one deployment for each fault: `Tests/Fixtures/Deployments/CODE`, with what is printed of it.
 @Suite struct CheckTests {

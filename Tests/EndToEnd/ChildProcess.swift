@@ -29,7 +29,9 @@ final class ChildProcess: Sendable {
         defer { (strings + variables).forEach { free($0) } }
         var pid: pid_t = 0
         let failure = posix_spawn(&pid, program, &actions, nil, strings + [nil], variables + [nil])
-        guard failure == 0 else { throw Unexpected("\(program) cannot be started: \(String(cString: strerror(failure)))") }
+        guard failure == 0 else {
+            throw Unexpected("\(program) cannot be started: \(String(cString: strerror(failure)))")
+        }
         self.pid = pid
         outputPath = output
     }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOHTTP1
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 /// The deployment that ships, served by the real process.
 @Suite(.serialized) struct DefaultDeploymentTests {
@@ -37,7 +37,9 @@ import Testing
             #expect(document["openapi"]?.string?.hasPrefix("3.1") == true)
             #expect(document.value(at: "/info/title")?.string == "TheatreOS")
             let paths = document["paths"]?.object ?? [:]
-            for path in ["/api/v1/auth/register", "/api/v1/me", "/api/v1/orders/{order_id}/pay", "/api/v1/runs/{run_id}"] {
+            for path in [
+                "/api/v1/auth/register", "/api/v1/me", "/api/v1/orders/{order_id}/pay", "/api/v1/runs/{run_id}",
+            ] {
                 #expect(paths[path] != nil, "\(path)")
             }
             for (path, methods) in paths {
@@ -60,7 +62,8 @@ import Testing
             #expect(me["id"]?.string == person.id)
             #expect(me["email"]?.string == person.email)
             let again = try await server.client.post(
-                "/api/v1/auth/register", .object(["email": .string(person.email), "password": .string("another password")]))
+                "/api/v1/auth/register",
+                .object(["email": .string(person.email), "password": .string("another password")]))
             #expect(again.status == 409)
             let wrong = try await server.client.post(
                 "/api/v1/auth/login", .object(["email": .string(person.email), "password": .string("not the one")]))

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOHTTP1
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 /// Plugins that break the rules of calls: what the client sees, what is counted, and that the rest serves.
 @Suite(.serialized) struct MisbehavingCallTests {

@@ -7,8 +7,8 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import Synchronization
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 /// Kills, reloads, drains and moved clocks.
 @Suite(.serialized) struct SurvivalTests {
@@ -93,7 +93,9 @@ import Testing
         request.headers.add(name: "content-length", value: "\(body.count)")
         let half = body.count / 2
         let gate = Gate()
-        request.body = .stream(Parts(first: Array(body[..<half]), gate: gate, last: Array(body[half...])), length: .known(Int64(body.count)))
+        request.body = .stream(
+            Parts(first: Array(body[..<half]), gate: gate, last: Array(body[half...])),
+            length: .known(Int64(body.count)))
         async let response = HTTPClient.shared.execute(request, timeout: .seconds(30))
         try await gate.reached()
         server.terminate()

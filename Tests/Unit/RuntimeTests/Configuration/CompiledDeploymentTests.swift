@@ -70,9 +70,10 @@ import Testing
             Issue.record("was compiled")
         } catch {
             #expect(error.faults.map(\.code) == [.instanceConfig, .instanceUnknownPlugin])
-            #expect(error.faults.map(\.source) == [
-                Source(file: "10-plain.yaml", line: 2), Source(file: "20-none.yaml", line: 1),
-            ])
+            #expect(
+                error.faults.map(\.source) == [
+                    Source(file: "10-plain.yaml", line: 2), Source(file: "20-none.yaml", line: 1),
+                ])
         }
     }
 
