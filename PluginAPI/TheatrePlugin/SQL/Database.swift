@@ -51,7 +51,7 @@ public struct Database: Sendable {
             try await transaction.commit()
             return output
         } catch {
-            transaction.abandon()
+            await transaction.abandon()
             throw error
         }
     }

@@ -84,7 +84,9 @@ struct Ledger: Plugin, LedgerContract, HostTargetContract {
         return try await database(call).write { tx in
             let store = LedgerStore(tx: tx, now: now)
             guard var hold = try await store.hold(key: request.key) else { throw LedgerError.noHold() }
-            guard receiver.currency == hold.currency, receiver.name != hold.account else { throw LedgerError.currency("/to") }
+            guard receiver.currency == hold.currency, receiver.name != hold.account else {
+                throw LedgerError.currency("/to")
+            }
             switch hold.settle(request.amount, to: receiver.name, at: now) {
             case .same: return hold.state(at: now)
             case .refuse(let phase): throw LedgerError.ended(phase)
@@ -170,7 +172,8 @@ struct Ledger: Plugin, LedgerContract, HostTargetContract {
         return try await WalletReader(db: database(call), now: host.now).wallet(of: call.principal)
     }
 
-    func listWalletEntries(_ request: LedgerListWalletEntriesRequest, _ call: Call) async throws -> LedgerWalletEntries {
+    func listWalletEntries(_ request: LedgerListWalletEntriesRequest, _ call: Call) async throws -> LedgerWalletEntries
+    {
         guard !call.principal.isEmpty else { throw LedgerError.noPrincipal() }
         let limit = request.limit == 0 ? 50 : min(200, Int(request.limit))
         return try await WalletReader(db: database(call), now: host.now)

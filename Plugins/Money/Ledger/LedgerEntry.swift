@@ -9,7 +9,8 @@ import TheatrePlugin
 @c(theatre_create_Ledger)
 public func createLedger(
     host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,
-    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?, error: UnsafeMutablePointer<theatre_error>?
+    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?,
+    error: UnsafeMutablePointer<theatre_error>?
 ) -> Int32 {
     PluginEntry.create(Ledger.self, host, create, instance, error)
 }

@@ -56,7 +56,9 @@ enum LedgerError {
     static func noHold() -> PluginError { .notFound("ledger.no_hold", "There is no hold under this key.") }
 
     static func ended(_ phase: HoldPhase) -> PluginError {
-        PluginError(.failedPrecondition, "ledger.hold_\(phase.rawValue)", "The hold is \(phase.rawValue) already; make a new one.")
+        PluginError(
+            .failedPrecondition, "ledger.hold_\(phase.rawValue)",
+            "The hold is \(phase.rawValue) already; make a new one.")
     }
 
     static func noPrincipal() -> PluginError {

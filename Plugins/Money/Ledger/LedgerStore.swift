@@ -62,7 +62,9 @@ struct LedgerStore {
             var row = try await account(change.account)
             let before = row.version
             row.balance = try Amount.add(row.balance, change.amount)
-            if let freed, freed.account == change.account.name { row.held = try Amount.subtract(row.held, freed.amount) }
+            if let freed, freed.account == change.account.name {
+                row.held = try Amount.subtract(row.held, freed.amount)
+            }
             try await save(row, of: change.account, before: before)
         }
         let id = ULID.next(prefix: "ent", at: now)
@@ -117,7 +119,8 @@ struct LedgerStore {
         for row in rows {
             freed = try Amount.add(freed, row.int("amount"))
             try await tx.run(
-                "UPDATE {holds} SET phase = 'expired' WHERE tenant = :tenant AND key = ?1 AND phase = 'held'", expect: 1,
+                "UPDATE {holds} SET phase = 'expired' WHERE tenant = :tenant AND key = ?1 AND phase = 'held'",
+                expect: 1,
                 row.text("key"))
         }
         guard freed > 0 else { return }

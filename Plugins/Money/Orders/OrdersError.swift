@@ -11,10 +11,14 @@ enum OrdersError {
         PluginError(.unauthenticated, "orders.no_principal", "An order belongs to a person; sign in.")
     }
 
-    static func chips() -> PluginError { .invalid("/chips", "orders.chips", "1 to 1,000,000 chips may be ordered at once.") }
+    static func chips() -> PluginError {
+        .invalid("/chips", "orders.chips", "1 to 1,000,000 chips may be ordered at once.")
+    }
 
     static func currency(_ known: [String]) -> PluginError {
-        .invalid("/currency", "orders.currency", "Chips are not sold in this currency; pay in \(known.joined(separator: " or ")).")
+        .invalid(
+            "/currency", "orders.currency",
+            "Chips are not sold in this currency; pay in \(known.joined(separator: " or ")).")
     }
 
     static func fault() -> PluginError {
@@ -34,7 +38,8 @@ enum OrdersError {
 
     static func notRefundable(_ status: OrderPhase) -> PluginError {
         PluginError(
-            .failedPrecondition, "orders.not_refundable", "The order is \(status.rawValue); there is nothing to give back.")
+            .failedPrecondition, "orders.not_refundable",
+            "The order is \(status.rawValue); there is nothing to give back.")
     }
 
     static func refundLive() -> PluginError {
@@ -44,7 +49,14 @@ enum OrdersError {
     }
 
     static func refundTooMuch() -> PluginError {
-        .invalid("/amount", "orders.refund_exceeds", "The refund must be more than 0 and at most what is not yet given back.")
+        .invalid(
+            "/amount", "orders.refund_exceeds", "The refund must be more than 0 and at most what is not yet given back."
+        )
+    }
+
+    static func keyReused() -> PluginError {
+        PluginError(
+            .alreadyExists, "orders.key_reused", "The key began a refund of another amount; use a key of its own.")
     }
 
     static func insufficientChips() -> PluginError {

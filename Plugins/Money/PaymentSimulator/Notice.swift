@@ -51,20 +51,25 @@ struct NoticeBody: Codable, Sendable {
     var status: SimulatedStatus
     var amount: Int64
     var currency: String
-    var paid_at: Int64
+    var paidAt: Int64
     var failure: String
+
+    enum CodingKeys: String, CodingKey {
+        case id, kind, number, reference, status, amount, currency, failure
+        case paidAt = "paid_at"
+    }
 
     static func payment(_ payment: SimulatedPayment, id: String) -> NoticeBody {
         let altered = payment.fault == .alterAmount ? payment.amount + 1 : payment.amount
         return NoticeBody(
             id: id, kind: "payment", number: payment.number, reference: payment.reference, status: payment.status,
-            amount: altered, currency: payment.currency, paid_at: payment.paidAt, failure: payment.failure)
+            amount: altered, currency: payment.currency, paidAt: payment.paidAt, failure: payment.failure)
     }
 
     static func refund(_ refund: SimulatedRefund, id: String) -> NoticeBody {
         NoticeBody(
             id: id, kind: "refund", number: refund.number, reference: refund.reference, status: refund.status,
-            amount: refund.amount, currency: refund.currency, paid_at: 0, failure: "")
+            amount: refund.amount, currency: refund.currency, paidAt: 0, failure: "")
     }
 
     func json() throws -> String {
@@ -78,15 +83,18 @@ struct NoticeBody: Codable, Sendable {
         var response = PaymentVerifyNotificationResponse()
         response.notificationID = id
         if kind == "refund" {
-            response.refund = SimulatedRefund(
-                number: number, paymentNumber: "", reference: reference, amount: amount, currency: currency,
-                status: status, digest: []
-            ).message
+            response.refund =
+                SimulatedRefund(
+                    number: number, paymentNumber: "", reference: reference, amount: amount, currency: currency,
+                    status: status, digest: []
+                ).message
         } else {
-            response.payment = SimulatedPayment(
-                number: number, reference: reference, amount: amount, currency: currency, notifyURL: "", fault: .none,
-                status: status, failure: failure, paidAt: paid_at, expiresAt: 0, digest: []
-            ).message
+            response.payment =
+                SimulatedPayment(
+                    number: number, reference: reference, amount: amount, currency: currency, notifyURL: "",
+                    fault: .none,
+                    status: status, failure: failure, paidAt: paidAt, expiresAt: 0, digest: []
+                ).message
         }
         response.acknowledge = Self.answer(200, "OK")
         response.refuse = Self.answer(500, "RETRY")

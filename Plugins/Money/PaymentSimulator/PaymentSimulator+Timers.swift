@@ -46,7 +46,9 @@ extension PaymentSimulator {
         let notice = try await database(call).write { tx -> Notice? in
             guard let row = try await tx.run(PaymentSimulatorStore.refund, number).first else { return nil }
             var refund = try PaymentSimulatorStore.refund(row)
-            guard let row = try await tx.run(PaymentSimulatorStore.payment, refund.paymentNumber).first else { return nil }
+            guard let row = try await tx.run(PaymentSimulatorStore.payment, refund.paymentNumber).first else {
+                return nil
+            }
             let payment = try PaymentSimulatorStore.payment(row)
             if refund.status == .pending {
                 refund.status = payment.fault == .refundFail ? .failed : .succeeded
@@ -56,7 +58,8 @@ extension PaymentSimulator {
                 if payment.fault != .drop {
                     let id = ULID.next(prefix: "ntf", at: now)
                     let notice = Notice(
-                        id: id, notifyURL: payment.notifyURL, body: try NoticeBody.refund(refund, id: id).json(), forges: 0,
+                        id: id, notifyURL: payment.notifyURL, body: try NoticeBody.refund(refund, id: id).json(),
+                        forges: 0,
                         deliveries: Int64(payment.fault.deliveries), delivered: 0, attempts: 0, dueAt: now)
                     try await PaymentSimulatorStore.insert(notice, about: "refund:\(number)", in: tx)
                 }

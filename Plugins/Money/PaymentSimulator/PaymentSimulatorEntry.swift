@@ -9,7 +9,8 @@ import TheatrePlugin
 @c(theatre_create_PaymentSimulator)
 public func createPaymentSimulator(
     host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,
-    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?, error: UnsafeMutablePointer<theatre_error>?
+    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?,
+    error: UnsafeMutablePointer<theatre_error>?
 ) -> Int32 {
     PluginEntry.create(PaymentSimulator.self, host, create, instance, error)
 }

@@ -16,7 +16,8 @@ enum PaymentSimulatorError {
     }
 
     static func numberReused() -> PluginError {
-        PluginError(.alreadyExists, "payment.number_reused", "The number stands for something else; use a number of its own.")
+        PluginError(
+            .alreadyExists, "payment.number_reused", "The number stands for something else; use a number of its own.")
     }
 
     static func unknownPayment() -> PluginError { .notFound("payment.unknown", "No payment has this number.") }
@@ -32,7 +33,8 @@ enum PaymentSimulatorError {
     }
 
     static func tooMuch() -> PluginError {
-        PluginError(.failedPrecondition, "payment.refund_exceeds", "The refunds would exceed what was paid; ask for less.")
+        PluginError(
+            .failedPrecondition, "payment.refund_exceeds", "The refunds would exceed what was paid; ask for less.")
     }
 
     /// What a provider is like whose answer got lost.
@@ -46,8 +48,8 @@ enum PaymentSimulatorError {
         PluginError(.unauthenticated, "payment.bad_signature", "The notification is not the provider's: \(why).")
     }
 
-
     static func broken(_ what: String) -> PluginError {
-        PluginError(.dataLoss, "simulator.broken_row", "A stored \(what) cannot be read; remove the simulator's tables.")
+        PluginError(
+            .dataLoss, "simulator.broken_row", "A stored \(what) cannot be read; remove the simulator's tables.")
     }
 }

@@ -122,10 +122,12 @@ enum PaymentSimulatorStore {
             refund.status.rawValue, refund.digest)
     }
 
-    nonisolated(nonsending) static func insert(_ notice: Notice, about subject: String, in tx: Transaction) async throws {
+    nonisolated(nonsending) static func insert(_ notice: Notice, about subject: String, in tx: Transaction) async throws
+    {
         try await tx.run(
             """
-            INSERT INTO {notices} (tenant, id, subject, notify_url, body, forges, deliveries, delivered, attempts, due_at)
+            INSERT INTO {notices} (tenant, id, subject, notify_url, body, forges, deliveries, delivered, attempts,
+                due_at)
             VALUES (:tenant, ?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)
             """, expect: 1, notice.id, subject, notice.notifyURL, notice.body, notice.forges, notice.deliveries,
             notice.dueAt)

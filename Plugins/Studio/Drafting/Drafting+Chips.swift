@@ -19,7 +19,7 @@ extension Drafting {
                 $0.account = "user:\(run.owner):CHIP"
                 $0.amount.amount = run.cost
                 $0.amount.currency = "CHIP"
-                $0.memo = "Draft of \(run.title)"
+                $0.memo = "Draft of \(run.shortTitle)"
                 $0.reference = run.id
             }
             do {

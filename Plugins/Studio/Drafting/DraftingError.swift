@@ -15,7 +15,8 @@ enum DraftingError {
     }
 
     static func text(_ pointer: String, _ most: Int) -> PluginError {
-        .invalid(pointer, "drafting.bad_text", "The text is empty or longer than \(most) characters; send 1 to \(most).")
+        .invalid(
+            pointer, "drafting.bad_text", "The text is empty or longer than \(most) characters; send 1 to \(most).")
     }
 
     static func limit() -> PluginError {

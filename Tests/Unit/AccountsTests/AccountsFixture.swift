@@ -16,6 +16,7 @@ import TheatrePluginTesting
 struct AccountsFixture {
     static let good = "a good password"
     let host = TestHost()
+    private let probe: PluginHost
 
     init(_ configuration: String = "{}") async throws {
         host.serve("theatre.host.v1.Keys/PublicKeys") { (request: HostPublicKeysRequest, _) in
@@ -53,6 +54,7 @@ struct AccountsFixture {
             Password.self, manifest: .plugin("Identity/Password"), instance: "password",
             configuration: #"{"memory_kib": 64, "iterations": 1}"#)
         host.route("accounts.password", to: "password")
+        probe = try await TableProbe.install(host, as: "accounts", storage: "accounts.storage")
         try await host.install(
             Accounts.self, manifest: .plugin("Identity/Accounts"), instance: "accounts", configuration: configuration)
         host.route("accounts", to: "accounts")
@@ -101,10 +103,7 @@ struct AccountsFixture {
 
     /// Reads the plugin's own tables.
     func rows(_ sql: String) async throws -> Rows {
-        let scope = host.scope { $0.caller = "accounts" }
-        return Rows(
-            try await SQLDatabaseClient(scope, feature: "accounts.storage").query(
-                .with { $0.statement = SQLStatement(sql, values: []) }))
+        try await Database(probe, feature: "accounts.storage").read(sql)
     }
 
     /// A part of a token, decoded.

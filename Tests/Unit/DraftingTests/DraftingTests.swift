@@ -124,14 +124,18 @@ struct DraftingTests {
             await refused("drafting.not_found") { try await client.listScenes(.with { $0.runID = run.id }) }
             await refused("drafting.not_found") {
                 try await client.addChapter(
-                    .with { $0.projectID = request.projectID; $0.title = "x"; $0.text = "x" })
+                    .with {
+                        $0.projectID = request.projectID; $0.title = "x"; $0.text = "x"
+                    })
             }
         }
         await refused("drafting.no_principal") { try await stage.client("").listProjects(.init()) }
         let other = try await stage.client().createProject(.with { $0.name = "其他" })
         await refused("drafting.not_found") {
             try await stage.client().startRun(
-                .with { $0.projectID = other.id; $0.chapterID = request.chapterID })
+                .with {
+                    $0.projectID = other.id; $0.chapterID = request.chapterID
+                })
         }
         #expect(stage.ledger.holds.count == 1)
     }
@@ -146,7 +150,10 @@ struct DraftingTests {
         var cursor = ""
         repeat {
             let from = cursor
-            let page = try await stage.client().listProjects(.with { $0.limit = 2; $0.cursor = from })
+            let page = try await stage.client().listProjects(
+                .with {
+                    $0.limit = 2; $0.cursor = from
+                })
             names += page.items.map(\.name)
             cursor = page.nextCursor
         } while !cursor.isEmpty
@@ -160,7 +167,9 @@ struct DraftingTests {
         let project = try await stage.client().createProject(.with { $0.name = "P" })
         await refused("drafting.bad_text", .invalidArgument) {
             try await stage.client().addChapter(
-                .with { $0.projectID = project.id; $0.title = "T"; $0.text = text })
+                .with {
+                    $0.projectID = project.id; $0.title = "T"; $0.text = text
+                })
         }
     }
 }

@@ -79,6 +79,16 @@ struct RunPartsTests {
         }
     }
 
+    @Test func titlesGoToOthersAsOneShortLine() throws {
+        var run = StoredRun(
+            id: "run_1", projectID: "prj_1", chapterID: "chp_1", owner: "usr_1", cost: 3, holdKey: "run:run_1",
+            title: "灯下\n无影", language: "zh", createdAt: 1)
+        #expect(run.shortTitle == "灯下 无影")
+        run.title = String(repeating: "字", count: 200)
+        #expect(run.shortTitle.count == 80 && run.shortTitle.hasSuffix("字…"))
+        #expect(try RunMessage.request(run).title.unicodeScalars.count <= 120)
+    }
+
     @Test func idsOfRunsAreWrittenAsULIDs() {
         #expect(RunID.base32(Array(repeating: 0, count: 16)) == String(repeating: "0", count: 26))
         #expect(RunID.base32(Array(repeating: 255, count: 16)) == "7" + String(repeating: "Z", count: 25))

@@ -159,7 +159,9 @@ struct Stage {
         var events: [EventsEvent] = []
         while true {
             let response = try await EventsLogClient(host.scope(), feature: "log").read(
-                .with { $0.after = events.last?.offset ?? 0; $0.limit = 1000 })
+                .with {
+                    $0.after = events.last?.offset ?? 0; $0.limit = 1000
+                })
             if response.events.isEmpty { return events }
             events += response.events
         }
@@ -170,7 +172,8 @@ struct Stage {
     /// - Returns: attempts it took; 0 where they were used up.
     @discardableResult
     func pump(_ run: String, attempts: Int = 12) async throws -> Int {
-        guard let event = try await events().first(where: { $0.type == "draft.requested" && $0.aggregate == run }) else {
+        guard let event = try await events().first(where: { $0.type == "draft.requested" && $0.aggregate == run })
+        else {
             Issue.record("nothing was requested")
             return 0
         }

@@ -49,12 +49,20 @@ import TheatrePluginTesting
 
     @Test func balanceThatWouldRunOverIsRefused() async throws {
         let f = try await LedgerFixture()
-        for index in 0..<1024 where index < 3 {
-            try await f.credit("usr_1", Amount.most, key: "k\(index)")
+        // 20 entries of 50 times 2^53 fit 64 bits; the 21st does not.
+        let half = Array(repeating: F.posting("user:usr_1:CHIP", Amount.most), count: 50)
+        let other = Array(repeating: F.posting("system:issued:CHIP", -Amount.most), count: 50)
+        var refusals: [String] = []
+        for index in 0...20 {
+            let request = LedgerPostRequest.with {
+                $0.key = "k\(index)"
+                $0.postings = half + other
+            }
+            refusals.append(await reason { try await f.client().post(request) })
         }
-        #expect(throws: PluginError.self) { try Amount.add(.max, 1) }
-        #expect(throws: PluginError.self) { try Amount.subtract(.min, 1) }
-        #expect(try await f.balance("usr_1").balance == 3 * Amount.most)
+        #expect(refusals == Array(repeating: "", count: 20) + ["ledger.overflow"])
+        #expect(try await f.balance("usr_1").balance == 1000 * Amount.most)
+        #expect(try await f.client().verify(LedgerVerifyRequest()).ok)
     }
 
     @Test func holdReservesSettlesAndFreesTheRest() async throws {

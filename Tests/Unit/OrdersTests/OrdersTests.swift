@@ -26,6 +26,9 @@ import TheatrePluginTesting
         #expect(try await shop.chips().balance == 100)
         #expect(try await shop.booksHold())
         #expect(try await shop.events("order.") == ["order.created", "order.paid", "order.fulfilled"])
+        let last = try #require(try await shop.rawEvents("order.").last)
+        #expect(last.channel == "user:usr_1" && last.aggregate == order.id)
+        #expect(last.data.contains("\"order_id\":\"\(order.id)\"") && last.data.contains("\"status\":\"FULFILLED\""))
         #expect(shop.host.violations.isEmpty)
     }
 

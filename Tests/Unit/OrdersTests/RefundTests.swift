@@ -84,6 +84,7 @@ import TheatrePluginTesting
         let again = try await shop.refund(id, 100, key: "k1")
         #expect(again.id == first.id && again.status == "SUCCEEDED")
         #expect(try await shop.get(id).refunded == 100)
+        #expect(await reason { try await shop.refund(id, 200, key: "k1") } == "orders.key_reused")
     }
 
     @Test func crashBetweenTheMoneyAndTheChipsIsRepaired() async throws {

@@ -43,7 +43,8 @@ final class Shop: Sendable {
             configuration: #"{"path": ":temporary:"}"#)
         for feature in ["ledger.storage", "simulator.storage", "orders.storage"] { host.route(feature, to: "sqlite") }
         try await host.install(Ledger.self, manifest: .plugin("Money/Ledger"), instance: "ledger")
-        try await host.install(PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")
+        try await host.install(
+            PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")
         host.route("orders.ledger", to: "ledger")
         host.route("orders.payment", to: "simulator")
         host.route("ledger", to: "ledger")
@@ -59,9 +60,7 @@ final class Shop: Sendable {
             return HostScheduleResponse()
         }
         host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) in
-            .with { (response: inout HostMacResponse) in
-                response.mac = Data(Digest.hmacSHA256(key: Array("secret".utf8), Array(request.data)))
-            }
+            HostMacResponse.with { $0.mac = Data(Digest.hmacSHA256(key: Array("secret".utf8), Array(request.data))) }
         }
         host.serve("theatre.host.v1.Keys/VerifyMac") { (request: HostVerifyMacRequest, _) in
             let mac = Digest.hmacSHA256(key: Array("secret".utf8), Array(request.data))
@@ -97,7 +96,9 @@ final class Shop: Sendable {
 
     private func loopBack(_ fetch: HostFetchRequest) async throws -> HostFetchResponse {
         let prefix = "http://self.theatre"
-        guard fetch.url.hasPrefix(prefix) else { throw PluginError(.permissionDenied, "egress.refused", "Not granted.") }
+        guard fetch.url.hasPrefix(prefix) else {
+            throw PluginError(.permissionDenied, "egress.refused", "Not granted.")
+        }
         let request = Self.request(path: String(fetch.url.dropFirst(prefix.count)), fetch)
         let answer: HTTPResponse
         do {
@@ -105,7 +106,8 @@ final class Shop: Sendable {
         } catch {
             answer = HTTPResponse.with { $0.status = 500 }
         }
-        let delivery = Delivery(request: request, status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
+        let delivery = Delivery(
+            request: request, status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
         deliveries.withLock { $0.append(delivery) }
         return .with {
             $0.status = answer.status
@@ -221,14 +223,16 @@ final class Shop: Sendable {
 
     func booksHold() async throws -> Bool { try await ledger.verify(LedgerVerifyRequest()).ok }
 
-    func events(_ prefix: String) async throws -> [String] {
+    func events(_ prefix: String) async throws -> [String] { try await rawEvents(prefix).map(\.type) }
+
+    func rawEvents(_ prefix: String) async throws -> [EventsEvent] {
         let log = EventsLogClient(host.scope(), feature: "log")
         return try await log.read(
             .with {
                 $0.types = [prefix]
                 $0.limit = 1000
             }
-        ).events.map(\.type)
+        ).events
     }
 }
 

@@ -14,12 +14,14 @@ import TheatrePluginTesting
 struct PasswordPluginTests {
     static let fast = #"{"memory_kib": 64, "iterations": 1}"#
     let host = TestHost()
+    let probe: PluginHost
 
     init() async throws {
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
         host.route("password.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
+        probe = try await TableProbe.install(host, as: "password", storage: "password.storage")
         try await install(Self.fast)
         host.route("auth", to: "password")
     }
@@ -46,7 +48,9 @@ struct PasswordPluginTests {
         ).subject
     }
 
-    private func verify(_ identifier: String, _ secret: String, tenant: String = "t1") async throws -> AuthVerifyResponse {
+    private func verify(_ identifier: String, _ secret: String, tenant: String = "t1") async throws
+        -> AuthVerifyResponse
+    {
         try await client(tenant).verify(
             .with {
                 $0.identifier = identifier
@@ -55,23 +59,18 @@ struct PasswordPluginTests {
     }
 
     private func hash(of identifier: String) async throws -> String? {
-        let rows = try await SQLDatabaseClient(
-            host.scope(tenant: "t1") { $0.caller = "password" }, feature: "password.storage"
-        ).query(
-            .with {
-                $0.statement = SQLStatement(
-                    "SELECT hash FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", values: [identifier])
-            })
-        return try Rows(rows).first?.text("hash")
+        let rows = try await Database(probe, feature: "password.storage").read(
+            "SELECT hash FROM {credentials} WHERE identifier = ?1", identifier)
+        return try rows.first?.text("hash")
     }
 
     @Test func whatWasEnrolledVerifiesInItsTenantOnly() async throws {
-        let subject = try await enroll("Li@Example.org", "州桥夜市的灯火三更")
+        let subject = try await enroll("Li@Example.org", "州桥夜市的灯火三更未歇")
         #expect(subject.hasPrefix("pwd_"))
-        let verified = try await verify(" li@example.ORG", "州桥夜市的灯火三更")
+        let verified = try await verify(" li@example.ORG", "州桥夜市的灯火三更未歇")
         #expect(verified.subject == subject && verified.claims["email"] == "li@example.org")
         let error = await #expect(throws: PluginError.self) {
-            try await verify("li@example.org", "州桥夜市的灯火三更", tenant: "t2")
+            try await verify("li@example.org", "州桥夜市的灯火三更未歇", tenant: "t2")
         }
         #expect(error?.reason == "auth.refused")
     }
@@ -93,7 +92,9 @@ struct PasswordPluginTests {
 
     @Test func enrollingTwiceNeedsReplaceAndKeepsTheSubject() async throws {
         let subject = try await enroll("li@example.org", "the first password")
-        let error = await #expect(throws: PluginError.self) { try await enroll("li@example.org", "the second password") }
+        let error = await #expect(throws: PluginError.self) {
+            try await enroll("li@example.org", "the second password")
+        }
         #expect(error?.code == .alreadyExists && error?.reason == "auth.exists")
         #expect(try await enroll("LI@example.org", "the second password", replace: true) == subject)
         #expect(try await verify("li@example.org", "the second password").subject == subject)

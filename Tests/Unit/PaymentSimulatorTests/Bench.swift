@@ -49,7 +49,8 @@ final class Bench: Sendable {
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
         host.route("simulator.storage", to: "sqlite")
-        try await host.install(PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")
+        try await host.install(
+            PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")
         host.route("payment", to: "simulator")
     }
 

@@ -62,7 +62,9 @@ import TheatrePluginTesting
         #expect(bench.sent.withLock { $0.count } == 8)
     }
 
-    @Test(arguments: ["timestamp", "body", "signature", "window"]) func forgedNotificationIsRefused(_ what: String) async throws {
+    @Test(arguments: ["timestamp", "body", "signature", "window"]) func forgedNotificationIsRefused(_ what: String)
+        async throws
+    {
         let bench = try await Bench()
         _ = try await bench.create()
         try await bench.fireAll()
@@ -124,7 +126,9 @@ import TheatrePluginTesting
         #expect(bench.sent.withLock { $0.isEmpty })
     }
 
-    @Test(arguments: ["https://elsewhere.example/notify", "http://127.0.0.1:8080.evil.example/x", "http://127.0.0.1:8080/x?y=1"])
+    @Test(arguments: [
+        "https://elsewhere.example/notify", "http://127.0.0.1:8080.evil.example/x", "http://127.0.0.1:8080/x?y=1",
+    ])
     func foreignNotifyURLIsRefused(_ url: String) async throws {
         let bench = try await Bench()
         #expect(await bench.reason { try await bench.create(notifyURL: url) } == "payment.bad_request")

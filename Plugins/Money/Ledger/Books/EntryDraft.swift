@@ -31,15 +31,21 @@ struct EntryDraft: Sendable {
         digest = Digest.sha256(try request.serializedBytes() as [UInt8])
         sides = try request.postings.enumerated().map { index, posting in
             let account = try Account(posting.account, at: "/postings/\(index)/account")
-            guard account.currency == posting.currency else { throw LedgerError.currency("/postings/\(index)/currency") }
+            guard account.currency == posting.currency else {
+                throw LedgerError.currency("/postings/\(index)/currency")
+            }
             guard posting.amount != 0, posting.amount.magnitude <= Amount.most.magnitude else {
                 throw LedgerError.amount("/postings/\(index)/amount", "other than 0 and within ±2^53")
             }
             return Side(account: account, amount: posting.amount)
         }
         var sums: [String: Int64] = [:]
-        for side in sides { sums[side.account.currency] = try Amount.add(sums[side.account.currency, default: 0], side.amount) }
-        for (currency, sum) in sums.sorted(by: { $0.key < $1.key }) where sum != 0 { throw LedgerError.unbalanced(currency) }
+        for side in sides {
+            sums[side.account.currency] = try Amount.add(sums[side.account.currency, default: 0], side.amount)
+        }
+        for (currency, sum) in sums.sorted(by: { $0.key < $1.key }) where sum != 0 {
+            throw LedgerError.unbalanced(currency)
+        }
     }
 
     /// The entry that a hold becomes.
@@ -48,7 +54,8 @@ struct EntryDraft: Sendable {
         self.memo = memo.isEmpty ? hold.memo : memo
         reference = hold.reference
         sides = [
-            Side(account: try Account(hold.account, at: "/key"), amount: -amount), Side(account: receiver, amount: amount),
+            Side(account: try Account(hold.account, at: "/key"), amount: -amount),
+            Side(account: receiver, amount: amount),
         ]
         digest = Digest.sha256(Array("\(key) \(amount) \(receiver.name)".utf8))
     }

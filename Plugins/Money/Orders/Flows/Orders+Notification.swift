@@ -57,12 +57,14 @@ extension Orders {
         return told.acknowledge
     }
 
-    private func take(_ told: PaymentRefund, _ notification: PaymentVerifyNotificationResponse, _ call: Call) async throws
+    private func take(_ told: PaymentRefund, _ notification: PaymentVerifyNotificationResponse, _ call: Call)
+        async throws
         -> HTTPResponse
     {
         let isKnown = try await database(call).write { tx in
             let store = OrdersStore(tx: tx)
-            guard var refund = try await store.refund(told.refundNumber), let order = try await store.order(refund.orderID)
+            guard var refund = try await store.refund(told.refundNumber),
+                let order = try await store.order(refund.orderID)
             else {
                 try await store.record(notice(.unknownNumber, notification.notificationID, told.refundNumber))
                 return false

@@ -16,12 +16,12 @@ extension Orders {
         let attempt = AttemptRow(
             number: ULID.next(prefix: "pay", at: now), orderID: known.id, requestKey: call.context.idempotencyKey,
             createdAt: now)
-        if known.machine.phase == .created {
-            // Before the attempt, so that none is ever left without one who asks after it.
-            try await schedule("attempt:\(attempt.number)", at: now + configuration.wait(0), call)
-        }
+        // Before the attempt, so that none is left without one who asks after it.
+        let isWatched = known.machine.phase == .created
+        if isWatched { try await watch(attempt, call) }
         let begun = try await begin(attempt, user: user, call)
         guard begun.isNew else { return try await answer(begun.number, user: user, call) }
+        if !isWatched { try await watch(attempt, call) }
         var payment = PaymentCreatePaymentRequest()
         payment.number = attempt.number
         payment.amount.amount = known.machine.price
@@ -47,8 +47,13 @@ extension Orders {
         return order
     }
 
+    private func watch(_ attempt: AttemptRow, _ call: Call) async throws {
+        try await schedule("attempt:\(attempt.number)", at: attempt.createdAt + configuration.wait(0), call)
+    }
+
     /// Writes the attempt down. The same request, come again after a crash, goes on with what it began.
-    private func begin(_ attempt: AttemptRow, user: String, _ call: Call) async throws -> (number: String, isNew: Bool) {
+    private func begin(_ attempt: AttemptRow, user: String, _ call: Call) async throws -> (number: String, isNew: Bool)
+    {
         try await database(call).write { tx in
             let store = OrdersStore(tx: tx)
             var order = try await store.order(attempt.orderID, of: user)
@@ -93,7 +98,10 @@ extension Orders {
                 case .closed: .failed("payment.closed")
                 case .pending, .unspecified, .UNRECOGNIZED: .pending
                 }
-            if payment.amount.amount != order.machine.price {
+            // Only word of an end is held against what was asked: it is what moves money.
+            if report == .pending {
+                mismatch = ""
+            } else if payment.amount.amount != order.machine.price {
                 mismatch = "amount \(payment.amount.amount) for \(order.machine.price)"
             } else if payment.amount.currency != order.currency {
                 mismatch = "currency \(payment.amount.currency.prefix(8)) for \(order.currency)"

@@ -12,9 +12,12 @@ extension Orders {
         let id = ULID.next(prefix: "ref", at: host.now)
         let known = try await order(request.orderID, call)
         guard known.user == user else { throw OrdersError.notFound() }
-        // Before the refund, so that none is ever left without one who takes it up again.
-        try await schedule("refund:\(id)", at: host.now + configuration.wait(0), call)
+        // Before the refund, so that none is left without one who takes it up again.
+        var trial = known.machine
+        let isWatched = trial.refund(request.amount) != nil
+        if isWatched { try await watch(id, call) }
         let refund = try await begin(request, id: id, user: user, call)
+        if !isWatched, refund.id == id { try await watch(id, call) }
         do {
             try await drive(refund.id, call)
         } catch let error as PluginError where error.reason == "orders.insufficient_chips" {
@@ -23,11 +26,17 @@ extension Orders {
             host.log.warning("a refund waits for its timer", ["refund.id": refund.id, "error": "\(error)"])
         }
         return try await database(call).write { tx in
-            guard let refund = try await OrdersStore(tx: tx).refund(refund.id) else { throw OrdersError.broken("refund") }
+            guard let refund = try await OrdersStore(tx: tx).refund(refund.id) else {
+                throw OrdersError.broken("refund")
+            }
             let message = refund.message(currency: known.currency)
             try tx.answer(message)
             return message
         }
+    }
+
+    private func watch(_ id: String, _ call: Call) async throws {
+        try await schedule("refund:\(id)", at: host.now + configuration.wait(0), call)
     }
 
     /// Writes the refund down. The same request, come again after a crash, goes on with what it began.
@@ -39,7 +48,10 @@ extension Orders {
         return try await database(call).write { tx in
             let store = OrdersStore(tx: tx)
             var order = try await store.order(request.orderID, of: user)
-            if let known = try await store.refund(of: order.id, requestKey: key) { return known }
+            if let known = try await store.refund(of: order.id, requestKey: key) {
+                guard known.amount == request.amount else { throw OrdersError.keyReused() }
+                return known
+            }
             if order.machine.phase == .refunding { throw OrdersError.refundLive() }
             guard [.fulfilled, .partiallyRefunded].contains(order.machine.phase),
                 let payment = try await store.paidAttempt(of: order.id)
@@ -73,7 +85,9 @@ extension Orders {
     }
 
     func refund(_ id: String, _ call: Call) async throws -> (RefundRow, OrderRow) {
-        guard let row = try await database(call).read(OrdersStore.refund, id).first else { throw OrdersError.broken("refund") }
+        guard let row = try await database(call).read(OrdersStore.refund, id).first else {
+            throw OrdersError.broken("refund")
+        }
         let refund = try RefundRow(row)
         return (refund, try await order(refund.orderID, call))
     }

@@ -48,7 +48,9 @@ struct OrderMachine: Sendable, Equatable {
 
     /// The refund has arrived.
     mutating func refundSucceeded(_ amount: Int64, chips: Int64) -> Bool {
-        guard phase == .refunding, amount > 0, amount <= price - refunded, chips <= self.chips - chipsBack else { return false }
+        guard phase == .refunding, amount > 0, amount <= price - refunded, chips <= self.chips - chipsBack else {
+            return false
+        }
         refunded += amount
         chipsBack += chips
         phase = refunded == price ? .refunded : .partiallyRefunded
@@ -56,7 +58,9 @@ struct OrderMachine: Sendable, Equatable {
     }
 
     /// The refund came to nothing.
-    mutating func refundFailed() -> Bool { move(from: [.refunding], to: refunded > 0 ? .partiallyRefunded : .fulfilled) }
+    mutating func refundFailed() -> Bool {
+        move(from: [.refunding], to: refunded > 0 ? .partiallyRefunded : .fulfilled)
+    }
 
     /// Chips that go back for a part of the price, rounded up: no money goes back for nothing.
     private func chipsFor(refunded: Int64) -> Int64? {

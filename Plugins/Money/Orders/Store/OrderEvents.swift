@@ -7,8 +7,8 @@ import TheatrePlugin
 /// What orders tell: to the person whose order it is, and to other plugins.
 enum OrderEvents {
     private struct Body: Encodable {
-        var order_id: String
-        var user_id: String
+        var orderID: String
+        var userID: String
         var status: String
         var chips: Int64
         var amount: Int64
@@ -20,8 +20,9 @@ enum OrderEvents {
     static func publish(_ type: String, _ order: OrderRow, in tx: Transaction) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         let body = Body(
-            order_id: order.id, user_id: order.user, status: order.machine.phase.rawValue.uppercased(),
+            orderID: order.id, userID: order.user, status: order.machine.phase.rawValue.uppercased(),
             chips: order.machine.chips, amount: order.machine.price, currency: order.currency,
             refunded: order.machine.refunded)
         tx.publish(

@@ -68,7 +68,8 @@ struct OrdersStore {
     nonisolated(nonsending) func insert(_ attempt: AttemptRow) async throws {
         try await tx.run(
             """
-            INSERT INTO {attempts} (tenant, number, order_id, phase, failure, client_action, request_key, created_at, asked)
+            INSERT INTO {attempts} (tenant, number, order_id, phase, failure, client_action, request_key, created_at,
+                asked)
             VALUES (:tenant, ?1, ?2, ?3, '', '', ?4, ?5, 0)
             """, expect: 1, attempt.number, attempt.orderID, attempt.machine.phase.rawValue, attempt.requestKey,
             attempt.createdAt)

@@ -13,7 +13,8 @@ enum RunID {
         let context = call.context
         let keys = [context.idempotencyKey, call.idempotencyKey, context.requestID]
         guard let key = keys.first(where: { !$0.isEmpty }) else { return ULID.next(prefix: "run", at: call.host.now) }
-        let name = [context.tenant, context.principal, request.projectID, request.chapterID, key].joined(separator: "\n")
+        let name = [context.tenant, context.principal, request.projectID, request.chapterID, key].joined(
+            separator: "\n")
         guard let uuid = UUIDv5(namespace, name) else { return ULID.next(prefix: "run", at: call.host.now) }
         return "run_\(base32(uuid.bytes))"
     }

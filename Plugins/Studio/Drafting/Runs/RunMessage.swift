@@ -23,7 +23,7 @@ enum RunMessage {
     }
 
     private static func chineseTitle(_ run: StoredRun, _ isDone: Bool) -> String {
-        isDone ? "《\(run.title)》的分场草稿已完成" : "《\(run.title)》的分场草稿未能完成"
+        isDone ? "《\(run.shortTitle)》的分场草稿已完成" : "《\(run.shortTitle)》的分场草稿未能完成"
     }
 
     private static func chineseBody(_ run: StoredRun, _ isDone: Bool) -> String {
@@ -33,7 +33,7 @@ enum RunMessage {
     }
 
     private static func englishTitle(_ run: StoredRun, _ isDone: Bool) -> String {
-        isDone ? "The draft of \(run.title) is done" : "The draft of \(run.title) failed"
+        isDone ? "The draft of \(run.shortTitle) is done" : "The draft of \(run.shortTitle) failed"
     }
 
     private static func englishBody(_ run: StoredRun, _ isDone: Bool) -> String {

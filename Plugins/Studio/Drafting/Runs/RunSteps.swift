@@ -17,8 +17,12 @@ struct RunSteps: Sendable {
         let text = try await chapter(run)
         let request = ContentChatRequest.with {
             $0.messages = [
-                .with { $0.role = .system; $0.text = OutlinePrompt.instruction },
-                .with { $0.role = .user; $0.text = text },
+                .with {
+                    $0.role = .system; $0.text = OutlinePrompt.instruction
+                },
+                .with {
+                    $0.role = .user; $0.text = text
+                },
             ]
             $0.task = "outline"
             $0.responseSchema = OutlinePrompt.schema
@@ -53,7 +57,11 @@ struct RunSteps: Sendable {
     /// What in the whole chapter does not belong to the setting.
     func findings(_ run: StoredRun) async throws -> [CultureFinding] {
         let text = try await chapter(run)
-        return try await culture.validate(.with { $0.text = text; $0.kind = .prose }).findings
+        return try await culture.validate(
+            .with {
+                $0.text = text; $0.kind = .prose
+            }
+        ).findings
     }
 
     /// The draft of one scene.
@@ -66,10 +74,16 @@ struct RunSteps: Sendable {
         let spans = BeatSpans(beats, in: text)
         let span = spans.spans[number - 1]
         let words = span.isEmpty ? Self.meaning(beat) : String(String.UnicodeScalarView(text[span]))
-        let judgement = try await culture.validate(.with { $0.text = words; $0.kind = .prose })
+        let judgement = try await culture.validate(
+            .with {
+                $0.text = words; $0.kind = .prose
+            })
         let stage = judgement.stages.first ?? ""
         let prompt = ScenePrompt.text(beat, language: run.language)
-        let enriched = try await culture.enrich(.with { $0.prompt = prompt; $0.stage = stage })
+        let enriched = try await culture.enrich(
+            .with {
+                $0.prompt = prompt; $0.stage = stage
+            })
         let similar = Similarity.nearest(to: number - 1, in: try await store.vectors(run.id))
         return .with {
             $0.id = ULID.next(prefix: "scn", at: call.host.now)
@@ -91,7 +105,7 @@ struct RunSteps: Sendable {
         let request = LedgerSettleRequest.with {
             $0.key = run.holdKey
             $0.to = "system:sales:CHIP"
-            $0.memo = "Draft of \(run.title)"
+            $0.memo = "Draft of \(run.shortTitle)"
         }
         _ = try await ledger.settle(request, CallOptions(idempotencyKey: "settle:\(run.holdKey)"))
     }
@@ -111,7 +125,8 @@ struct RunSteps: Sendable {
                 request, CallOptions(idempotencyKey: request.messageID))
         } catch let error as PluginError {
             call.host.log.warning(
-                "the owner of a run could not be told", ["run": run.id, "reason": error.reason, "message": error.message])
+                "the owner of a run could not be told",
+                ["run": run.id, "reason": error.reason, "message": error.message])
         }
     }
 

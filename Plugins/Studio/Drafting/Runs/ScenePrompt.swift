@@ -9,7 +9,8 @@ enum ScenePrompt {
         let isChinese = language.hasPrefix("zh")
         var lines = [beat.title, beat.summary]
         if !beat.characters.isEmpty {
-            lines.append((isChinese ? "人物：" : "Characters: ") + beat.characters.joined(separator: isChinese ? "、" : ", "))
+            lines.append(
+                (isChinese ? "人物：" : "Characters: ") + beat.characters.joined(separator: isChinese ? "、" : ", "))
         }
         if !beat.place.isEmpty { lines.append((isChinese ? "地点：" : "Place: ") + beat.place) }
         return lines.filter { !$0.isEmpty }.joined(separator: "\n")

@@ -19,7 +19,8 @@ struct RunChange {
     func add(to batch: inout Batch, at now: Int64) throws {
         let machine = after.machine
         let outline = try after.outline.map { try $0.jsonString() }
-        let findings = try machine.step == .scenes && machine.scenes == 0
+        let findings =
+            try machine.step == .scenes && machine.scenes == 0
             ? CultureFinding.jsonString(from: after.findings) : nil as String?
         let ended: Int64? = machine.status == .queued || machine.status == .running ? nil : now
         batch.run(

@@ -32,6 +32,12 @@ struct StoredRun: Sendable {
         id, project_id, chapter_id, owner, status, step, beats, scenes, cost, hold_key, title, language, failure,         outline, findings, created_at, finished_at
         """
 
+    /// The title as others take it: one line, at most 80 characters.
+    var shortTitle: String {
+        let line = title.unicodeScalars.map { $0.properties.isWhitespace || $0.value < 32 ? " " : Character($0) }
+        return line.count > 80 ? String(line.prefix(79)) + "…" : String(line)
+    }
+
     /// Where its events are seen.
     var channel: String { "user:\(owner)" }
 

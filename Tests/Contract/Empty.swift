@@ -1,0 +1,2 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
