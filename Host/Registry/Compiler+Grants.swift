@@ -16,7 +16,7 @@ extension Compiler {
         for name in granted.secrets.keys.sorted() where !secrets.contains(name) {
             check.excess("secret \"\(name)\"" + near(name, secrets), at: "/secrets/\(name)")
         }
-        for key in asked.keys where granted.keys[key.name] == nil {
+        for key in asked.keys where granted.keys[key.name] == nil && !key.optional {
             check.missing("key \"\(key.name)\"", add: "\(key.name): {key: \"NAME\"}", under: "keys")
         }
         let keys = asked.keys.map(\.name)

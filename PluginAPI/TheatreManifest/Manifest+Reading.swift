@@ -118,7 +118,8 @@ extension Manifest.GrantRequest {
         keys = try reader.each("keys") { entry in
             Key(
                 name: try entry.string("name"),
-                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]))
+                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]),
+                optional: try entry.bool("optional", default: false))
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)

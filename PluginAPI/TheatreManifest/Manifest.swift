@@ -108,6 +108,8 @@ public struct Manifest: Sendable, Hashable {
             public var name: String
             /// `EdDSA`, `ES256` or `HS256`.
             public var algorithm: String
+            /// Instances may run without it.
+            public var optional: Bool
         }
     }
 

@@ -7,6 +7,9 @@ public import Runtime
 internal import Synchronization
 
 /// Keys in files: `FOLDER/KEY/0001.jwk`, one private JWK per version, mode 0600; the highest number is the newest.
+///
+/// A secret of Standard Webhooks that another party made is put beside them as it was shown: `FOLDER/KEY/0001.whsec`
+/// with one line, `whsec_` and base64.
 public final class FileKeys: KeySource {
     private let folder: String
     private let generate: Bool
@@ -67,7 +70,10 @@ public final class FileKeys: KeySource {
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             let names = try FileManager.default.contentsOfDirectory(atPath: path)
             let numbered = names.compactMap { name -> (Int, String)? in
-                guard name.hasSuffix(".jwk"), let number = Int(name.dropLast(4)) else { return nil }
+                let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+                guard parts.count == 2, ["jwk", "whsec"].contains(parts[1]), let number = Int(parts[0]) else {
+                    return nil
+                }
                 return (number, name)
             }
             return numbered.sorted { $0.0 > $1.0 }.map(\.1)
@@ -85,13 +91,19 @@ public final class FileKeys: KeySource {
         }
         let version: KeyVersion?
         do {
-            version = try KeyVersion(JSONDecoder().decode(JWK.self, from: Data(contentsOf: URL(filePath: path))))
+            let contents = try Data(contentsOf: URL(filePath: path))
+            version =
+                path.hasSuffix(".whsec")
+                ? KeyVersion(webhookSecret: contents)
+                : try KeyVersion(JSONDecoder().decode(JWK.self, from: contents))
         } catch {
             // The decoder's error may repeat what it read.
             version = nil
         }
         guard let version else {
-            throw CallError(.failedPrecondition, "keys.malformed", "A file of key \(grant.key) is no private JWK.")
+            throw CallError(
+                .failedPrecondition, "keys.malformed",
+                "A file of key \(grant.key) is no private JWK, or no whsec_ line where its name ends in .whsec.")
         }
         guard version.algorithm == grant.algorithm else {
             throw CallError(

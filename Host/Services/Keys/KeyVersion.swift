@@ -50,6 +50,19 @@ public struct KeyVersion: Sendable, CustomStringConvertible {
         publicJWK = jwk.kty == "oct" ? "" : String(decoding: try jwk.publicHalf.json(), as: UTF8.self)
     }
 
+    /// Reads a secret of Standard Webhooks: `whsec_` and base64, padded or not, of 24 to 64 bytes; nil for anything else.
+    init?(webhookSecret contents: Data) {
+        let words = String(decoding: contents, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 1, let line = words.first, line.hasPrefix("whsec_") else { return nil }
+        let base64 = line.dropFirst("whsec_".count).prefix { $0 != "=" }
+        let padding = String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+        guard let bytes = Data(base64Encoded: base64 + padding), (24...64).contains(bytes.count) else { return nil }
+        id = JWK(kty: "oct", k: Base64URL.encode(bytes)).thumbprint
+        algorithm = "HS256"
+        publicJWK = ""
+        material = .hs256(SymmetricKey(data: bytes))
+    }
+
     /// A new private JWK for an algorithm; nil where it is not one of the three.
     static func generate(_ algorithm: String) -> JWK? {
         switch algorithm {

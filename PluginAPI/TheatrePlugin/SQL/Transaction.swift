@@ -51,17 +51,12 @@ public final class Transaction {
         let response = try await step(.with { $0.commit = message })
         guard case .committed? = response.answer else { throw Self.unexpected }
         call.finish()
-<<<<<<< HEAD
-        // The host counts the transaction as open until the call has ended, and refuses other calls meanwhile.
-        while try await next() != nil {}
-=======
         // The host holds the transaction open until the call has ended; what is called next must find it closed.
         do {
             while try await next() != nil {}
         } catch {
             // It is committed: how the call ended changes nothing.
         }
->>>>>>> drafting
     }
 
     /// Rolls back, and returns once the call has ended: other calls are refused before.

@@ -154,6 +154,32 @@ final class Folder {
         #expect(await mac.error()?.reason == "keys.wrong_algorithm")
     }
 
+    @Test(arguments: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+    func aSecretOfAWebhookMakesItsSignatures(line: String) throws {
+        let folder = try Folder()
+        try FileManager.default.createDirectory(atPath: folder.path + "/hooks", withIntermediateDirectories: true)
+        try folder.write("hooks/0002.whsec", line)
+        let keys = FileKeys(folder: folder.path, generate: false)
+        try keys.prepare(keys: [.init(key: "hooks", algorithm: "HS256")])
+        // The vector of the reference libraries.
+        let signed = #"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}"#
+        let mac = try keys.versions(of: "hooks")[0].mac(Array(signed.utf8))
+        #expect(Data(mac).base64EncodedString() == "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+        #expect(try keys.publicKeys(of: "hooks").isEmpty)
+    }
+
+    @Test(arguments: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8G", "whsec_!", "{}", ""])
+    func whatIsNoSecretOfAWebhookIsRefused(line: String) throws {
+        let folder = try Folder()
+        try FileManager.default.createDirectory(atPath: folder.path + "/hooks", withIntermediateDirectories: true)
+        try folder.write("hooks/0001.whsec", line)
+        let error = #expect(throws: CallError.self) {
+            try FileKeys(folder: folder.path, generate: true).prepare(keys: [.init(key: "hooks", algorithm: "HS256")])
+        }
+        #expect(error?.reason == "keys.malformed")
+        #expect(line.isEmpty || error?.message.contains(line) == false)
+    }
+
     @Test func openFilesAndMissingKeysStopTheStart() throws {
         let folder = try Folder()
         let grant = ResolvedGrants.KeyGrant(key: "tokens", algorithm: "EdDSA")
