@@ -11,6 +11,8 @@ import TheatreManifest
 final class Gate: Sendable {
     private let state = Mutex((isReached: false, isOpen: false))
 
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+
     func open() { state.withLock { $0.isOpen = true } }
 
     func reached() async throws {

@@ -6,7 +6,6 @@ import FoundationEssentials
 import Glibc
 import NIOCore
 import NIOHTTP1
-import Synchronization
 import Testing
 import TheatreManifest
 
@@ -50,12 +49,12 @@ import TheatreManifest
         }
         let server = try await ServerProcess.start(deployment.root)
         let person = try await Account.new(on: server)
-        let isOver = Atomic(false)
+        let isOver = Gate()
         try await withThrowingTaskGroup(of: Int.self) { group in
             for path in ["/readyz", "/api/v1/me", "/api/v1/me", "/api/v1/me/wallet"] {
                 group.addTask {
                     var count = 0
-                    while !isOver.load(ordering: .relaxed) {
+                    while !isOver.isOpen {
                         let answer = try await person.client.get(path)
                         guard answer.status == 200 || answer.status == 429 else {
                             throw Unexpected("\(path) answered \(answer.status): \(answer.text)")
@@ -74,7 +73,7 @@ import TheatreManifest
                     server.output.ranges(of: "plugins.d was read again").count == round ? true : nil
                 }
             }
-            isOver.store(true, ordering: .relaxed)
+            isOver.open()
             for try await count in group { #expect(count > 0) }
         }
         let order = try await person.client.expect(
