@@ -162,46 +162,52 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
 }
 
-let tests: [Target] = [
-    .target(
-        name: "Emulators",
-        dependencies: [
-            nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
-        ],
-        path: "Tests/Emulators", swiftSettings: strict),
-    .testTarget(
-        name: "ContractTests",
-        dependencies: [
-            "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf, log,
-        ],
-        path: "Tests/Contract", swiftSettings: strict),
-    .testTarget(
-        name: "EndToEndTests",
-        dependencies: [
-            "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOHTTP1"),
-            .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        ],
-        path: "Tests/EndToEnd", swiftSettings: strict),
-    unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
-    unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
-    unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
-    unitTests("RuntimeTests", ["Runtime", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", protobuf]),
-    unitTests(
-        "ServicesTests",
-        [
-            "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
-            .product(name: "Crypto", package: "swift-crypto"),
-        ]),
-    unitTests(
-        "GatewayTests",
-        [
-            "Gateway", "Runtime", "TheatreContracts", "TheatreManifest", protobuf, log, nio("NIOEmbedded"),
-            nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "JWTKit", package: "jwt-kit"),
-            .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        ]),
-    unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
-    unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
-] + fixtureTargets
+let tests: [Target] =
+    [
+        .target(
+            name: "Emulators",
+            dependencies: [
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/Emulators", swiftSettings: strict),
+        .testTarget(
+            name: "ContractTests",
+            dependencies: [
+                "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Transcoding", "TheatreContracts",
+                "TheatreManifest", "CTheatrePlugin", nio("NIOCore"), log,
+            ],
+            path: "Tests/Contract", swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            path: "Tests/EndToEnd", swiftSettings: strict),
+        unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
+        unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
+        unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
+        unitTests(
+            "RuntimeTests",
+            ["Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", protobuf]),
+        unitTests(
+            "ServicesTests",
+            [
+                "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        unitTests(
+            "GatewayTests",
+            [
+                "Gateway", "Runtime", "TheatreContracts", "TheatreManifest", protobuf, log, nio("NIOEmbedded"),
+                nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
+        unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
+    ] + fixtureTargets
 
 let package = Package(
     name: "theatreos",

@@ -67,7 +67,7 @@ extension Compiler {
             let place = failure.pointer.isEmpty ? "config" : "config\(failure.pointer)"
             fault(
                 .instanceConfig, at: instance.map.source(at: "/config\(failure.pointer)"),
-                "\(place) of instance \"\(instance.name)\" is \(failure.found); \(failure.expected) is expected.",
+                "\(place) of instance \"\(instance.name)\" is \(failure.found); \(failure.expected).",
                 fix: "Correct the value as the README of \(instance.plugin) says.")
         }
     }

@@ -7,7 +7,7 @@ public import TheatreManifest
 public struct ConfigFault: Sendable, Hashable {
     /// RFC 6901 pointer into the configuration.
     public var pointer: String
-    /// What the schema asks for: `an integer`.
+    /// What the schema asks for, as half a sentence: `an integer is expected`.
     public var expected: String
     /// What is there: `a string`; never the value of a secret.
     public var found: String

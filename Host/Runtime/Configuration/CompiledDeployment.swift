@@ -94,7 +94,7 @@ public struct CompiledDeployment: Sendable {
                 ConfigFault(pointer: $0.pointer, expected: $0.expected, found: $0.found)
             }
         } catch {
-            return [ConfigFault(pointer: "", expected: "a schema this host can read", found: "\(error)")]
+            return [ConfigFault(pointer: "", expected: "a schema this host can read is expected", found: "\(error)")]
         }
     }
 }

@@ -91,6 +91,9 @@ public final class Fleet: Sendable {
     /// Creates, activates and flips; returns what was replaced.
     @discardableResult
     private func bringUp(_ plan: Plan, tolerant: Bool) throws(LoadError) -> [RunningInstance] {
+        for status in plan.closed where status.isCritical {
+            if case .quarantined(let error) = status.state { throw error }
+        }
         var failed = Dictionary(plan.closed.map { ($0.instance, $0) }) { first, _ in first }
         var next: [String: RunningInstance] = [:]
         var fresh: [RunningInstance] = []

@@ -39,6 +39,9 @@ final class RunningInstance: Sendable {
 
     var state: InstanceState { shared.withLock { $0.state } }
 
+    /// `ledger (Ledger)`, for errors.
+    private var title: String { "\(plan.name) (\(plan.file.manifest.name))" }
+
     /// LOADED → CONFIGURED.
     func create() throws(LoadError) {
         let result = try onControl("create") { [self] in runCreate() }
@@ -146,7 +149,7 @@ final class RunningInstance: Sendable {
         guard let result = control.run(seconds: plan.controlSeconds, body) else {
             throw quarantine(
                 LoadError(
-                    plugin: plan.name, code: "instance.\(name)_hangs",
+                    plugin: title, code: "instance.\(name)_hangs",
                     expected: "an answer of \(name) within \(plan.controlSeconds) s",
                     found: "none", fix: "see the plugin's log; raise control_seconds if it is only slow"))
         }
@@ -155,7 +158,7 @@ final class RunningInstance: Sendable {
 
     private func failure(_ step: String, _ expected: String, _ found: String) -> LoadError {
         LoadError(
-            plugin: plan.name, code: "instance.\(step)_failed", expected: expected, found: found,
+            plugin: title, code: "instance.\(step)_failed", expected: expected, found: found,
             fix: "correct its configuration in plugins.d, or what the message names, and reload")
     }
 

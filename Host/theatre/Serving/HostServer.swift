@@ -51,12 +51,11 @@ final class HostServer: Sendable {
             throw error
         }
         let testClock = try await parts.serveTestClock()
-        announce(url)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: Stopping { [self] in await stop() }),
-                    .init(service: Reloading { [self] in await reload() }),
+                    .init(service: Reloading(ready: { [self] in announce(url) }) { [self] in await reload() }),
                     .init(service: parts.revocations),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
@@ -122,12 +121,20 @@ private struct Stopping: Service {
 }
 
 /// Runs its closure at each SIGHUP.
+///
+/// The server says that it is ready only then: a SIGHUP before would end it.
 private struct Reloading: Service {
+    let ready: @Sendable () -> Void
     let body: @Sendable () async -> Void
 
-    init(_ body: @escaping @Sendable () async -> Void) { self.body = body }
+    init(ready: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () async -> Void) {
+        self.ready = ready
+        self.body = body
+    }
 
     func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { await body() }
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        ready()
+        for await _ in signals.cancelOnGracefulShutdown() { await body() }
     }
 }

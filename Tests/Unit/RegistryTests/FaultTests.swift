@@ -44,7 +44,7 @@ struct FaultTests {
         world.deployment.instances[0].map.lines["/config/depth"] = 9
         let faults = compile(plugins: world.plugins, deployment: world.deployment) { _, value in
             value["depth"] == nil
-                ? [] : [ConfigFault(pointer: "/depth", expected: "an integer", found: "a string")]
+                ? [] : [ConfigFault(pointer: "/depth", expected: "an integer is expected", found: "a string")]
         }.faults
         #expect(faults.map(\.code) == [.instanceConfig])
         #expect(faults.first?.source == Source(file: "talker.yaml", line: 9))

@@ -1,2 +1,0 @@
-// TheatreOS
-// SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,55 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOHTTP1
+import Testing
+import TheatreManifest
+
+/// Plugins that break the rules of calls: what the client sees, what is counted, and that the rest serves.
+@Suite(.serialized) struct MisbehavingCallTests {
+    @Test func aCallThatNeverCompletesEndsAtItsDeadlineAndIsCounted() async throws {
+        try await with("NeverCompletes") { server in
+            let answer = try await server.client.get("/fixtures/never-completes")
+            #expect(answer.status == 504)
+            #expect(try answer.json.value(at: "/details/reason")?.string == "call.deadline")
+            #expect(try await server.client.metric("theatre_calls_orphaned", "{instance=\"bad\"}") == 1)
+            #expect(try await server.client.get("/fixtures/good").text == "served")
+        }
+    }
+
+    @Test func theSecondCompletionIsCountedAndDropped() async throws {
+        try await with("CompletesTwice") { server in
+            let answer = try await server.client.get("/fixtures/completes-twice")
+            #expect(answer.status == 200)
+            #expect(answer.text == "first")
+            #expect(try await server.client.metric("theatre_completions_double_total", "{instance=\"bad\"}") == 1)
+            #expect(try await server.client.metric("theatre_completions_double_total", "{instance=\"good\"}") == 0)
+        }
+    }
+
+    @Test(arguments: ["/fixtures/answers-garbage", "/fixtures/answers-malformed"])
+    func anAnswerThatCannotBeReadIs500WithoutDetail(_ path: String) async throws {
+        try await with("AnswersGarbage") { server in
+            let answer = try await server.client.get(path)
+            #expect(answer.status == 500)
+            let error = try answer.json
+            #expect(error["owner_module"]?.string == "bad")
+            #expect(error["retryable"]?.bool == false)
+            #expect(
+                error["message"]?.string == "The request failed; its cause is in the log under the correlation id.")
+            let request = answer.headers.first(name: "x-request-id") ?? "none"
+            let lines = server.output.split(separator: "\n").filter { $0.contains("request failed") }
+            #expect(lines.count == 1, "\(server.output)")
+            #expect(lines.first?.contains(request) == true, "\(lines)")
+            #expect(try await server.client.get("/fixtures/good").text == "served")
+        }
+    }
+
+    private func with(_ plugin: String, _ body: (ServerProcess) async throws -> Void) async throws {
+        let files = BadPluginTests.sound.merging(["50-bad.yaml": BadPluginTests.instance(plugin)]) { $1 }
+        let deployment = try TemporaryFolder(files)
+        let server = try await ServerProcess.start(deployment.root)
+        try await body(server)
+        try await server.stop()
+    }
+}
