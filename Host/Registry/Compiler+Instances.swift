@@ -19,6 +19,7 @@ extension Compiler {
             first[instance.name] = instance
             declared.insert(instance.name)
             guard let plugin = plugins[instance.plugin] else {
+                guard instance.enabled else { continue }
                 fault(
                     .instanceUnknownPlugin, at: instance.map.source(at: "/plugin"),
                     "Instance \"\(instance.name)\" is of plugin \"\(instance.plugin)\", which is not installed"
