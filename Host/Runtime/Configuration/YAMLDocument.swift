@@ -75,7 +75,8 @@ public struct YAMLDocument: Sendable {
         case "false": return .bool(false)
         default: break
         }
-        if let integer = Int64(scalar.string), scalar.string.first != "+" { return .integer(integer) }
+        guard scalar.string.first != "+" else { return .string(scalar.string) }
+        if let integer = Int64(scalar.string) { return .integer(integer) }
         let isNumeric = scalar.string.utf8.allSatisfy { (48...57).contains($0) || ".eE+-".utf8.contains($0) }
         if isNumeric, let number = Double(scalar.string) { return .number(number) }
         return .string(scalar.string)

@@ -43,14 +43,16 @@ final class HostServer: Sendable {
 
     /// Serves until a signal ends it.
     func run() async throws {
-        let url = try await parts.listen()
+        let url: String
+        let testClock: TestClockSocket?
         do {
+            url = try await parts.listen()
             try await operator_.run { [self] in try bringUp(url) }
+            testClock = try await parts.serveTestClock()
         } catch {
             await stop()
             throw error
         }
-        let testClock = try await parts.serveTestClock()
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -85,7 +87,8 @@ final class HostServer: Sendable {
             deployment.withLock { $0 = fresh }
             parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
         } catch {
-            parts.logger.error("plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
+            parts.logger.error(
+                "plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
         }
     }
 
@@ -104,7 +107,8 @@ final class HostServer: Sendable {
     }
 
     private func announce(_ url: String) {
-        ReadyReport(url: url, statuses: parts.fleet.statuses, folder: settings.folder).print(to: settings.readyDescriptor)
+        ReadyReport(url: url, statuses: parts.fleet.statuses, folder: settings.folder).print(
+            to: settings.readyDescriptor)
     }
 }
 
