@@ -9,7 +9,9 @@ CHAPTER ?=
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libargon2-dev:Identity/Password pkg-config:finding-both
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests
 
-.PHONY: run test tour bench check lint build packages test-packages contracts clean help
+BENCH_PACKAGES := wrk:the-HTTP-benchmarks
+
+.PHONY: run test tour bench bench-packages check lint build packages test-packages contracts clean help
 
 help:
 	@echo "make run      build and serve the default deployment on loopback (release)"
@@ -24,6 +26,9 @@ packages:
 
 test-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(TEST_PACKAGES)
+
+bench-packages:
+	@Tests/Checks/install-packages $(RUN_PACKAGES) $(BENCH_PACKAGES)
 
 build: packages
 	@echo "==> building the host and every plugin (release); the first build takes about ten minutes, later ones seconds"
@@ -48,14 +53,15 @@ test: test-packages lint
 	@echo "==> testing"
 	@SWIFT_BACKTRACE=enable=no swift test --skip-build
 
-bench: packages
-	@echo "==> building the benchmarks (release)"
+# The benchmarks share the dependencies' build with the host.
+bench: bench-packages
+	@echo "==> building the host, every plugin and the benchmarks (release)"
 	@$(RELEASE)
-	@swift build -c release --package-path Tests/Benchmarks
-	@Tests/Benchmarks/.build/release/benchmarks
+	@$(RELEASE) --package-path Tests/Benchmarks --scratch-path .build
+	@.build/release/benchmarks $(BENCH)
 
 contracts:
 	@PluginAPI/Contracts/generate
 
 clean:
-	@rm -rf .build .build-* .theatre Tests/Benchmarks/.build
+	@rm -rf .build .build-* .theatre

@@ -211,14 +211,7 @@ let tests: [Target] =
 
 let package = Package(
     name: "theatreos",
-    products: [
-        .executable(name: "theatre", targets: ["theatre"]),
-        .library(name: "CTheatrePlugin", targets: ["CTheatrePlugin"]),
-        .library(name: "TheatrePlugin", targets: ["TheatrePlugin", "TheatreContracts", "CTheatrePlugin"]),
-        .library(
-            name: "TheatreHost",
-            targets: ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
-    ]
+    products: [.executable(name: "theatre", targets: ["theatre"])]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -240,3 +233,13 @@ let package = Package(
 
 package.products += package.targets.filter { fixtures.contains($0.name) }
     .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
+
+/// For packages beside this one: what plugins are written against, and the host without its program.
+let libraryProducts = [
+    ("CTheatrePlugin", ["CTheatrePlugin"]),
+    ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "CTheatrePlugin"]),
+    ("TheatreHost", ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+]
+let targetNames = Set(package.targets.map(\.name))
+package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }
+    .map { .library(name: $0.0, targets: $0.1) }

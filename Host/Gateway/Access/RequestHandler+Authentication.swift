@@ -50,9 +50,13 @@ extension RequestHandler {
     }
 
     private static func bearer(_ header: String) -> Substring? {
-        guard header.utf8.count > 7, String(header.prefix(7)).isField("bearer ") else { return nil }
+        let bytes = header.utf8
+        guard bytes.count > 7, bytes.count <= 8199, String(header.prefix(7)).isField("bearer ") else { return nil }
         let token = header.dropFirst(7)
-        return token.utf8.count <= 8192 && !token.utf8.contains(UInt8(ascii: " ")) ? token : nil
+        let hasSpace =
+            token.utf8.withContiguousStorageIfAvailable { $0.contains(UInt8(ascii: " ")) }
+            ?? token.utf8.contains(UInt8(ascii: " "))
+        return hasSpace ? nil : token
     }
 }
 

@@ -87,12 +87,15 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// SHA-256 of method, path, query and body.
     func digest() -> SHA256.Digest {
         var hash = SHA256()
-        hash.update(data: Array(head.method.rawValue.utf8))
-        hash.update(data: [0])
-        hash.update(data: Array(path))
-        hash.update(data: [0])
-        hash.update(data: Array(query))
-        hash.update(data: [0])
+        var start: [UInt8] = []
+        start.reserveCapacity(16 + head.uri.utf8.count)
+        start += head.method.rawValue.utf8
+        start.append(0)
+        start += path
+        start.append(0)
+        start += query
+        start.append(0)
+        hash.update(data: start)
         body.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
         return hash.finalize()
     }

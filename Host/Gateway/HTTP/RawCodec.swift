@@ -15,32 +15,26 @@ enum RawCodec {
     static func request(_ exchange: Exchange, _ entry: RouteEntry, path: [RouteParameter], query: [RouteParameter])
         throws(CallError) -> [UInt8]
     {
-        let wanted = entry.route.headers.map { $0.lowercased() } + ["content-type"]
-        let request = HTTPRequest.with {
-            $0.method = exchange.head.method.rawValue
-            $0.path = String(Substring(exchange.path))
-            $0.rawQuery = String(Substring(exchange.query))
-            $0.route = entry.route.path
-            $0.pathParameters = path.map(pair)
-            $0.query = query.map(pair)
-            $0.headers = exchange.head.headers.compactMap { name, value in
-                let name = name.lowercased()
-                return wanted.contains(name) ? pair(RouteParameter(name: name, value: value)) : nil
-            }
-            $0.body = Data(exchange.body.readableBytesView)
+        var out = WireBytes(capacity: 256 + exchange.head.uri.utf8.count + exchange.body.readableBytes)
+        out.add(1, exchange.head.method.rawValue.utf8)
+        out.add(2, exchange.path)
+        out.add(3, entry.route.path.utf8)
+        for parameter in path { out.add(4, pair(parameter.name.utf8, parameter.value.utf8)) }
+        for parameter in query { out.add(5, pair(parameter.name.utf8, parameter.value.utf8)) }
+        for (name, value) in exchange.head.headers {
+            guard let index = entry.rawHeaders.firstIndex(where: { name.isField(lowercase: $0) }) else { continue }
+            out.add(6, pair(entry.rawHeaders[index].utf8, value.utf8))
         }
-        do {
-            return try request.serializedBytes()
-        } catch {
-            throw CallError(.internal, "gateway.request", "the request cannot be encoded: \(error)")
-        }
+        out.add(7, exchange.body.readableBytesView)
+        out.add(8, exchange.query)
+        return out.bytes
     }
 
-    private static func pair(_ parameter: RouteParameter) -> HTTPPair {
-        HTTPPair.with {
-            $0.name = parameter.name
-            $0.value = parameter.value
-        }
+    private static func pair(_ name: String.UTF8View, _ value: String.UTF8View) -> [UInt8] {
+        var out = WireBytes(capacity: name.count + value.count + 8)
+        out.add(1, name)
+        out.add(2, value)
+        return out.bytes
     }
 
     /// The answer in a response message. Refuses headers that would break the framing.

@@ -61,6 +61,12 @@ struct RequestHeaders {
 
 extension String {
     /// Whether this is the ASCII word `other`, which is lower-case, in any case.
+    func isField(lowercase other: String) -> Bool {
+        utf8.count == other.utf8.count
+            && zip(utf8, other.utf8).allSatisfy { ($0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0) == $1 }
+    }
+
+    /// Whether this is the ASCII word `other`, which is lower-case, in any case.
     func isField(_ other: StaticString) -> Bool {
         guard utf8.count == other.utf8CodeUnitCount else { return false }
         var pointer = other.utf8Start

@@ -28,6 +28,8 @@ public final class RouteEntry: Sendable {
     let context: HostContext
     /// Name of the path parameter that is the project, from the route's scope.
     let projectParameter: String?
+    /// Raw routes: lower-case names of the header fields handed over.
+    let rawHeaders: [String]
     let counters = RouteCounters()
     private let resolve: @Sendable () throws(CallError) -> CallTarget
     private let resolved = Mutex<CallTarget?>(nil)
@@ -49,6 +51,7 @@ public final class RouteEntry: Sendable {
         parameterNames = PathTrie.parameters(of: route.path)
         isMutating = route.method != "GET"
         access = RouteAccess(rawValue: route.access) ?? .admin
+        rawHeaders = route.headers.map { $0.lowercased() } + ["content-type"]
         success = HTTPResponseStatus(statusCode: route.status)
         timeout = UInt64(route.timeoutMilliseconds) * 1_000_000
         projectParameter =

@@ -50,17 +50,15 @@ extension Dispatcher {
     ) async throws(CallError) -> [UInt8] {
         let wait = AwaitedCall(self)
         let deadline = timeout.map { clock.monotonic() &+ $0.nanoseconds } ?? 0
+        let id = payload.withUnsafeBytes { bytes in
+            var call = OutgoingCall(payload: bytes, context: context)
+            call.deadline = deadline
+            call.idempotencyKey = idempotencyKey
+            return start(call, on: target, sink: wait)
+        }
+        if let result = wait.started(id) { return try result.get() }
         let result: Result<[UInt8], CallError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                wait.prepare(continuation)
-                let id = payload.withUnsafeBytes { bytes in
-                    var call = OutgoingCall(payload: bytes, context: context)
-                    call.deadline = deadline
-                    call.idempotencyKey = idempotencyKey
-                    return start(call, on: target, sink: wait)
-                }
-                wait.started(id)
-            }
+            await withCheckedContinuation { wait.wait($0) }
         } onCancel: {
             wait.cancel()
         }
@@ -78,44 +76,43 @@ extension Duration {
     }
 }
 
-/// A task that waits for a call.
+/// A task that waits for a call; one that is answered at once never suspends.
 private final class AwaitedCall: CallSink {
     private let dispatcher: Dispatcher
     private let state = Mutex(State())
 
     private struct State {
         var continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>?
+        var result: Result<[UInt8], CallError>?
         var id = CallID.none
-        var isCancelled = false
     }
 
     init(_ dispatcher: Dispatcher) { self.dispatcher = dispatcher }
 
-    func prepare(_ continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>) {
-        state.withLock { $0.continuation = continuation }
-    }
-
-    func started(_ id: CallID) {
-        let isCancelled = state.withLock { state in
+    /// The answer, if it came while the call was sent.
+    func started(_ id: CallID) -> Result<[UInt8], CallError>? {
+        state.withLock { state in
             state.id = id
-            return state.isCancelled
+            return state.result
         }
-        if isCancelled { dispatcher.cancel(id) }
     }
 
-    func cancel() {
-        let id = state.withLock { state in
-            state.isCancelled = true
-            return state.id
+    func wait(_ continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>) {
+        let result = state.withLock { state in
+            if state.result == nil { state.continuation = continuation }
+            return state.result
         }
-        dispatcher.cancel(id)
+        if let result { continuation.resume(returning: result) }
     }
+
+    func cancel() { dispatcher.cancel(state.withLock { $0.id }) }
 
     func complete(_ call: CallID, _ result: borrowing CallResult) {
         let outcome: Result<[UInt8], CallError> =
             if let error = result.error { .failure(error) } else { .success(Array(result.payload)) }
         let continuation = state.withLock { state in
             defer { state.continuation = nil }
+            state.result = outcome
             return state.continuation
         }
         continuation?.resume(returning: outcome)

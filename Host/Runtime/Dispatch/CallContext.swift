@@ -11,22 +11,36 @@ public final class CallContext: Sendable {
     /// As `theatre_request.context`, without `caller`, which the dispatcher appends.
     public let bytes: [UInt8]
     /// `bytes` with the host as caller.
-    let hostBytes: [UInt8]
+    nonisolated(unsafe) let hostBytes: UnsafeRawBufferPointer
+    /// The part of `hostBytes` that is `bytes`.
+    nonisolated(unsafe) let head: UnsafeRawBufferPointer
     /// Where the request's trace stands, read from `traceparent`.
     let trace: SpanIdentity?
 
     /// Encodes `message`; its `caller` is cleared.
     public init(_ message: HostContext) {
         var message = message
-        message.caller = ""
-        message.publishes = ""
-        message.profile = ""
-        message.parameters = ""
+        // Each write copies the message, so only what is there is cleared.
+        if !message.caller.isEmpty { message.caller = "" }
+        if !message.publishes.isEmpty { message.publishes = "" }
+        if !message.profile.isEmpty { message.profile = "" }
+        if !message.parameters.isEmpty { message.parameters = "" }
         self.message = message
-        bytes = (try? message.serializedBytes()) ?? []
-        hostBytes = bytes + Self.fields(HostContext.with { $0.caller = "host" })
+        let encoded: [UInt8] = (try? message.serializedBytes()) ?? []
+        bytes = encoded
+        // Written here and freed at the end, never changed.
+        let whole = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: encoded.count + Self.hostField.count, alignment: 1)
+        whole.copyBytes(from: encoded)
+        UnsafeMutableRawBufferPointer(rebasing: whole[encoded.count...]).copyBytes(from: Self.hostField)
+        hostBytes = UnsafeRawBufferPointer(whole)
+        head = UnsafeRawBufferPointer(rebasing: hostBytes[..<encoded.count])
         trace = message.traceparent.isEmpty ? nil : SpanIdentity(traceparent: message.traceparent)
     }
+
+    deinit { hostBytes.deallocate() }
+
+    private static let hostField = fields(HostContext.with { $0.caller = "host" })
 
     /// What the context of a callee says of its caller and of the profile its route chose. Appended to ``bytes``, these
     /// fields win over any before.

@@ -38,11 +38,16 @@ struct CallSlot: ~Copyable {
     var depth: UInt32 = 0
     var holdsTransaction = false
     var began: UInt64 = 0
-    var sink: (any CallSink)?
+    /// Kept by `sinkOwner`.
+    unowned(unsafe) var sink: (any CallSink)?
+    /// What of `sink` is counted.
+    var sinkOwner: Unmanaged<AnyObject>?
     var responder: (any CallResponder)?
-    var context: CallContext?
+    /// Counted where `ownsContext`; otherwise the parent's, which outlives this call.
+    var context: Unmanaged<CallContext>?
+    var ownsContext = false
     var trace = SpanIdentity()
-    var note: String?
+    var note: SpanNote?
 
     static let endOfStream = UInt64.max
 }

@@ -18,56 +18,77 @@ extension Dispatcher {
 
     /// `theatre_host.complete`.
     func complete(
-        _ id: UInt64, through port: InstancePort, _ result: UnsafePointer<theatre_result>?
+        _ id: UInt64, through core: CorePointer, _ result: UnsafePointer<theatre_result>?
     ) -> theatre_code {
         guard id & CallTable.callerSide == 0, let slot = table.slot(of: id) else {
-            port.foreign.wrappingAdd(1, ordering: .relaxed)
+            core.port.foreign.wrappingAdd(1, ordering: .relaxed)
             return THEATRE_NOT_FOUND
         }
         // Valid if finish() then finds the same generation; otherwise the call is stale anyway. A slot between two
         // calls has no callee.
         let callee = slot.pointee.callee.load(ordering: .relaxed)
-        guard callee == address(of: port) else {
+        guard callee == core.address else {
             let isCurrent = SlotWord(raw: slot.pointee.state.load(ordering: .acquiring)).generation == id >> 32
             if isCurrent, callee != 0 {
-                port.foreign.wrappingAdd(1, ordering: .relaxed)
+                core.port.foreign.wrappingAdd(1, ordering: .relaxed)
             } else {
-                port.double.wrappingAdd(1, ordering: .relaxed)
+                core.port.double.wrappingAdd(1, ordering: .relaxed)
             }
             return THEATRE_NOT_FOUND
         }
-        let read = Outcome.read(result, limit: limits.messageSize)
-        switch finish(slot, id, read) {
-        case .delivered:
-            guard read == nil else { return THEATRE_OK }
-            port.malformed.wrappingAdd(1, ordering: .relaxed)
-            return THEATRE_INVALID_ARGUMENT
-        case .late:
+        if let payload = Outcome.payload(of: result, limit: limits.messageSize) {
+            let end = finish(slot, id, payload)
+            return end == .delivered ? THEATRE_OK : dropped(end, core)
+        }
+        let read = Outcome.readFailure(result)
+        let end = finish(slot, id, read)
+        guard end == .delivered else { return dropped(end, core) }
+        guard read == nil else { return THEATRE_OK }
+        core.port.malformed.wrappingAdd(1, ordering: .relaxed)
+        return THEATRE_INVALID_ARGUMENT
+    }
+
+    private func dropped(_ end: Finish, _ core: CorePointer) -> theatre_code {
+        let port = core.port
+        if end == .late {
             port.late.wrappingAdd(1, ordering: .relaxed)
-        case .stale:
+        } else {
             port.double.wrappingAdd(1, ordering: .relaxed)
         }
         return THEATRE_NOT_FOUND
     }
 
+    /// Ends a call with an answer: tells the caller, if it still waits, and drops the call's own pin.
+    @inline(__always)
+    private func finish(_ slot: SlotPointer, _ id: UInt64, _ payload: UnsafeRawBufferPointer) -> Finish {
+        let generation = UInt32(truncatingIfNeeded: id >> 32)
+        guard table.move(slot, generation: generation, from: .live, to: .done) else { return finishLate(slot, id) }
+        settle(slot, id, THEATRE_OK)
+        if mustWait(slot) {
+            deliverLater(slot, id, .payload(payload), dropping: true)
+        } else {
+            deliverNow(slot, id, payload)
+            unpin(slot, id)
+        }
+        return .delivered
+    }
+
     /// Ends a call for its callee: tells the caller, if it still waits, and drops the call's own pin. nil is malformed.
     func finish(_ slot: SlotPointer, _ id: UInt64, _ outcome: Outcome?) -> Finish {
         let generation = UInt32(truncatingIfNeeded: id >> 32)
-        if table.move(slot, generation: generation, from: .live, to: .done) {
-            let outcome =
-                outcome ?? .malformed(sideEffect: slot.pointee.flags & THEATRE_CALL_SIDE_EFFECT != 0)
-            settle(slot, id, outcome)
-            deliver(slot, id, outcome, dropping: true)
-            return .delivered
-        }
-        if table.move(slot, generation: generation, from: .orphan, to: .done) {
-            if let port = port(at: slot.pointee.callee.load(ordering: .relaxed)) {
-                port.orphans.wrappingSubtract(1, ordering: .relaxed)
-            }
-            unpin(slot, id)
-            return .late
-        }
-        return .stale
+        guard table.move(slot, generation: generation, from: .live, to: .done) else { return finishLate(slot, id) }
+        let outcome = outcome ?? .malformed(sideEffect: slot.pointee.flags & THEATRE_CALL_SIDE_EFFECT != 0)
+        settle(slot, id, outcome.code)
+        deliver(slot, id, outcome, dropping: true)
+        return .delivered
+    }
+
+    private func finishLate(_ slot: SlotPointer, _ id: UInt64) -> Finish {
+        let generation = UInt32(truncatingIfNeeded: id >> 32)
+        guard table.move(slot, generation: generation, from: .orphan, to: .done) else { return .stale }
+        port(at: slot.pointee.callee.load(ordering: .relaxed))?.orphans.wrappingSubtract(1, ordering: .relaxed)
+        unpin(slot, id)
+        return .late
     }
 
     /// Gives a call up whose deadline passed. The caller is told, the callee too; the slot waits for the callee.
@@ -78,8 +99,8 @@ extension Dispatcher {
         let outcome = Outcome.failure(Self.expired(effect: hasEffect ? .unknown : .none))
         let callee = port(at: slot.pointee.callee.load(ordering: .relaxed))
         let count = callee?.orphans.wrappingAdd(1, ordering: .relaxed).newValue ?? 0
-        callee?.metrics.orphan(slot.pointee.operation)
-        settle(slot, id, outcome)
+        callee?.metrics.cells.orphan(slot.pointee.operation)
+        settle(slot, id, outcome.code)
         deliver(slot, id, outcome, dropping: false)
         tellCancelled(slot, id, THEATRE_CANCEL_DEADLINE)
         if let callee, count > callee.limits.orphanCap {
@@ -91,21 +112,16 @@ extension Dispatcher {
 
     /// Counts, frees what the call held of its caller, and gives up what was done on its behalf.
     @inline(__always)
-    private func settle(_ slot: SlotPointer, _ id: UInt64, _ outcome: Outcome) {
-        let now = clock.monotonic()
-        let code = outcome.code
+    private func settle(_ slot: SlotPointer, _ id: UInt64, _ code: Int32) {
         let elapsed = now &- slot.pointee.began
-        let isServed: Void? = with(portAt: slot.pointee.callee.load(ordering: .relaxed)) { callee in
-            callee.inFlight.wrappingSubtract(1, ordering: .relaxed)
-            callee.metrics.end(slot.pointee.operation, code: code, nanoseconds: elapsed)
-        }
-        if isServed == nil {
-            _ = with(portAt: slot.pointee.caller.load(ordering: .relaxed)) { caller in
-                caller.callMetrics.end(slot.pointee.callIndex, code: code, nanoseconds: elapsed)
-            }
+        if let callee = core(at: slot.pointee.callee.load(ordering: .relaxed)) {
+            callee.pointee.inFlight.wrappingSubtract(1, ordering: .relaxed)
+            callee.pointee.cells.end(slot.pointee.operation, code: code, nanoseconds: elapsed)
+        } else if let caller = core(at: slot.pointee.caller.load(ordering: .relaxed)) {
+            caller.pointee.callCells.end(slot.pointee.callIndex, code: code, nanoseconds: elapsed)
         }
         if slot.pointee.trace.isSampled, let settings = spanSettings {
-            settings._withUnsafeGuaranteedRef { export($0, slot, code, elapsed) }
+            settings._withUnsafeGuaranteedRef { record($0, slot, code, elapsed) }
         }
         let above = slot.pointee.parent.load(ordering: .relaxed)
         if above != 0, let parent = table.slot(of: above) {
@@ -115,29 +131,26 @@ extension Dispatcher {
         if slot.pointee.children.load(ordering: .sequentiallyConsistent) > 0 { cancelChildren(of: id) }
     }
 
-    private func export(
-        _ settings: SpanSettings, _ slot: SlotPointer, _ code: Int32, _ elapsed: UInt64
-    ) {
-        let callee = port(at: slot.pointee.callee.load(ordering: .relaxed))
-        let name: String
-        if let callee {
-            name = callee.operations[Int(slot.pointee.operation)].name
-        } else {
-            name = port(at: slot.pointee.caller.load(ordering: .relaxed))?.calls[Int(slot.pointee.callIndex)].name ?? ""
-        }
-        settings.exporter.export(
-            Span(
-                identity: slot.pointee.trace, instance: callee?.identity.instance ?? "host",
-                generation: callee?.identity.generation ?? 0, operation: name, startNanoseconds: slot.pointee.began,
-                durationNanoseconds: elapsed, code: StatusCode(lenient: code), note: slot.pointee.note))
+    @inline(__always)
+    private func record(_ settings: SpanSettings, _ slot: SlotPointer, _ code: Int32, _ elapsed: UInt64) {
+        let callee = core(at: slot.pointee.callee.load(ordering: .relaxed))
+        settings.ring.push(
+            SpanRecord(
+                identity: slot.pointee.trace, callee: callee,
+                caller: core(at: slot.pointee.caller.load(ordering: .relaxed)),
+                operation: callee == nil ? slot.pointee.callIndex : slot.pointee.operation, code: code,
+                began: slot.pointee.began, elapsed: elapsed, note: slot.pointee.note.map { .passRetained($0) }))
     }
 
     // MARK: delivery
 
     @inline(__always)
+    private func mustWait(_ slot: SlotPointer) -> Bool {
+        Trampoline.isDeep || (slot.pointee.flags & THEATRE_CALL_STREAM_OUT != 0 && Trampoline.isWaiting)
+    }
+
     private func deliver(_ slot: SlotPointer, _ id: UInt64, _ outcome: Outcome, dropping: Bool) {
-        let mustWait = Trampoline.isDeep || (slot.pointee.flags & THEATRE_CALL_STREAM_OUT != 0 && Trampoline.isWaiting)
-        if mustWait {
+        if mustWait(slot) {
             deliverLater(slot, id, outcome, dropping: dropping)
         } else {
             deliverNow(slot, id, outcome)
@@ -162,37 +175,43 @@ extension Dispatcher {
         }
     }
 
-    @inline(__always)
     private func deliverNow(_ slot: SlotPointer, _ id: UInt64, _ outcome: Outcome) {
-        if let sink = slot.pointee.sink {
-            Trampoline.enter {
-                switch outcome {
-                case .payload(let bytes): sink.complete(CallID(rawValue: id), CallResult(payload: bytes))
-                case .failure(let error): sink.complete(CallID(rawValue: id), CallResult(error))
-                }
-            }
-        } else {
-            _ = with(portAt: slot.pointee.caller.load(ordering: .relaxed)) {
-                reply($0, id | CallTable.callerSide, outcome)
-            }
+        switch outcome {
+        case .payload(let payload): deliverNow(slot, id, payload)
+        case .failure(let error): deliverNow(slot, id, error)
         }
     }
 
-    private func reply(_ port: InstancePort, _ id: UInt64, _ outcome: Outcome) {
-        guard let function = port.instance.pointee.reply else { return }
+    @inline(__always)
+    private func deliverNow(_ slot: SlotPointer, _ id: UInt64, _ payload: UnsafeRawBufferPointer) {
+        if let sink = slot.pointee.sink {
+            return Trampoline.enter { sink.complete(CallID(rawValue: id), CallResult(payload: payload)) }
+        }
+        guard let caller = core(at: slot.pointee.caller.load(ordering: .relaxed)),
+            let function = caller.pointee.instance.pointee.reply
+        else { return }
         var result = theatre_result()
         result.struct_size = UInt32(MemoryLayout<theatre_result>.size)
-        switch outcome {
-        case .payload(let bytes):
-            result.code = THEATRE_OK
-            result.payload = theatre_bytes(bytes)
-            _ = Trampoline.enter { function(port.instance.pointee.`self`, id, &result) }
-        case .failure(let error):
-            result.code = error.code.rawValue
-            error.withCError { cError in
-                withUnsafePointer(to: &cError) { pointer in
-                    result.error = pointer
-                    _ = Trampoline.enter { function(port.instance.pointee.`self`, id, &result) }
+        result.code = THEATRE_OK
+        result.payload = theatre_bytes(payload)
+        _ = Trampoline.enter { function(caller.pointee.instance.pointee.`self`, id | CallTable.callerSide, &result) }
+    }
+
+    private func deliverNow(_ slot: SlotPointer, _ id: UInt64, _ error: CallError) {
+        if let sink = slot.pointee.sink {
+            return Trampoline.enter { sink.complete(CallID(rawValue: id), CallResult(error)) }
+        }
+        guard let caller = core(at: slot.pointee.caller.load(ordering: .relaxed)),
+            let function = caller.pointee.instance.pointee.reply
+        else { return }
+        var result = theatre_result()
+        result.struct_size = UInt32(MemoryLayout<theatre_result>.size)
+        result.code = error.code.rawValue
+        error.withCError { cError in
+            withUnsafePointer(to: &cError) { pointer in
+                result.error = pointer
+                _ = Trampoline.enter {
+                    function(caller.pointee.instance.pointee.`self`, id | CallTable.callerSide, &result)
                 }
             }
         }
@@ -211,17 +230,22 @@ extension Dispatcher {
         let callee = slot.pointee.callee.load(ordering: .relaxed)
         let caller = slot.pointee.caller.load(ordering: .relaxed)
         let above = slot.pointee.parent.load(ordering: .relaxed)
-        slot.pointee.sink = nil
-        slot.pointee.responder = nil
+        if let owner = slot.pointee.sinkOwner {
+            slot.pointee.sink = nil
+            slot.pointee.sinkOwner = nil
+            owner.release()
+        }
+        if slot.pointee.responder != nil { slot.pointee.responder = nil }
+        if slot.pointee.ownsContext { slot.pointee.context?.release() }
         slot.pointee.context = nil
-        slot.pointee.note = nil
+        if slot.pointee.note != nil { slot.pointee.note = nil }
         slot.pointee.callee.store(0, ordering: .relaxed)
         slot.pointee.caller.store(0, ordering: .relaxed)
         slot.pointee.parent.store(0, ordering: .relaxed)
         let index = UInt32(truncatingIfNeeded: id & (CallTable.callerSide - 1))
         table.give(slot, index: index, generation: UInt32(truncatingIfNeeded: id >> 32))
-        _ = with(portAt: callee) { $0.release() }
-        _ = with(portAt: caller) { $0.release() }
+        core(at: callee)?.release()
+        core(at: caller)?.release()
         if above != 0, let parent = table.slot(of: above) { unpin(parent, above) }
     }
 }

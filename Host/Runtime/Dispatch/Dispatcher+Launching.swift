@@ -8,53 +8,59 @@ internal import Synchronization
 extension Dispatcher {
     /// Sends a call to an instance; its id. Throws where nothing was sent.
     func launch(
-        _ launch: borrowing Launch, key: UnsafeRawBufferPointer, on port: InstancePort, _ operation: UInt32
+        _ launch: borrowing Launch, key: UnsafeRawBufferPointer, on core: CorePointer, _ operation: UInt32
     ) throws(CallError) -> UInt64 {
         guard launch.payload.count <= limits.messageSize else { throw tooLarge(launch.payload.count) }
-        let facts = port.facts[Int(operation)]
-        port.outstanding.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        let state = port.state.load(ordering: .sequentiallyConsistent)
+        let facts = core.pointee.facts[Int(operation)]
+        core.pointee.outstanding.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        let state = core.pointee.state.load(ordering: .sequentiallyConsistent)
         guard state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady) else {
-            port.release()
-            throw port.whyClosed()
+            core.release()
+            throw core.port.whyClosed()
         }
-        let (_, count) = port.inFlight.wrappingAdd(1, ordering: .relaxed)
-        guard count <= port.limits.maxConcurrency else {
-            giveUp(port)
-            throw CallError(
-                .resourceExhausted, "instance.busy",
-                "Instance \(port.identity.instance) serves \(port.limits.maxConcurrency) calls already; try again shortly.",
-                retry: .safe)
+        let (_, count) = core.pointee.inFlight.wrappingAdd(1, ordering: .relaxed)
+        guard count <= core.pointee.maxConcurrency else {
+            giveUp(core)
+            throw Self.busy(core)
         }
-        let now = clock.monotonic()
+        let now = self.now
         guard let deadline = deadline(launch, facts.timeout, now) else {
-            giveUp(port)
+            giveUp(core)
             throw Self.expired(effect: .none)
         }
         guard let (slot, index) = table.take() else {
-            giveUp(port)
+            giveUp(core)
             throw Self.tableFull
         }
-        slot.pointee.callee.store(address(of: port), ordering: .relaxed)
+        slot.pointee.callee.store(core.address, ordering: .relaxed)
         let id = publish(slot, index, launch, operation: operation, facts: facts, began: now, deadline: deadline)
-        port.metrics.start(operation)
+        core.pointee.cells.start(operation)
         if Trampoline.isDeep {
-            invokeLater(slot, id, port, launch, key)
+            invokeLater(slot, id, core, launch, key)
         } else {
-            invoke(slot, id, port, launch.payload, key, launch.attempt, launch.callerField)
+            invoke(slot, id, core, launch.payload, key, launch.attempt, launch.callerField)
             unpin(slot, id)
         }
         return id
     }
 
-    private func giveUp(_ port: InstancePort) {
-        port.inFlight.wrappingSubtract(1, ordering: .relaxed)
-        port.release()
+    private func giveUp(_ core: CorePointer) {
+        core.pointee.inFlight.wrappingSubtract(1, ordering: .relaxed)
+        core.release()
+    }
+
+    private static func busy(_ core: CorePointer) -> CallError {
+        let port = core.port
+        return CallError(
+            .resourceExhausted, "instance.busy",
+            "Instance \(port.identity.instance) serves \(port.limits.maxConcurrency) calls already; try again shortly.",
+            retry: .safe)
     }
 
     /// The earliest of what the caller, its own caller and the operation say; nil where it has passed.
     @inline(__always)
-    func deadline(_ launch: borrowing Launch, _ timeout: UInt64, _ now: UInt64) -> UInt64? {
+    func deadline(_ launch: borrowing Launch, _ standard: UInt64, _ now: UInt64) -> UInt64? {
+        let timeout = launch.timeout != 0 ? launch.timeout : standard
         var deadline =
             launch.deadline != 0 ? launch.deadline : now &+ (timeout != 0 ? timeout : limits.defaultTimeout)
         if let parent = launch.parent { deadline = min(deadline, parent.pointee.deadline.load(ordering: .relaxed)) }
@@ -71,7 +77,7 @@ extension Dispatcher {
         let id = UInt64(generation) << 32 | UInt64(index)
         slot.pointee.deadline.store(deadline, ordering: .relaxed)
         slot.pointee.parent.store(launch.parentID, ordering: .relaxed)
-        slot.pointee.caller.store(launch.caller.map(address(of:)) ?? 0, ordering: .relaxed)
+        slot.pointee.caller.store(launch.caller?.address ?? 0, ordering: .relaxed)
         slot.pointee.children.store(0, ordering: .relaxed)
         slot.pointee.transaction.store(0, ordering: .relaxed)
         slot.pointee.isCancelled.store(false, ordering: .relaxed)
@@ -87,14 +93,13 @@ extension Dispatcher {
         slot.pointee.depth = launch.depth
         slot.pointee.holdsTransaction = launch.holdsTransaction
         slot.pointee.began = began
-        slot.pointee.sink = launch.sink
-        slot.pointee.context = launch.context
+        hold(slot, launch)
         slot.pointee.trace =
             spanSettings?._withUnsafeGuaranteedRef { $0.identity(below: launch.trace) } ?? SpanIdentity()
-        slot.pointee.note = launch.note
+        if let note = launch.note { slot.pointee.note = note }
         if let parent = launch.parent { parent.pointee.children.wrappingAdd(1, ordering: .sequentiallyConsistent) }
         if let caller = launch.caller {
-            caller.outstanding.wrappingAdd(1, ordering: .relaxed)
+            caller.pointee.outstanding.wrappingAdd(1, ordering: .relaxed)
             launch.out?.pointee = id | CallTable.callerSide
         }
         let word = SlotWord(generation: generation, phase: .live, pins: 2)
@@ -102,19 +107,30 @@ extension Dispatcher {
         return id
     }
 
+    /// Keeps what the call refers to until it is recycled. A context that the parent keeps is not counted again.
+    @inline(__always)
+    private func hold(_ slot: SlotPointer, _ launch: borrowing Launch) {
+        slot.pointee.sink = launch.sink
+        slot.pointee.sinkOwner = launch.sink.map { Unmanaged<AnyObject>.passRetained($0) }
+        let owns = launch.parent?.pointee.context?.toOpaque() != launch.context.toOpaque()
+        slot.pointee.context = owns ? launch.context.retain() : launch.context
+        slot.pointee.ownsContext = owns
+    }
+
     // MARK: invoke
 
     private func invokeLater(
-        _ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ launch: borrowing Launch,
+        _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer, _ launch: borrowing Launch,
         _ key: UnsafeRawBufferPointer
     ) {
         let stored = StoredRequest(payload: Array(launch.payload), key: Array(key))
         let attempt = launch.attempt
-        let field = launch.callerField
+        let field = launch.callerField.map { Array($0) }
         Trampoline.later {
             stored.payload.withUnsafeBytes { payload in
                 stored.key.withUnsafeBytes { key in
-                    self.invoke(slot, id, port, payload, key, attempt, field)
+                    guard let field else { return self.invoke(slot, id, core, payload, key, attempt, nil) }
+                    field.withUnsafeBytes { self.invoke(slot, id, core, payload, key, attempt, $0) }
                 }
             }
             self.unpin(slot, id)
@@ -123,10 +139,11 @@ extension Dispatcher {
 
     @inline(__always)
     private func invoke(
-        _ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ payload: UnsafeRawBufferPointer,
-        _ key: UnsafeRawBufferPointer, _ attempt: UInt32, _ callerField: [UInt8]?
+        _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer, _ payload: UnsafeRawBufferPointer,
+        _ key: UnsafeRawBufferPointer, _ attempt: UInt32, _ callerField: UnsafeRawBufferPointer?
     ) {
-        guard let function = port.instance.pointee.invoke, let context = slot.pointee.context else { return }
+        let instance = core.pointee.instance
+        guard let function = instance.pointee.invoke, let context = slot.pointee.context else { return }
         var request = theatre_request()
         request.struct_size = UInt32(MemoryLayout<theatre_request>.size)
         request.operation = slot.pointee.operation
@@ -138,39 +155,38 @@ extension Dispatcher {
         request.idempotency_key = theatre_bytes(key)
         let code: theatre_code
         if callerField == nil, !slot.pointee.trace.isSampled {
-            code = context.hostBytes.withUnsafeBytes { bytes in
-                request.context = theatre_bytes(bytes)
-                return Trampoline.enter { function(port.instance.pointee.`self`, &request) }
-            }
+            request.context = theatre_bytes(context._withUnsafeGuaranteedRef { $0.hostBytes })
+            code = Trampoline.enter { function(instance.pointee.`self`, &request) }
         } else {
-            let head = callerField == nil ? context.hostBytes : context.bytes
-            let trace = slot.pointee.trace
-            code = withContext(head, trace, callerField ?? []) { bytes in
+            let head = context._withUnsafeGuaranteedRef { callerField == nil ? $0.hostBytes : $0.head }
+            let tail = callerField ?? UnsafeRawBufferPointer(start: nil, count: 0)
+            code = withContext(head, slot.pointee.trace, tail) { bytes in
                 request.context = theatre_bytes(bytes)
-                return Trampoline.enter { function(port.instance.pointee.`self`, &request) }
+                return Trampoline.enter { function(instance.pointee.`self`, &request) }
             }
         }
-        if code != THEATRE_OK { rejected(slot, id, port, code) }
+        if code != THEATRE_OK { rejected(slot, id, core.port, code) }
     }
 
     /// `head`, the traceparent where it is sampled, and `tail`, in one piece.
     @inline(__always)
     private func withContext(
-        _ head: [UInt8], _ trace: SpanIdentity, _ tail: [UInt8], _ body: (UnsafeRawBufferPointer) -> theatre_code
+        _ head: UnsafeRawBufferPointer, _ trace: SpanIdentity, _ tail: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> theatre_code
     ) -> theatre_code {
         let size = head.count + tail.count + (trace.isSampled ? SpanIdentity.fieldSize : 0)
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, size)) { buffer in
             guard var out = buffer.baseAddress else { return THEATRE_INTERNAL }
-            head.withUnsafeBufferPointer { bytes in
-                if let start = bytes.baseAddress { out.update(from: start, count: bytes.count) }
-                out += bytes.count
+            if let start = head.baseAddress {
+                UnsafeMutableRawPointer(out).copyMemory(from: start, byteCount: head.count)
+                out += head.count
             }
             if trace.isSampled {
                 trace.writeField(to: out)
                 out += SpanIdentity.fieldSize
             }
-            tail.withUnsafeBufferPointer { bytes in
-                if let start = bytes.baseAddress { out.update(from: start, count: bytes.count) }
+            if let start = tail.baseAddress {
+                UnsafeMutableRawPointer(out).copyMemory(from: start, byteCount: tail.count)
             }
             return body(UnsafeRawBufferPointer(start: buffer.baseAddress, count: size))
         }
@@ -206,19 +222,16 @@ extension Dispatcher {
 
     @inline(__always)
     func address(of port: InstancePort) -> UInt {
-        UInt(bitPattern: Unmanaged.passUnretained(port).toOpaque())
+        port.core.address
     }
 
     /// The port at an address that a slot holds; ports live as long as the dispatcher.
     @inline(__always)
     func port(at address: UInt) -> InstancePort? {
-        UnsafeRawPointer(bitPattern: address).map { Unmanaged<InstancePort>.fromOpaque($0).takeUnretainedValue() }
+        core(at: address)?.port
     }
 
-    /// Runs `body` with the port at an address that a slot holds, without counting references.
+    /// The core at an address that a slot holds.
     @inline(__always)
-    func with<Result>(portAt address: UInt, _ body: (InstancePort) -> Result) -> Result? {
-        guard let raw = UnsafeRawPointer(bitPattern: address) else { return nil }
-        return Unmanaged<InstancePort>.fromOpaque(raw)._withUnsafeGuaranteedRef { body($0) }
-    }
+    func core(at address: UInt) -> CorePointer? { CorePointer(bitPattern: address) }
 }

@@ -8,12 +8,12 @@ internal import Synchronization
 extension Dispatcher {
     /// `theatre_host.request`.
     func request(
-        from port: InstancePort, _ request: UnsafePointer<theatre_request>?, _ id: UnsafeMutablePointer<UInt64>?,
+        from core: CorePointer, _ request: UnsafePointer<theatre_request>?, _ id: UnsafeMutablePointer<UInt64>?,
         _ error: UnsafeMutablePointer<theatre_error>?
     ) -> theatre_code {
         id?.pointee = 0
         do throws(CallError) {
-            try start(port, request, id)
+            try start(core, request, id)
             return THEATRE_OK
         } catch let refusal {
             if let error { Self.fill(error, refusal) }
@@ -37,7 +37,7 @@ extension Dispatcher {
     }
 
     private func start(
-        _ port: InstancePort, _ pointer: UnsafePointer<theatre_request>?, _ id: UnsafeMutablePointer<UInt64>?
+        _ core: CorePointer, _ pointer: UnsafePointer<theatre_request>?, _ id: UnsafeMutablePointer<UInt64>?
     ) throws(CallError) {
         guard let pointer, let id, pointer.pointee.struct_size >= UInt32(MemoryLayout<theatre_request>.size),
             pointer.pointee.payload.isSound, pointer.pointee.idempotency_key.isSound,
@@ -47,21 +47,22 @@ extension Dispatcher {
                 .invalidArgument, "call.malformed",
                 "The request could not be read: a pointer is null or struct_size is too small.")
         }
-        guard port.isAttached.load(ordering: .acquiring) else {
+        guard core.pointee.isAttached.load(ordering: .acquiring) else {
             throw CallError(
                 .failedPrecondition, "call.before_create", "A plugin calls the host once create has returned.")
         }
-        guard pointer.pointee.operation < UInt32(port.calls.count) else {
+        guard pointer.pointee.operation < core.pointee.callCount else {
             throw CallError(
                 .invalidArgument, "call.unknown_operation",
-                "The manifest lists \(port.calls.count) calls; there is none with index \(pointer.pointee.operation).")
+                "The manifest lists \(core.pointee.callCount) calls; there is none with index \(pointer.pointee.operation)."
+            )
         }
         let above = pointer.pointee.on_behalf_of
-        guard above != 0 else { return try start(port, pointer.pointee, id, parent: nil) }
+        guard above != 0 else { return try start(core, pointer, id, parent: nil) }
         guard above & CallTable.callerSide == 0, let parent = table.pin(above) else { throw Self.parentEnded }
         do throws(CallError) {
-            guard parent.pointee.callee.load(ordering: .relaxed) == address(of: port) else { throw Self.parentEnded }
-            try start(port, pointer.pointee, id, parent: parent)
+            guard parent.pointee.callee.load(ordering: .relaxed) == core.address else { throw Self.parentEnded }
+            try start(core, pointer, id, parent: parent)
             // The new call keeps the pin.
         } catch {
             unpin(parent, above)
@@ -70,22 +71,20 @@ extension Dispatcher {
     }
 
     private func start(
-        _ port: InstancePort, _ request: theatre_request, _ id: UnsafeMutablePointer<UInt64>, parent: SlotPointer?
+        _ core: CorePointer, _ request: UnsafePointer<theatre_request>, _ id: UnsafeMutablePointer<UInt64>,
+        parent: SlotPointer?
     ) throws(CallError) {
-        let index = Int(request.operation)
-        let call = port.calls[index]
-        if call.traits.hostOnly {
-            throw CallError(
-                .permissionDenied, "call.host_only", "Only the host may call \(call.name); remove it from calls.")
-        }
+        let index = Int(request.pointee.operation)
+        let facts = core.pointee.callFacts[index]
+        guard !facts.hostOnly else { throw Self.hostOnly(core.port.calls[index].name) }
         var launch = Launch(
-            payload: request.payload.buffer, context: parent?.pointee.context ?? .system,
-            deadline: request.deadline_ns)
-        launch.key = request.idempotency_key.buffer
-        launch.attempt = max(1, request.attempt)
-        launch.callerField = port.callerField
-        launch.caller = port
-        launch.callIndex = request.operation
+            payload: request.pointee.payload.buffer,
+            context: parent?.pointee.context ?? .passUnretained(.system), deadline: request.pointee.deadline_ns)
+        launch.key = request.pointee.idempotency_key.buffer
+        launch.attempt = max(1, request.pointee.attempt)
+        launch.callerField = core.pointee.callerField
+        launch.caller = core
+        launch.callIndex = request.pointee.operation
         launch.out = id
         if let parent {
             guard parent.pointee.depth < limits.depth else {
@@ -94,28 +93,41 @@ extension Dispatcher {
                     "The call is the \(limits.depth + 1)th on behalf of another; \(limits.depth) are allowed.")
             }
             launch.parent = parent
-            launch.parentID = request.on_behalf_of
+            launch.parentID = request.pointee.on_behalf_of
             launch.depth = parent.pointee.depth + 1
             launch.trace = parent.pointee.trace
-            launch.holdsTransaction = call.traits.holdsTransaction
-            try beginTransaction(parent, need: port.needs[index], holds: call.traits.holdsTransaction)
+            launch.holdsTransaction = facts.holdsTransaction
+            try beginTransaction(parent, core, index, holds: facts.holdsTransaction)
         }
         do throws(CallError) {
-            try route(&launch, call, request.attributes.buffer)
+            if core.pointee.preview.load(ordering: .acquiring) == nil,
+                let route = fixedRoute(of: core, launch.callIndex),
+                let callee = route.pointee.callee
+            {
+                launch.callerField = route.pointee.field
+                _ = try self.launch(launch, key: launch.key, on: callee, route.pointee.operation)
+            } else {
+                try route(&launch, core.port, request.pointee.attributes.buffer)
+            }
         } catch {
-            if let parent, call.traits.holdsTransaction { endTransaction(parent) }
+            if let parent, facts.holdsTransaction { endTransaction(parent) }
             throw error
         }
         // The call on whose behalf this one is may have ended meanwhile, too early to know of it.
         if let parent, SlotWord(raw: parent.pointee.state.load(ordering: .sequentiallyConsistent)).phase != .live {
-            cancelChildren(of: request.on_behalf_of)
+            cancelChildren(of: request.pointee.on_behalf_of)
         }
     }
 
+    @inline(__always)
+    private func fixedRoute(of core: CorePointer, _ call: UInt32) -> UnsafeMutablePointer<FixedRoute>? {
+        unmanagedServing._withUnsafeGuaranteedRef { $0.fixedRoute(of: core, call: call) }
+    }
+
     private func route(
-        _ launch: inout Launch, _ call: PortCall, _ attributes: UnsafeRawBufferPointer
+        _ launch: inout Launch, _ caller: InstancePort, _ attributes: UnsafeRawBufferPointer
     ) throws(CallError) {
-        guard let caller = launch.caller else { return }
+        let call = caller.calls[Int(launch.callIndex)]
         switch call.target {
         case .refused(let error):
             throw error
@@ -125,17 +137,35 @@ extension Dispatcher {
             guard let routing = (caller.previewed ?? serving).routing else { throw Self.unrouted(feature) }
             let query = RouteQuery(
                 caller: caller, call: Int(launch.callIndex), feature: feature, operation: operation,
-                attributes: attributes, context: launch.context)
+                attributes: attributes, context: launch.context.takeUnretainedValue())
             switch routing.resolve(query) {
             case .unavailable(let error):
                 throw error
             case .single(let candidate):
-                if !candidate.context.isEmpty { launch.callerField = candidate.context }
-                _ = try self.launch(launch, key: launch.key, on: candidate.port, candidate.operation)
+                try self.launch(launch, on: candidate)
             case .ordered(let candidates, let skipped):
                 try follow(&launch, caller, call, candidates, skipped, fallback: fallback)
             }
         }
+    }
+
+    /// Sends a call to a candidate; its context is borrowed for as long as that takes.
+    private func launch(_ launch: borrowing Launch, on candidate: RouteCandidate) throws(CallError) {
+        guard !candidate.context.isEmpty else {
+            _ = try self.launch(launch, key: launch.key, on: candidate.port.core, candidate.operation)
+            return
+        }
+        let refusal = candidate.context.withUnsafeBytes { field in
+            do throws(CallError) {
+                var named = launch.copy()
+                named.callerField = field
+                _ = try self.launch(named, key: named.key, on: candidate.port.core, candidate.operation)
+                return CallError?.none
+            } catch {
+                return error
+            }
+        }
+        if let refusal { throw refusal }
     }
 
     private func follow(
@@ -145,16 +175,15 @@ extension Dispatcher {
         guard let first = candidates.first else { throw Self.unrouted(call.name) }
         let isUnary = !call.traits.streamsIn && !call.traits.streamsOut
         guard fallback, isUnary, candidates.count > 1 else {
-            if !first.context.isEmpty { launch.callerField = first.context }
-            _ = try self.launch(launch, key: launch.key, on: first.port, first.operation)
-            return
+            return try self.launch(launch, on: first)
         }
         let chain = FallbackCall(
             self, candidates: candidates, payload: Array(launch.payload), key: Array(launch.key),
             callerField: caller.callerField, anyEffect: call.traits.freeOfEffects, skipped: skipped)
         let (slot, id) = try answer(launch, caller, chain)
         chain.begin(
-            id: id, context: launch.context, deadline: slot.pointee.deadline.load(ordering: .relaxed),
+            id: id, context: launch.context.takeUnretainedValue(),
+            deadline: slot.pointee.deadline.load(ordering: .relaxed),
             attempt: launch.attempt, trace: slot.pointee.trace, depth: launch.depth)
         unpin(slot, id)
     }
@@ -165,7 +194,8 @@ extension Dispatcher {
         _ launch: borrowing Launch, _ caller: InstancePort, _ call: PortCall, _ service: any HostService,
         _ operation: String
     ) throws(CallError) {
-        let served = ServiceCall(self, caller.identity, launch.context, Array(launch.payload))
+        let context = launch.context.takeUnretainedValue()
+        let served = ServiceCall(self, caller.identity, context, Array(launch.payload))
         let (slot, id) = try answer(launch, caller, served)
         served.begin(id, deadline: slot.pointee.deadline.load(ordering: .relaxed))
         if Trampoline.isDeep {
@@ -184,15 +214,19 @@ extension Dispatcher {
         _ launch: borrowing Launch, _ caller: InstancePort, _ responder: any CallResponder
     ) throws(CallError) -> (SlotPointer, UInt64) {
         guard launch.payload.count <= limits.messageSize else { throw tooLarge(launch.payload.count) }
-        let facts = caller.callFacts[Int(launch.callIndex)]
-        let now = clock.monotonic()
+        let facts = caller.core.pointee.callFacts[Int(launch.callIndex)]
+        let now = self.now
         guard let deadline = deadline(launch, facts.timeout, now) else { throw Self.expired(effect: .none) }
         guard let (slot, index) = table.take() else { throw Self.tableFull }
         slot.pointee.responder = responder
-        caller.callMetrics.start(launch.callIndex)
+        caller.callMetrics.cells.start(launch.callIndex)
         let id = publish(
             slot, index, launch, operation: launch.callIndex, facts: facts, began: now, deadline: deadline)
         return (slot, id)
+    }
+
+    private static func hostOnly(_ name: String) -> CallError {
+        CallError(.permissionDenied, "call.host_only", "Only the host may call \(name); remove it from calls.")
     }
 
     static let parentEnded = CallError(
@@ -206,8 +240,12 @@ extension Dispatcher {
     // MARK: transactions
 
     /// Refuses calls beside an open transaction, and notes one that begins. Need + 1 in the lower half, count above.
-    private func beginTransaction(_ parent: SlotPointer, need: UInt32, holds: Bool) throws(CallError) {
+    private func beginTransaction(
+        _ parent: SlotPointer, _ core: CorePointer, _ call: Int, holds: Bool
+    ) throws(CallError) {
         var word = parent.pointee.transaction.load(ordering: .acquiring)
+        guard word != 0 || holds else { return }
+        let need = core.port.needs[call]
         while true {
             guard word == 0 || word & 0xffff == need + 1 else {
                 throw CallError(

@@ -21,6 +21,7 @@ extension Dispatcher {
                 let dispatcher = Unmanaged<Dispatcher>.fromOpaque(raw).takeRetainedValue()
                 while dispatcher.isSweeping.load(ordering: .acquiring) {
                     dispatcher.sweep()
+                    dispatcher.flushSpans()
                     theatre_clock_pause(Dispatcher.sweepInterval)
                 }
             }, retained.toOpaque())

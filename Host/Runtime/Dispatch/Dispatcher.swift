@@ -14,6 +14,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
 
     /// What plugins read and deadlines are measured by.
     public let clock: any HostClock
+    private let system: Unmanaged<SystemClock>?
     let limits: Limits
     let table = CallTable()
     private let current: Atomic<Unmanaged<DispatchTable>>
@@ -43,11 +44,16 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     /// A dispatcher that serves nothing yet. Call ``startSweeping()`` once to have deadlines enforced.
     public init(clock: any HostClock = SystemClock(), limits: Limits = Limits()) {
         self.clock = clock
+        system = (clock as? SystemClock).map { Unmanaged.passUnretained($0) }
         self.limits = limits
         let empty = DispatchTable(ports: [:])
         kept = Mutex(Kept(tables: [empty]))
         current = Atomic(Unmanaged.passUnretained(empty))
     }
+
+    /// The monotonic clock; the machine's own is read without a detour.
+    @inline(__always)
+    var now: UInt64 { system?._withUnsafeGuaranteedRef { $0.monotonic() } ?? clock.monotonic() }
 
     // MARK: what serves
 
@@ -56,10 +62,13 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         _ identity: InstanceIdentity, operations: [PortOperation], calls: [PortCall] = [],
         limits: InstancePort.Limits = InstancePort.Limits(), hooks: InstancePort.Hooks = InstancePort.Hooks()
     ) -> InstancePort {
-        let port = InstancePort(
-            identity, operations: operations, calls: calls, limits: limits, hooks: hooks, dispatcher: self)
-        kept.withLock { $0.ports.append(port) }
-        return port
+        kept.withLock { kept in
+            let port = InstancePort(
+                identity, operations: operations, calls: calls, limits: limits, hooks: hooks, dispatcher: self,
+                number: kept.ports.count)
+            kept.ports.append(port)
+            return port
+        }
     }
 
     /// Flips to a new table, at once for every call that starts from now on.
@@ -70,18 +79,25 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         }
     }
 
+    @inline(__always)
+    var unmanagedServing: Unmanaged<DispatchTable> { current.load(ordering: .acquiring) }
+
     /// The table that serves.
     public var serving: DispatchTable { current.load(ordering: .acquiring).takeUnretainedValue() }
 
     /// Sends spans to `exporter`; `ratio` is the share of new traces that are sampled, 0 to 1. nil ends it.
     public func export(spansTo exporter: (any SpanExporter)?, ratio: Double = 1) {
         kept.withLock { kept in
+            kept.settings.last?.flush()
             guard let exporter else { return spans.store(nil, ordering: .releasing) }
             let settings = SpanSettings(exporter, ratio: ratio)
             kept.settings.append(settings)
             spans.store(Unmanaged.passUnretained(settings), ordering: .releasing)
         }
     }
+
+    /// Hands the spans of ended calls to the exporter. The thread that enforces deadlines does it every few milliseconds.
+    public func flushSpans() { spanSettings?.takeUnretainedValue().flush() }
 
     @inline(__always)
     var spanSettings: Unmanaged<SpanSettings>? { spans.load(ordering: .acquiring) }
@@ -114,8 +130,8 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     /// Sends a call; its completion comes through `sink`, exactly once, also where it is refused at once.
     @discardableResult
     public func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
-        let deadline = call.deadline == 0 && call.timeout != 0 ? clock.monotonic() &+ call.timeout : call.deadline
-        var launch = Launch(payload: call.payload, context: call.context, deadline: deadline)
+        var launch = Launch(payload: call.payload, context: .passUnretained(call.context), deadline: call.deadline)
+        launch.timeout = call.timeout
         launch.sink = sink
         launch.attempt = call.attempt
         launch.trace = call.context.trace
@@ -130,7 +146,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
 
     @inline(__always)
     private func launch(_ launch: borrowing Launch, on target: CallTarget) throws(CallError) -> UInt64 {
-        try self.launch(launch, key: launch.key, on: target.port, target.operation)
+        try self.launch(launch, key: launch.key, on: target.port.core, target.operation)
     }
 
     /// Keys are short, so a copy is cheaper than what a borrowed one costs in code.
@@ -140,7 +156,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         let bytes = Array(key.utf8)
         let result: Result<UInt64, CallError> = bytes.withUnsafeBytes { bytes in
             do throws(CallError) {
-                return .success(try self.launch(launch, key: bytes, on: target.port, target.operation))
+                return .success(try self.launch(launch, key: bytes, on: target.port.core, target.operation))
             } catch {
                 return .failure(error)
             }

@@ -78,25 +78,34 @@ final class FallbackCall: CallResponder, CallSink {
     private func send(_ candidate: RouteCandidate, _ state: State) -> CallError? {
         payload.withUnsafeBytes { payload in
             key.withUnsafeBytes { key in
-                var launch = Launch(payload: payload, context: state.context, deadline: state.deadline)
-                launch.attempt = state.attempt
-                launch.callerField = candidate.context.isEmpty ? callerField : candidate.context
-                launch.sink = self
-                launch.depth = state.depth
-                launch.trace = state.trace
-                launch.note = state.notes.isEmpty ? nil : state.notes.joined(separator: "; ")
-                do throws(CallError) {
-                    let id = try dispatcher.launch(launch, key: key, on: candidate.port, candidate.operation)
-                    let isCancelled = self.state.withLock { state in
-                        state.inner = id
-                        return state.isCancelled
-                    }
-                    if isCancelled { dispatcher.cancel(CallID(rawValue: id)) }
-                    return nil
-                } catch {
-                    return error
-                }
+                let field = candidate.context.isEmpty ? callerField : candidate.context
+                return field.withUnsafeBytes { field in send(candidate, state, payload, key, field) }
             }
+        }
+    }
+
+    private func send(
+        _ candidate: RouteCandidate, _ state: State, _ payload: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer,
+        _ field: UnsafeRawBufferPointer
+    ) -> CallError? {
+        var launch = Launch(
+            payload: payload, context: .passUnretained(state.context), deadline: state.deadline)
+        launch.attempt = state.attempt
+        launch.callerField = field
+        launch.sink = self
+        launch.depth = state.depth
+        launch.trace = state.trace
+        launch.note = state.notes.isEmpty ? nil : SpanNote(state.notes.joined(separator: "; "))
+        do throws(CallError) {
+            let id = try dispatcher.launch(launch, key: key, on: candidate.port.core, candidate.operation)
+            let isCancelled = self.state.withLock { state in
+                state.inner = id
+                return state.isCancelled
+            }
+            if isCancelled { dispatcher.cancel(CallID(rawValue: id)) }
+            return nil
+        } catch {
+            return error
         }
     }
 

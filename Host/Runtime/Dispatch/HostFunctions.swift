@@ -4,19 +4,20 @@
 internal import CTheatreHost
 internal import CTheatrePlugin
 
-/// The C functions behind a `theatre_host` table. `ctx` is the port, which outlives the plugin.
+/// The C functions behind a `theatre_host` table. `ctx` is the port's core, which outlives the plugin.
 enum HostFunctions {
-    static func table(_ context: UnsafeMutableRawPointer) -> theatre_host {
+    static func table(_ core: CorePointer) -> theatre_host {
         var table = theatre_host()
         table.struct_size = UInt32(MemoryLayout<theatre_host>.size)
         table.revision = THEATRE_ABI_REVISION
-        table.ctx = context
+        table.ctx = UnsafeMutableRawPointer(core)
         table.complete = { context, id, result in
-            HostFunctions.with(context) { $0.dispatcher.complete(id, through: $0, result) } ?? THEATRE_INVALID_ARGUMENT
+            guard let core = HostFunctions.core(context) else { return THEATRE_INVALID_ARGUMENT }
+            return core.pointee.dispatcher._withUnsafeGuaranteedRef { $0.complete(id, through: core, result) }
         }
         table.request = { context, request, id, error in
-            HostFunctions.with(context) { $0.dispatcher.request(from: $0, request, id, error) }
-                ?? THEATRE_INVALID_ARGUMENT
+            guard let core = HostFunctions.core(context) else { return THEATRE_INVALID_ARGUMENT }
+            return core.pointee.dispatcher._withUnsafeGuaranteedRef { $0.request(from: core, request, id, error) }
         }
         table.send = { context, id, chunk in
             HostFunctions.with(context) { $0.dispatcher.send(from: $0, id, chunk) } ?? THEATRE_INVALID_ARGUMENT
@@ -45,9 +46,13 @@ enum HostFunctions {
     }
 
     @inline(__always)
+    private static func core(_ context: UnsafeMutableRawPointer?) -> CorePointer? {
+        context?.assumingMemoryBound(to: PortCore.self)
+    }
+
+    @inline(__always)
     private static func with<Result>(_ context: UnsafeMutableRawPointer?, _ body: (InstancePort) -> Result) -> Result? {
-        guard let context else { return nil }
-        return Unmanaged<InstancePort>.fromOpaque(context)._withUnsafeGuaranteedRef { body($0) }
+        core(context)?.pointee.port._withUnsafeGuaranteedRef { body($0) }
     }
 }
 

@@ -24,28 +24,19 @@ public final class InstancePort: @unchecked Sendable {
     let hooks: Hooks
     let indexes: [String: UInt32]
     let needs: [UInt32]
-    let facts: [OperationFacts]
-    let callFacts: [OperationFacts]
     let callerField: [UInt8]
     let metrics: OperationMetrics
     let callMetrics: OperationMetrics
-    // The dispatcher keeps its ports, and outlives every plugin.
-    unowned(unsafe) let dispatcher: Dispatcher
+    /// What the way of a call reads.
+    let core: CorePointer
     private let host: UnsafeMutablePointer<theatre_host>
     let instance: UnsafeMutablePointer<theatre_instance>
-    let isAttached = Atomic<Bool>(false)
-
-    let state = Atomic<UInt8>(State.preparing.rawValue)
-    let inFlight = Atomic<Int>(0)
     let orphans = Atomic<Int>(0)
-    /// Slots that may still lead to a call into the instance.
-    let outstanding = Atomic<Int>(0)
     let late = Atomic<UInt64>(0)
     let double = Atomic<UInt64>(0)
     let foreign = Atomic<UInt64>(0)
     let malformed = Atomic<UInt64>(0)
     private let guarded = Mutex(Guarded())
-    private let previewTable = Atomic<Unmanaged<DispatchTable>?>(nil)
 
     private struct Guarded {
         var refusal: CallError?
@@ -84,18 +75,15 @@ public final class InstancePort: @unchecked Sendable {
 
     init(
         _ identity: InstanceIdentity, operations: [PortOperation], calls: [PortCall], limits: Limits, hooks: Hooks,
-        dispatcher: Dispatcher
+        dispatcher: Dispatcher, number: Int
     ) {
         self.identity = identity
         self.operations = operations
         self.calls = calls
         self.limits = limits
         self.hooks = hooks
-        self.dispatcher = dispatcher
         indexes = Dictionary(
             operations.enumerated().map { ($1.name, UInt32($0)) }, uniquingKeysWith: { first, _ in first })
-        facts = operations.map { OperationFacts($0.traits) }
-        callFacts = calls.map { OperationFacts($0.traits) }
         needs = Self.numberNeeds(calls)
         callerField = CallContext.fields(of: identity)
         metrics = OperationMetrics(operations.map(\.name))
@@ -104,10 +92,29 @@ public final class InstancePort: @unchecked Sendable {
         instance.initialize(to: theatre_instance())
         host = .allocate(capacity: 1)
         host.initialize(to: theatre_host())
-        host.pointee = HostFunctions.table(Unmanaged.passUnretained(self).toOpaque())
+        core = .allocate(capacity: 1)
+        core.initialize(
+            to: PortCore(
+                port: .passUnretained(self), dispatcher: .passUnretained(dispatcher), number: number,
+                instance: instance, facts: Self.facts(operations.map(\.traits)),
+                callFacts: Self.facts(calls.map(\.traits)), callCount: UInt32(calls.count), cells: metrics.cells,
+                callCells: callMetrics.cells, maxConcurrency: limits.maxConcurrency,
+                callerField: keptCopy(callerField)))
+        host.pointee = HostFunctions.table(core)
+    }
+
+    private static func facts(_ traits: [OperationTraits]) -> UnsafeMutablePointer<OperationFacts> {
+        let facts = UnsafeMutablePointer<OperationFacts>.allocate(capacity: max(1, traits.count))
+        for (index, traits) in traits.enumerated() { (facts + index).initialize(to: OperationFacts(traits)) }
+        return facts
     }
 
     deinit {
+        core.pointee.facts.deallocate()
+        core.pointee.callFacts.deallocate()
+        core.pointee.callerField.deallocate()
+        core.deinitialize(count: 1)
+        core.deallocate()
         instance.deallocate()
         host.deallocate()
     }
@@ -128,6 +135,8 @@ public final class InstancePort: @unchecked Sendable {
         }
     }
 
+    var dispatcher: Dispatcher { core.pointee.dispatcher.takeUnretainedValue() }
+
     /// What `create` is given.
     public var hostTable: UnsafePointer<theatre_host> { UnsafePointer(host) }
 
@@ -135,7 +144,7 @@ public final class InstancePort: @unchecked Sendable {
     ///
     /// - Throws: INTERNAL `plugin.malformed_instance` where a function that every plugin has is missing.
     public func attach(_ table: UnsafePointer<theatre_instance>) throws(CallError) {
-        precondition(!isAttached.load(ordering: .relaxed), "an instance is attached once")
+        precondition(!core.pointee.isAttached.load(ordering: .relaxed), "an instance is attached once")
         let size = min(Int(table.pointee.struct_size), MemoryLayout<theatre_instance>.size)
         UnsafeMutableRawPointer(instance).copyMemory(from: table, byteCount: size)
         guard instance.pointee.invoke != nil, instance.pointee.reply != nil else {
@@ -143,7 +152,7 @@ public final class InstancePort: @unchecked Sendable {
                 .internal, "plugin.malformed_instance",
                 "The instance's table lacks invoke or reply; a plugin fills in both.")
         }
-        isAttached.store(true, ordering: .releasing)
+        core.pointee.isAttached.store(true, ordering: .releasing)
     }
 
     /// Index of an operation by `capability/Operation`.
@@ -156,15 +165,15 @@ public final class InstancePort: @unchecked Sendable {
     public func preview(_ table: DispatchTable?) {
         guarded.withLock { guarded in
             if let table { guarded.previews.append(table) }
-            previewTable.store(table.map(Unmanaged.passUnretained), ordering: .releasing)
+            core.pointee.preview.store(table.map(Unmanaged.passUnretained), ordering: .releasing)
         }
     }
 
-    var previewed: DispatchTable? { previewTable.load(ordering: .acquiring)?.takeUnretainedValue() }
+    var previewed: DispatchTable? { core.pointee.preview.load(ordering: .acquiring)?.takeUnretainedValue() }
 
     /// Lets calls in. Before, only operations marked `beforeReady` are served.
     public func open() {
-        _ = state.compareExchange(
+        _ = core.pointee.state.compareExchange(
             expected: State.preparing.rawValue, desired: State.serving.rawValue, ordering: .acquiringAndReleasing)
     }
 
@@ -185,16 +194,16 @@ public final class InstancePort: @unchecked Sendable {
     /// Calls `body` once no call is served or made any more, at once or later, on any thread. Close or retire it first.
     public func drain(_ body: @escaping @Sendable () -> Void) {
         // The count is raised so that whoever drops it last finds `body`.
-        outstanding.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        core.pointee.outstanding.wrappingAdd(1, ordering: .acquiringAndReleasing)
         guarded.withLock { $0.drained.append(body) }
-        release()
+        core.release()
     }
 
     /// Calls being served, whose callers wait.
-    public var callsInFlight: Int { inFlight.load(ordering: .relaxed) }
+    public var callsInFlight: Int { core.pointee.inFlight.load(ordering: .relaxed) }
 
     /// Calls served or made that may still come to the instance, with those that outlived their deadline.
-    public var callsOutstanding: Int { outstanding.load(ordering: .relaxed) }
+    public var callsOutstanding: Int { core.pointee.outstanding.load(ordering: .relaxed) }
 
     /// Why it serves nothing, if so.
     public var refusal: CallError? { guarded.withLock { $0.refusal } }
@@ -216,7 +225,7 @@ public final class InstancePort: @unchecked Sendable {
             guarded.refusal = error
             return true
         }
-        state.store(State.closed.rawValue, ordering: .sequentiallyConsistent)
+        core.pointee.state.store(State.closed.rawValue, ordering: .sequentiallyConsistent)
         return isFirst
     }
 
@@ -231,14 +240,7 @@ public final class InstancePort: @unchecked Sendable {
                 .unavailable, "instance.closed", "The instance is not ready yet; try again shortly.", retry: .safe)
     }
 
-    @inline(__always)
-    func release() {
-        let (_, left) = outstanding.wrappingSubtract(1, ordering: .acquiringAndReleasing)
-        guard left == 0, state.load(ordering: .sequentiallyConsistent) == State.closed.rawValue else { return }
-        tellDrained()
-    }
-
-    private func tellDrained() {
+    func tellDrained() {
         let bodies = guarded.withLock { guarded in
             let bodies = guarded.drained
             guarded.drained = []

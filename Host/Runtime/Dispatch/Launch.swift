@@ -6,17 +6,20 @@ internal import CTheatrePlugin
 /// A call about to be sent; everything borrowed lives until it was.
 struct Launch: ~Copyable {
     var payload: UnsafeRawBufferPointer
-    var context: CallContext
+    /// Lives until the call was sent.
+    var context: Unmanaged<CallContext>
     /// Absolute; 0 for the default.
     var deadline: UInt64
+    /// Nanoseconds, where there is no deadline; 0 for the operation's default.
+    var timeout: UInt64 = 0
     var key = UnsafeRawBufferPointer(start: nil, count: 0)
     var attempt: UInt32 = 1
     /// Who is named as caller where it is not the host.
-    var callerField: [UInt8]?
+    var callerField: UnsafeRawBufferPointer?
     /// Where the answer goes: to a plugin, or to a sink.
-    var caller: InstancePort?
+    var caller: CorePointer?
     var callIndex: UInt32 = 0
-    var sink: (any CallSink)?
+    unowned(unsafe) var sink: (any CallSink)?
     /// On whose behalf; pinned for as long as the new call lives.
     var parent: SlotPointer?
     var parentID: UInt64 = 0
@@ -24,14 +27,36 @@ struct Launch: ~Copyable {
     var depth: UInt32 = 1
     /// Counted at `parent` as an open transaction.
     var holdsTransaction = false
-    var note: String?
+    var note: SpanNote?
     /// Where the id is written before the callee hears of the call.
     var out: UnsafeMutablePointer<UInt64>?
 
-    init(payload: UnsafeRawBufferPointer, context: CallContext, deadline: UInt64) {
+    init(payload: UnsafeRawBufferPointer, context: Unmanaged<CallContext>, deadline: UInt64) {
         self.payload = payload
         self.context = context
         self.deadline = deadline
+    }
+}
+
+extension Launch {
+    /// The same call once more; it borrows the same things.
+    func copy() -> Launch {
+        var other = Launch(payload: payload, context: context, deadline: deadline)
+        other.timeout = timeout
+        other.key = key
+        other.attempt = attempt
+        other.callerField = callerField
+        other.caller = caller
+        other.callIndex = callIndex
+        other.sink = sink
+        other.parent = parent
+        other.parentID = parentID
+        other.trace = trace
+        other.depth = depth
+        other.holdsTransaction = holdsTransaction
+        other.note = note
+        other.out = out
+        return other
     }
 }
 

@@ -6,26 +6,50 @@ internal import Synchronization
 /// Counters of one instance's operations; each is one relaxed addition.
 final class OperationMetrics: @unchecked Sendable {
     // The cells are allocated once, atomic, and live as long as this.
-    private static let stride = 64
-    private static let buckets = 18
-    private static let started = 48
-    private static let orphaned = 49
-    private static let nanoseconds = 50
-    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    let cells: MetricCells
     private let names: [String]
 
     init(_ names: [String]) {
         self.names = names
-        let size = max(1, names.count) * Self.stride
-        cells = .allocate(capacity: size)
-        for index in 0..<size { (cells + index).initialize(to: Atomic(0)) }
+        cells = MetricCells(operations: names.count)
     }
 
-    deinit { cells.deallocate() }
+    deinit { cells.first.deallocate() }
+
+    func snapshot() -> [OperationSnapshot] {
+        names.indices.map { index in
+            func cell(_ offset: Int) -> UInt64 { cells.read(index, offset) }
+            return OperationSnapshot(
+                operation: names[index], started: cell(MetricCells.started), orphaned: cell(MetricCells.orphaned),
+                byCode: StatusCode.allCases.map { cell(Int($0.rawValue)) },
+                buckets: (0..<OperationSnapshot.bounds).map { cell(MetricCells.buckets + $0) },
+                nanoseconds: cell(MetricCells.nanoseconds))
+        }
+    }
+}
+
+/// The cells behind ``OperationMetrics``, for whoever knows that they still live.
+struct MetricCells {
+    static let stride = 64
+    static let buckets = 18
+    static let started = 48
+    static let orphaned = 49
+    static let nanoseconds = 50
+    let first: UnsafeMutablePointer<Atomic<UInt64>>
+
+    init(operations: Int) {
+        let size = max(1, operations) * Self.stride
+        first = .allocate(capacity: size)
+        for index in 0..<size { (first + index).initialize(to: Atomic(0)) }
+    }
+
+    func read(_ operation: Int, _ cell: Int) -> UInt64 {
+        (first + operation * Self.stride + cell).pointee.load(ordering: .relaxed)
+    }
 
     @inline(__always)
     private func add(_ operation: UInt32, _ cell: Int, _ amount: UInt64 = 1) {
-        (cells + Int(operation) * Self.stride + cell).pointee.wrappingAdd(amount, ordering: .relaxed)
+        (first + Int(operation) * Self.stride + cell).pointee.wrappingAdd(amount, ordering: .relaxed)
     }
 
     @inline(__always)
@@ -39,19 +63,6 @@ final class OperationMetrics: @unchecked Sendable {
     }
 
     func orphan(_ operation: UInt32) { add(operation, Self.orphaned) }
-
-    func snapshot() -> [OperationSnapshot] {
-        names.indices.map { index in
-            func cell(_ offset: Int) -> UInt64 {
-                (cells + index * Self.stride + offset).pointee.load(ordering: .relaxed)
-            }
-            return OperationSnapshot(
-                operation: names[index], started: cell(Self.started), orphaned: cell(Self.orphaned),
-                byCode: StatusCode.allCases.map { cell(Int($0.rawValue)) },
-                buckets: (0..<OperationSnapshot.bounds).map { cell(Self.buckets + $0) },
-                nanoseconds: cell(Self.nanoseconds))
-        }
-    }
 }
 
 /// The counters of one operation at one moment.

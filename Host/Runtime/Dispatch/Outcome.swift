@@ -18,20 +18,21 @@ enum Outcome {
         }
     }
 
-    /// Reads what a plugin completed with; nil where it is malformed.
+    /// The answer that a plugin completed with; nil where it failed or is malformed.
     @inline(__always)
-    static func read(_ result: UnsafePointer<theatre_result>?, limit: Int) -> Outcome? {
-        guard let result, result.pointee.struct_size >= UInt32(MemoryLayout<theatre_result>.size) else { return nil }
-        if result.pointee.code == THEATRE_OK {
-            let payload = result.pointee.payload
-            guard payload.isSound, payload.size <= UInt64(limit) else { return nil }
-            return .payload(payload.buffer)
-        }
-        return readFailure(result)
+    static func payload(of result: UnsafePointer<theatre_result>?, limit: Int) -> UnsafeRawBufferPointer? {
+        guard let result, result.pointee.struct_size >= UInt32(MemoryLayout<theatre_result>.size),
+            result.pointee.code == THEATRE_OK, result.pointee.payload.isSound,
+            result.pointee.payload.size <= UInt64(limit)
+        else { return nil }
+        return result.pointee.payload.buffer
     }
 
-    private static func readFailure(_ result: UnsafePointer<theatre_result>) -> Outcome? {
-        guard let code = StatusCode(rawValue: result.pointee.code), let error = result.pointee.error,
+    /// The failure that a plugin completed with; nil where it is malformed.
+    static func readFailure(_ result: UnsafePointer<theatre_result>?) -> Outcome? {
+        guard let result, result.pointee.struct_size >= UInt32(MemoryLayout<theatre_result>.size),
+            result.pointee.code != THEATRE_OK,
+            let code = StatusCode(rawValue: result.pointee.code), let error = result.pointee.error,
             error.pointee.struct_size >= UInt32(MemoryLayout<theatre_error>.size), error.pointee.code == code.rawValue,
             error.pointee.reason.isSound, error.pointee.message.isSound, error.pointee.detail.isSound
         else { return nil }

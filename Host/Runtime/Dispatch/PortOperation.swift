@@ -33,6 +33,8 @@ struct OperationFacts {
     var flags: UInt32
     var timeout: UInt64
     var beforeReady: Bool
+    var hostOnly: Bool
+    var holdsTransaction: Bool
 
     init(_ traits: OperationTraits) {
         flags =
@@ -40,6 +42,8 @@ struct OperationFacts {
             | (traits.sideEffect ? THEATRE_CALL_SIDE_EFFECT : 0)
         timeout = traits.defaultTimeout
         beforeReady = traits.beforeReady
+        hostOnly = traits.hostOnly
+        holdsTransaction = traits.holdsTransaction
     }
 }
 

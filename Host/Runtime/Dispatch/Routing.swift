@@ -5,6 +5,14 @@
 public protocol Routing: AnyObject, Sendable {
     /// The candidates for one call, best first.
     func resolve(_ query: borrowing RouteQuery) -> Resolution
+
+    /// The one candidate of every call with this index in the caller's `calls`; nil where calls must be asked for.
+    func fixed(caller: InstancePort, call: Int) -> RouteCandidate?
+}
+
+extension Routing {
+    /// Every call is asked for.
+    public func fixed(caller: InstancePort, call: Int) -> RouteCandidate? { nil }
 }
 
 /// What a route is chosen by.
@@ -59,6 +67,7 @@ public final class DispatchTable: Sendable {
     let ports: [String: InstancePort]
     let closed: [String: String]
     let routing: (any Routing)?
+    private let fixed: FixedRoutes
 
     /// A table.
     ///
@@ -70,5 +79,12 @@ public final class DispatchTable: Sendable {
         self.ports = ports
         self.closed = closed
         self.routing = routing
+        fixed = FixedRoutes(ports: ports, routing: routing)
+    }
+
+    /// Where all calls of a port with one index go, if that is one place.
+    @inline(__always)
+    func fixedRoute(of caller: CorePointer, call: UInt32) -> UnsafeMutablePointer<FixedRoute>? {
+        fixed.route(caller.pointee.number, call)
     }
 }

@@ -3,10 +3,11 @@
 
 internal import CTheatreHost
 
-/// Where spans go. Called on any thread at the end of each sampled call; must not block.
+/// Where spans go. Called on the thread that enforces deadlines, a few milliseconds after the calls ended; must not
+/// block.
 public protocol SpanExporter: AnyObject, Sendable {
-    /// One call has ended.
-    func export(_ span: Span)
+    /// These calls have ended, oldest first.
+    func export(_ spans: [Span])
 }
 
 /// One call, as traced.
@@ -121,11 +122,15 @@ public struct SpanIdentity: Sendable, Hashable {
 final class SpanSettings: Sendable {
     let exporter: any SpanExporter
     let threshold: UInt64
+    let ring = SpanRing()
 
     init(_ exporter: any SpanExporter, ratio: Double) {
         self.exporter = exporter
         threshold = ratio >= 1 ? .max : UInt64(max(0, ratio) * Double(UInt64.max))
     }
+
+    /// Hands over what has ended since the last time.
+    func flush() { ring.drain(batch: 512) { exporter.export($0) } }
 
     /// The span of a call: below `above`, or the first of a trace.
     func identity(below above: SpanIdentity?) -> SpanIdentity {

@@ -51,6 +51,14 @@ public final class RegistryRouting: Routing {
         }
     }
 
+    /// The candidate of a feature with one binding and no fallback.
+    public func fixed(caller: InstancePort, call: Int) -> RouteCandidate? {
+        guard let calls = entries[ObjectIdentifier(caller)], calls.indices.contains(call),
+            case .single(let candidate)? = calls[call]?.fixed
+        else { return nil }
+        return candidate
+    }
+
     private func attributes(_ query: borrowing RouteQuery) -> RouteAttributes {
         let stated =
             (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes))) ?? HostRouteAttributes()

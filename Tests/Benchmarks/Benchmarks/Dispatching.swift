@@ -7,7 +7,7 @@ import Synchronization
 
 /// A call to a C plugin that completes inline, against a C function pointer that allocates, copies and frees.
 enum Dispatching {
-    private static let count = 200_000
+    private static let count = 20_000
     private static let size = 256
 
     static func run(_ world: World, _ table: inout Table) throws {
@@ -18,7 +18,7 @@ enum Dispatching {
         let caller = try world.target("caller")
         let echo = try world.target("echo-c")
         let before = world.spans.count.load(ordering: .relaxed)
-        for round in 0..<12 {
+        for round in 0..<60 {
             let a = nanoseconds(count) {
                 _ = payload.withUnsafeBufferPointer { baseline_calls($0.baseAddress, size, UInt64(count)) }
             }

@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Gateway
+import Glibc
 import JWTKit
 import Logging
 import NIOCore
@@ -13,7 +14,7 @@ import TheatreManifest
 
 /// HTTP echo over 64 connections: the gateway with its access check and a plugin, against a bare handler.
 enum Echoing {
-    private static let rounds = 6
+    private static let rounds = 8
     private static let seconds = 2
 
     static func run(_ world: World, _ table: inout Table) async throws {
@@ -33,12 +34,18 @@ enum Echoing {
         let paths = ["/echo/inline", "/echo/pool", "/echo/c"]
         var figures = paths.map { _ in Samples() }
         var plain = Samples()
+        var plainCost = Samples()
+        var costs = paths.map { _ in Samples() }
         try load.run(port: barePort, path: "/", seconds: 1)
         for path in paths { try load.run(port: port, path: path, seconds: 1) }
         for _ in 0..<rounds {
-            plain.add(try load.run(port: barePort, path: "/", seconds: seconds))
+            let (rate, cost) = try measure(load, barePort, "/")
+            plain.add(rate)
+            plainCost.add(cost)
             for (index, path) in paths.enumerated() {
-                figures[index].add(try load.run(port: port, path: path, seconds: seconds))
+                let (rate, cost) = try measure(load, port, path)
+                figures[index].add(rate)
+                costs[index].add(cost)
             }
         }
         let headers = "\(load.headerCount) headers"
@@ -52,9 +59,27 @@ enum Echoing {
             Row("HTTP echo, C plugin, \(headers)", unit: "rps", bare: plain, figures[2], target: ">= 0.7x") {
                 $0 >= 0.7
             })
+        for (name, cost) in zip(["Swift plugin inline", "Swift plugin pool", "C plugin"], costs) {
+            table.add(
+                Row("processor time a request, \(name)", unit: "us", bare: plainCost, cost, target: "printed"))
+        }
         await gateway.drain()
         try await bare.close()
         try await group.shutdownGracefully()
+    }
+
+    /// Requests per second, and microseconds of this process a request.
+    private static func measure(_ load: LoadGenerator, _ port: Int, _ path: String) throws -> (Double, Double) {
+        let before = processorMicroseconds()
+        let rate = try load.run(port: port, path: path, seconds: seconds)
+        return (rate, (processorMicroseconds() - before) / (rate * Double(seconds)))
+    }
+
+    private static func processorMicroseconds() -> Double {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        func microseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e6 + Double(time.tv_usec) }
+        return microseconds(usage.ru_utime) + microseconds(usage.ru_stime)
     }
 
     /// A gateway with the echo plugins' routes.

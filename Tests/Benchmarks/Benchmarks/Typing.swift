@@ -8,7 +8,7 @@ import TheatreContracts
 
 /// A typed call to a plugin on the SDK, against the same messages encoded and decoded.
 enum Typing {
-    private static let count = 20_000
+    private static let count = 4_000
 
     static func run(_ world: World, _ table: inout Table) async throws {
         let request = HTTPRequest.with {
@@ -22,7 +22,7 @@ enum Typing {
         let pool = try world.target("echo-pool")
         var bare = Samples()
         var figures = [Samples(), Samples(), Samples()]
-        for round in 0..<12 {
+        for round in 0..<30 {
             let a = try nanoseconds(count) { try roundTrips(request) }
             let b = try await nanoseconds(count) { try await calls(count, world.dispatcher, inline, request) }
             let c = try await nanoseconds(count) { try await concurrentCalls(world.dispatcher, pool, request) }

@@ -22,6 +22,7 @@ struct EchoInline: Plugin, HTTPHandlerContract {
     }
 }
 
+/// Makes an instance for the host.
 @c(theatre_create_EchoInline)
 public func createEchoInline(
     host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,

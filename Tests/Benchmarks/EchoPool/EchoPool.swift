@@ -22,6 +22,7 @@ struct EchoPool: Plugin, HTTPHandlerContract {
     }
 }
 
+/// Makes an instance for the host.
 @c(theatre_create_EchoPool)
 public func createEchoPool(
     host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,

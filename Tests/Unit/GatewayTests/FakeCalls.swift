@@ -31,10 +31,8 @@ final class FakeCalls: CallStarting {
     }
     private let state = Mutex(State())
 
-    private final class Port: Sendable {
-        let operation: String
-        init(_ operation: String) { self.operation = operation }
-    }
+    /// Makes the ports that targets name; carries nothing.
+    private let dispatcher = Dispatcher()
 
     func serve(_ operation: String, _ answer: @escaping Answer) { state.withLock { $0.operations[operation] = answer } }
     func close(_ instance: String) { state.withLock { _ = $0.closed.insert(instance) } }
@@ -52,11 +50,13 @@ final class FakeCalls: CallStarting {
         if state.withLock({ $0.closed.contains(instance) }) {
             throw CallError(.unavailable, "instance.closed", "\(instance) is closed", retry: .safe)
         }
-        return CallTarget(port: Port(operation), operation: 0)
+        let identity = InstanceIdentity(
+            instance: instance, plugin: "Fake", generation: 1, grants: ResolvedGrants())
+        return CallTarget(port: dispatcher.makePort(identity, operations: [PortOperation(operation)]), operation: 0)
     }
 
     func start(_ call: borrowing OutgoingCall, on target: CallTarget, sink: any CallSink) -> CallID {
-        let operation = (target.port as? Port)?.operation ?? ""
+        let operation = target.port.operations[Int(target.operation)].name
         let made = Call(
             operation: operation, payload: Array(call.payload), context: call.context,
             idempotencyKey: call.idempotencyKey)

@@ -165,7 +165,7 @@ import TheatreContracts
     final class Spans: SpanExporter {
         private let all = Mutex<[Span]>([])
         var spans: [Span] { all.withLock { $0 } }
-        func export(_ span: Span) { all.withLock { $0.append(span) } }
+        func export(_ spans: [Span]) { all.withLock { $0 += spans } }
     }
 
     @Test func nestedCallsShareATraceAndNameTheirParent() throws {
@@ -182,6 +182,7 @@ import TheatreContracts
         let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         let context = CallContext(HostContext.with { $0.traceparent = header })
         try stage.start("a", "test.v1.Test/Run", [], Recorder(), context: context)
+        stage.dispatcher.flushSpans()
         #expect(spans.spans.map(\.instance) == ["b", "a"])
         let (inner, outer) = (spans.spans[0].identity, spans.spans[1].identity)
         #expect(outer.traceHigh == 0x0af7_6519_16cd_43dd && inner.traceHigh == outer.traceHigh)

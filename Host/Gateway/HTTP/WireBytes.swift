@@ -1,0 +1,28 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes length-delimited protobuf fields; what is empty is left out, as proto3 does.
+struct WireBytes {
+    private(set) var bytes: [UInt8] = []
+
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    mutating func add(_ field: UInt8, _ value: some Collection<UInt8>) {
+        let count = value.count
+        guard count > 0 else { return }
+        bytes.append(field << 3 | 2)
+        var length = UInt64(count)
+        while length >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
+            length >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: length))
+        bytes.append(contentsOf: value)
+    }
+
+    /// A message of its own, present even where it is empty.
+    mutating func add(_ field: UInt8, _ message: [UInt8]) {
+        guard message.isEmpty else { return add(field, message[...]) }
+        bytes += [field << 3 | 2, 0]
+    }
+}
