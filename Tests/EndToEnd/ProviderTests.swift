@@ -25,7 +25,7 @@ import TheatreManifest
         let emulator = try telegram.serve()
         let port = emulator.url.split(separator: ":").last.map(String.init) ?? ""
         let folder = try deployment([
-            "41-telegram.yaml": """
+            "42-telegram.yaml": """
             plugin: Telegram
             instance: telegram
             grants:

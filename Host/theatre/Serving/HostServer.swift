@@ -43,14 +43,16 @@ final class HostServer: Sendable {
 
     /// Serves until a signal ends it.
     func run() async throws {
-        let url = try await parts.listen()
+        let url: String
+        let testClock: TestClockSocket?
         do {
+            url = try await parts.listen()
             try await operatorThread.run { [self] in try bringUp(url) }
+            testClock = try await parts.serveTestClock()
         } catch {
             await stop()
             throw error
         }
-        let testClock = try await parts.serveTestClock()
         let group = ServiceGroup(
             configuration: .init(
                 services: [
