@@ -21,7 +21,6 @@ extension Compiler {
             // A disabled instance is a note for later: its library need not even be there.
             guard instance.enabled else { continue }
             guard let plugin = plugins[instance.plugin] else {
-                guard instance.enabled else { continue }
                 fault(
                     .instanceUnknownPlugin, at: instance.map.source(at: "/plugin"),
                     "Instance \"\(instance.name)\" is of plugin \"\(instance.plugin)\", which is not installed"
