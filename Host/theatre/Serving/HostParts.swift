@@ -176,6 +176,8 @@ final class HostParts: Sendable {
     ) -> GatewayServices {
         var services = GatewayServices()
         services.tokens = tokens
+        let clock = dispatcher.clock
+        services.now = { Int64(clock.wall() / 1_000_000) }
         services.answers = SQLAnswerStore(calls: dispatcher, instance: { host.storage })
         services.events = LogEventFeed(calls: dispatcher, instance: { host.storage })
         services.audit = { record in
