@@ -19,7 +19,7 @@ extension RequestHandler {
             return then(self, exchange, .refused(.token("auth.scheme", "Authorization must be Bearer and a token.")))
         }
         let key = TokenCache.Key(token: token.utf8)
-        let now = wallMilliseconds()
+        let now = core.services.now()
         if let known = state.tokens.find(key, at: now, revocations: core.revocations) {
             return then(self, exchange, .principal(known))
         }
