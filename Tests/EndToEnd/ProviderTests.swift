@@ -30,7 +30,7 @@ import TheatreManifest
             instance: telegram
             grants:
               egress: [{host: 127.0.0.1, port: \(port), private: true}]
-              secrets: {bot_token: {from: "env:TEST_BOT_TOKEN", hosts: ["127.0.0.1:\(port)"]}}
+              secrets: {bot_token: {from: "env:TEST_BOT_TOKEN", hosts: [127.0.0.1]}}
             config: {base_url: "\(emulator.url)", chat_id: "4711"}
             """,
             "90-routes.yaml": "routes:\n  - {feature: studio.notify, candidates: [{profile: telegram}]}\n",

@@ -87,7 +87,8 @@ final class HostParts: Sendable {
         let address: SocketAddress
         do { address = try await gateway.start() } catch {
             throw ServeFailure(
-                "\(settings.host.host):\(settings.host.port) cannot be listened on: \(error); choose another with --port")
+                "\(settings.host.host):\(settings.host.port) cannot be listened on: \(error); choose another with --port"
+            )
         }
         let scheme = settings.host.tls == nil ? "http" : "https"
         let own = "\(scheme)://\(settings.host.host):\(address.port ?? settings.host.port)"
