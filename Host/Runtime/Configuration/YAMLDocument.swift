@@ -42,6 +42,12 @@ public struct YAMLDocument: Sendable {
         _ node: Node, at pointer: String, file: String, lines: inout [String: Int]
     ) throws(Fault) -> JSONValue {
         lines[pointer] = node.mark?.line ?? 1
+        guard node.anchor == nil else {
+            throw Fault(
+                .declarationInvalid, at: Source(file: file, line: node.mark?.line ?? 1),
+                "A YAML anchor is used; anchors and each alias of one hide what a key is set to.",
+                fix: "Write the value out.")
+        }
         switch node {
         case .scalar(let scalar):
             return Self.scalar(scalar)

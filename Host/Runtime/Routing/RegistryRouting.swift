@@ -35,13 +35,15 @@ public final class RegistryRouting: Routing {
             }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The candidates for one call, as the table decides it.
     public func resolve(_ query: borrowing RouteQuery) -> Resolution {
         guard let calls = entries[ObjectIdentifier(query.caller)], calls.indices.contains(query.call),
             let entry = calls[query.call]
         else { return .unavailable(Self.unrouted(query.feature)) }
         if let fixed = entry.fixed { return fixed }
         switch table.resolve(entry.feature, attributes(query)) {
-        case .to(let binding): return entry.resolutions[ObjectIdentifier(binding)] ?? .unavailable(Self.unrouted(entry.name))
+        case .to(let binding):
+            return entry.resolutions[ObjectIdentifier(binding)] ?? .unavailable(Self.unrouted(entry.name))
         case .unmatched:
             return .unavailable(
                 CallError(
@@ -61,7 +63,8 @@ public final class RegistryRouting: Routing {
 
     private func attributes(_ query: borrowing RouteQuery) -> RouteAttributes {
         let stated =
-            (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes))) ?? HostRouteAttributes()
+            (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes)))
+            ?? HostRouteAttributes()
         let context = query.context.message
         var attributes = RouteAttributes()
         attributes.tenant = context.tenant
@@ -78,7 +81,9 @@ public final class RegistryRouting: Routing {
     private static func entry(
         _ call: PortCall, of caller: InstancePort, table: RoutingTable, ports: [String: InstancePort]
     ) -> Entry? {
-        guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else { return nil }
+        guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else {
+            return nil
+        }
         let allowsFallback = table.allowsFallback(feature)
         var resolutions: [ObjectIdentifier: Resolution] = [:]
         for binding in table.bindings(of: feature) {

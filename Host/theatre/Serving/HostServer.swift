@@ -33,7 +33,7 @@ final class HostServer: Sendable {
     let deployment: Mutex<CompiledDeployment>
     let parts: HostParts
     /// Serves blocking work of start, reload and stop, one after the other.
-    private let operator_ = OperatorThread()
+    private let operatorThread = OperatorThread()
 
     init(_ deployment: CompiledDeployment, _ settings: Settings) throws {
         self.settings = settings
@@ -47,7 +47,7 @@ final class HostServer: Sendable {
         let testClock: TestClockSocket?
         do {
             url = try await parts.listen()
-            try await operator_.run { [self] in try bringUp(url) }
+            try await operatorThread.run { [self] in try bringUp(url) }
             testClock = try await parts.serveTestClock()
         } catch {
             await stop()
@@ -79,7 +79,7 @@ final class HostServer: Sendable {
         do {
             let fresh = try CompiledDeployment.read(folder: settings.folder, libraries: settings.libraries)
             let url = parts.url.withLock { $0 }
-            try await operator_.run { [self] in
+            try await operatorThread.run { [self] in
                 try parts.prepareKeys(fresh)
                 let plan = parts.planner(fresh, url).plan()
                 try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) { try parts.open(fresh) }
@@ -97,7 +97,7 @@ final class HostServer: Sendable {
         await parts.gateway.drain()
         await parts.stopPumps()
         do {
-            try await operator_.run { [self] in parts.fleet.stop(drainSeconds: settings.host.drainSeconds) }
+            try await operatorThread.run { [self] in parts.fleet.stop(drainSeconds: settings.host.drainSeconds) }
             try await parts.egress.shutdown().get()
         } catch {
             parts.logger.warning("the stop was not clean", metadata: ["error": "\(error)"])
