@@ -77,3 +77,16 @@ struct TestClock {
         }
     }
 }
+
+/// Whether a connection to a server's port is accepted.
+func isListening(_ url: String) async -> Bool {
+    guard let port = url.split(separator: ":").last.flatMap({ Int($0) }) else { return false }
+    do {
+        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connect(host: "127.0.0.1", port: port).get()
+        try await channel.close()
+        return true
+    } catch {
+        return false
+    }
+}

@@ -40,7 +40,11 @@ import TheatreManifest
         _ = try await person.buy(500)
         let run = try await person.startRun(chapterText).text("/id")
         #expect(try await person.awaitRun(run)["status"]?.string == "SUCCEEDED")
-        try await eventually("the message arrives") { telegram.messages.isEmpty ? nil : true }
+        do {
+            try await eventually("the message arrives") { telegram.messages.isEmpty ? nil : true }
+        } catch {
+            throw Unexpected("\(error); \(telegram.requests) requests came\n\(server.output.suffix(4000))")
+        }
         #expect(telegram.messages.count == 1)
         #expect(telegram.messages.first?.chat == "4711")
         #expect(!server.output.contains(token), "the token must not be logged")

@@ -79,7 +79,8 @@ import TheatreManifest
             isOver.open()
             for try await count in group { #expect(count > 0) }
         }
-        let order = try await person.client.expect(
+        let other = try await Account.new(on: server)
+        let order = try await other.client.expect(
             201, .POST, "/api/v1/orders", Account.order(10), key: Account.key())
         #expect(order.value(at: "/price/amount")?.integer == 130)
         try await server.stop()
@@ -101,12 +102,7 @@ import TheatreManifest
         async let response = HTTPClient.shared.execute(request, timeout: .seconds(30))
         try await gate.reached()
         server.terminate()
-        try await eventually("the listener closes") { () -> Bool? in
-            do {
-                _ = try await Client(url: server.url).get("/healthz")
-                return nil
-            } catch { return true }
-        }
+        try await eventually("the listener closes") { await isListening(server.url) ? nil : true }
         gate.open()
         let answer = try await response
         #expect(answer.status == .ok)

@@ -77,8 +77,8 @@ final class HostParts: Sendable {
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
             services: Self.gatewayServices(
-                host, deployment, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics, isOpen: isOpen
-            ),
+                host, deployment, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
+                isOpen: isOpen),
             group: group, log: log.logger("gateway"))
     }
 
@@ -171,10 +171,11 @@ final class HostParts: Sendable {
     }
 
     private static func gatewayServices(
-        _ host: HostConfiguration, _ deployment: CompiledDeployment, dispatcher: Dispatcher, tokens: SessionTokens,
-        audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag
+        _ host: HostConfiguration, _ deployment: CompiledDeployment, clock: SystemClock, dispatcher: Dispatcher,
+        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag
     ) -> GatewayServices {
         var services = GatewayServices()
+        services.now = { Int64(clock.wall() / 1_000_000) }
         services.tokens = tokens
         let clock = dispatcher.clock
         services.now = { Int64(clock.wall() / 1_000_000) }
