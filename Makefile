@@ -51,7 +51,7 @@ test: test-packages lint
 	@swift build
 	@swift build --build-tests
 	@echo "==> testing"
-	@SWIFT_BACKTRACE=enable=no swift test --skip-build
+	@SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages

@@ -44,7 +44,9 @@ let pluginLink: [LinkerSetting] = [
         "-Xlinker", "-z", "-Xlinker", "nodelete",
         "-Xlinker", "--as-needed", "-Xlinker", "--gc-sections",
         "-Xlinker", "--build-id=sha1",
-    ])
+    ]),
+    // A released library is read, hashed and copied at every start: without symbols it is a sixth of the size.
+    .unsafeFlags(["-Xlinker", "-s"], .when(configuration: .release)),
 ]
 
 let strict: [SwiftSetting] = [

@@ -17,6 +17,8 @@ public struct GatewayServices: Sendable {
             }
     /// Takes audit rows of refusals and reads, on any thread; nil drops them.
     public var audit: (@Sendable (AuditRecord) -> Void)?
+    /// The host's clock, milliseconds since 1970: by it tokens lapse.
+    public var now: @Sendable () -> Int64 = { wallMilliseconds() }
     /// True once the host serves: /readyz.
     public var isReady: @Sendable () -> Bool = { true }
     /// Metrics of the rest of the host in Prometheus text, put after the gateway's own.

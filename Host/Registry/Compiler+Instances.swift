@@ -18,6 +18,8 @@ extension Compiler {
             }
             first[instance.name] = instance
             declared.insert(instance.name)
+            // A disabled instance is a note for later: its library need not even be there.
+            guard instance.enabled else { continue }
             guard let plugin = plugins[instance.plugin] else {
                 fault(
                     .instanceUnknownPlugin, at: instance.map.source(at: "/plugin"),
@@ -26,7 +28,6 @@ extension Compiler {
                     fix: "Name an installed plugin, or install this one.")
                 continue
             }
-            guard instance.enabled else { continue }
             checkMode(of: instance, plugin)
             checkConfig(of: instance, plugin, validate)
             checkGrants(of: instance, plugin)

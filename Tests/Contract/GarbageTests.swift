@@ -38,7 +38,9 @@ import TheatreManifest
 
     @Test func everyInstanceOfTheDefaultDeploymentGoesThroughItsWholeLife() async throws {
         let states = try await DefaultHost.with { host in host.parts.fleet.statuses }
-        for status in states { #expect(status.state == .ready, "\(status.instance): \(status.reason ?? "")") }
+        for status in states where status.state != .disabled {
+            #expect(status.state == .ready, "\(status.instance): \(status.reason ?? "")")
+        }
     }
 }
 

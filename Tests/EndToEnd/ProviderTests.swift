@@ -3,8 +3,8 @@
 
 import Emulators
 import FoundationEssentials
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 /// Providers over the wire: the default deployment with a feature routed to a provider that an emulator stands for.
 @Suite(.serialized) struct ProviderTests {
@@ -25,14 +25,14 @@ import Testing
         let emulator = try telegram.serve()
         let port = emulator.url.split(separator: ":").last.map(String.init) ?? ""
         let folder = try deployment([
-            "41-telegram.yaml": """
-                plugin: Telegram
-                instance: telegram
-                grants:
-                  egress: [{host: 127.0.0.1, port: \(port), private: true}]
-                  secrets: {bot_token: {from: "env:TEST_BOT_TOKEN", hosts: ["127.0.0.1:\(port)"]}}
-                config: {base_url: "\(emulator.url)", chat_id: "4711"}
-                """,
+            "42-telegram.yaml": """
+            plugin: Telegram
+            instance: telegram
+            grants:
+              egress: [{host: 127.0.0.1, port: \(port), private: true}]
+              secrets: {bot_token: {from: "env:TEST_BOT_TOKEN", hosts: ["127.0.0.1"]}}
+            config: {base_url: "\(emulator.url)", chat_id: "4711"}
+            """,
             "90-routes.yaml": "routes:\n  - {feature: studio.notify, candidates: [{profile: telegram}]}\n",
         ])
         let server = try await ServerProcess.start(folder.root, environment: ["TEST_BOT_TOKEN": token])

@@ -55,7 +55,10 @@ import TheatreManifest
                 group.addTask {
                     var count = 0
                     while !isOver.isOpen {
-                        let answer = try await person.client.get(path)
+                        let answer: Client.Answer
+                        do { answer = try await person.client.get(path) } catch {
+                            throw Unexpected("\(path): \(error)\n\(server.output.suffix(4000))")
+                        }
                         guard answer.status == 200 || answer.status == 429 else {
                             throw Unexpected("\(path) answered \(answer.status): \(answer.text)")
                         }

@@ -15,7 +15,7 @@ extension RequestHandler {
     /// Finds out who asks; at once where there is no token or it is known.
     func authenticate(_ exchange: Exchange, then: @escaping (RequestHandler, Exchange, Verdict) -> Void) {
         guard let header = exchange.headers.authorization else { return then(self, exchange, .caller(nil)) }
-        let now = wallMilliseconds()
+        let now = core.services.now()
         let epoch = core.revocations.epoch
         if let known = lastCaller?.find(header, at: now, epoch: epoch) {
             return then(self, exchange, .caller(known))

@@ -223,7 +223,11 @@ final class RequestHandler: ChannelInboundHandler {
     private func endOfRequest() {
         if dropsBody {
             dropsBody = false
-            if isClosing { context?.close(promise: nil) } else { enter(.idle) }
+            guard isClosing else { return enter(.idle) }
+            // The answer may still wait for the end of this read: it goes out before the connection does.
+            needsFlush = false
+            context?.flush()
+            context?.close(promise: nil)
             return
         }
         guard let exchange else { return }

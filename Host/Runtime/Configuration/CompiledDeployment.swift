@@ -42,7 +42,7 @@ public struct CompiledDeployment: Sendable {
             Self.attempt(&faults) { () throws(Fault) in try Self.routing(document) }
         }
         var found = Libraries(folder: libraries)
-        for instance in instances where instance.enabled { found.look(for: instance) }
+        for instance in instances { found.look(for: instance) }
         let installed = found.installed()
         faults += found.faults
         guard let host else { throw DeploymentFaults(faults) }

@@ -16,7 +16,7 @@ struct Libraries {
 
     init(folder: String) { self.folder = folder }
 
-    /// Reads the library of an instance's plugin, once.
+    /// Reads the library of an instance's plugin, once. A disabled instance may have none, or a broken one.
     mutating func look(for instance: InstanceDeclaration) {
         guard files[instance.plugin] == nil else { return }
         let path = "\(folder)/lib\(instance.plugin).so"
@@ -24,6 +24,7 @@ struct Libraries {
         do throws(LoadError) {
             files[instance.plugin] = try PluginFile(name: instance.plugin, path: path)
         } catch {
+            guard instance.enabled else { return }
             broken[instance.name] = error
             guard instance.critical else { return }
             faults.append(

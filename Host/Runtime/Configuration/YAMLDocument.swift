@@ -42,6 +42,12 @@ public struct YAMLDocument: Sendable {
         _ node: Node, at pointer: String, file: String, lines: inout [String: Int]
     ) throws(Fault) -> JSONValue {
         lines[pointer] = node.mark?.line ?? 1
+        guard node.anchor == nil else {
+            throw Fault(
+                .declarationInvalid, at: Source(file: file, line: node.mark?.line ?? 1),
+                "A YAML anchor is used; anchors and each alias of one hide what a key is set to.",
+                fix: "Write the value out.")
+        }
         switch node {
         case .scalar(let scalar):
             return Self.scalar(scalar)
@@ -75,7 +81,8 @@ public struct YAMLDocument: Sendable {
         case "false": return .bool(false)
         default: break
         }
-        if let integer = Int64(scalar.string), scalar.string.first != "+" { return .integer(integer) }
+        guard scalar.string.first != "+" else { return .string(scalar.string) }
+        if let integer = Int64(scalar.string) { return .integer(integer) }
         let isNumeric = scalar.string.utf8.allSatisfy { (48...57).contains($0) || ".eE+-".utf8.contains($0) }
         if isNumeric, let number = Double(scalar.string) { return .number(number) }
         return .string(scalar.string)

@@ -12,6 +12,7 @@ internal import TheatreManifest
 /// index of its `calls`.
 public final class RegistryRouting: Routing {
     private let table: RoutingTable
+    private let ports: [String: InstancePort]
     private let entries: [ObjectIdentifier: [Entry?]]
 
     /// What is known of one call of one port.
@@ -29,19 +30,20 @@ public final class RegistryRouting: Routing {
     /// Binds a table to the ports that serve.
     public init(table: RoutingTable, ports: [String: InstancePort]) {
         self.table = table
+        self.ports = ports
         entries = Dictionary(
             ports.values.map { port in
                 (ObjectIdentifier(port), port.calls.map { Self.entry($0, of: port, table: table, ports: ports) })
             }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The candidates for one call, as the table decides it.
     public func resolve(_ query: borrowing RouteQuery) -> Resolution {
-        guard let calls = entries[ObjectIdentifier(query.caller)], calls.indices.contains(query.call),
-            let entry = calls[query.call]
-        else { return .unavailable(Self.unrouted(query.feature)) }
+        guard let entry = entry(query.caller, query.call) else { return .unavailable(Self.unrouted(query.feature)) }
         if let fixed = entry.fixed { return fixed }
         switch table.resolve(entry.feature, attributes(query)) {
-        case .to(let binding): return entry.resolutions[ObjectIdentifier(binding)] ?? .unavailable(Self.unrouted(entry.name))
+        case .to(let binding):
+            return entry.resolutions[ObjectIdentifier(binding)] ?? .unavailable(Self.unrouted(entry.name))
         case .unmatched:
             return .unavailable(
                 CallError(
@@ -49,6 +51,14 @@ public final class RegistryRouting: Routing {
                     "No candidate of the route of \(entry.name) takes this call; see `theatre explain \(entry.name)`."))
         case .unrouted: return .unavailable(Self.unrouted(entry.name))
         }
+    }
+
+    /// A generation that was replaced is in no table any more, but what it still serves may call on: its entries are made
+    /// when asked for.
+    private func entry(_ caller: InstancePort, _ call: Int) -> Entry? {
+        if let calls = entries[ObjectIdentifier(caller)] { return calls.indices.contains(call) ? calls[call] : nil }
+        guard caller.calls.indices.contains(call) else { return nil }
+        return Self.entry(caller.calls[call], of: caller, table: table, ports: ports)
     }
 
     /// The candidate of a feature with one binding and no fallback.
@@ -61,7 +71,8 @@ public final class RegistryRouting: Routing {
 
     private func attributes(_ query: borrowing RouteQuery) -> RouteAttributes {
         let stated =
-            (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes))) ?? HostRouteAttributes()
+            (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes)))
+            ?? HostRouteAttributes()
         let context = query.context.message
         var attributes = RouteAttributes()
         attributes.tenant = context.tenant
@@ -78,7 +89,9 @@ public final class RegistryRouting: Routing {
     private static func entry(
         _ call: PortCall, of caller: InstancePort, table: RoutingTable, ports: [String: InstancePort]
     ) -> Entry? {
-        guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else { return nil }
+        guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else {
+            return nil
+        }
         let allowsFallback = table.allowsFallback(feature)
         var resolutions: [ObjectIdentifier: Resolution] = [:]
         for binding in table.bindings(of: feature) {

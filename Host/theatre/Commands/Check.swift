@@ -46,7 +46,8 @@ struct Check: ParsableCommand {
             return
         }
         print(
-            "\(proved.table.instances.count) instances, \(proved.table.featureNames.count) features: every need is met, nothing is wrong")
+            "\(proved.table.instances.count) instances, \(proved.table.featureNames.count) features: every need is met, nothing is wrong"
+        )
     }
 
     private func printJSON(_ faults: [Fault], _ libraries: [LoadError]) throws {

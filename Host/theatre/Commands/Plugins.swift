@@ -49,7 +49,8 @@ struct Plugins: ParsableCommand {
 
     /// `theatre plugins show`.
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the manifest in a library, as it stands there.")
+        static let configuration = CommandConfiguration(
+            abstract: "Print the manifest in a library, as it stands there.")
 
         @Argument(help: "Name of a plugin, such as Ledger.")
         var name: String

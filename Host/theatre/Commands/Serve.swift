@@ -55,7 +55,8 @@ struct Serve: AsyncParsableCommand {
 
     private func settings(_ configuration: HostConfiguration) throws -> HostServer.Settings {
         if testClock != nil, !configuration.isDevelopment {
-            throw ValidationError("--test-clock is refused outside development; set `development: true` in 00-host.yaml")
+            throw ValidationError(
+                "--test-clock is refused outside development; set `development: true` in 00-host.yaml")
         }
         var host = configuration
         if let address = self.host { host.host = address }

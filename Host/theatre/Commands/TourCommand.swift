@@ -66,9 +66,19 @@ struct TourCommand: AsyncParsableCommand {
             let bytes = theatre_sample_chapter(&size)
             text = String(decoding: UnsafeBufferPointer(start: bytes, count: Int(size)), as: UTF8.self)
         }
-        let heading = text.split(separator: "\n").first { $0.hasPrefix("#") } ?? text.prefix(20)
-        let title = heading.drop { $0 == "#" || $0 == " " }.prefix(200)
-        return Tour.Chapter(title: title.isEmpty ? "Chapter" : String(title), text: text)
+        return Tour.Chapter(title: Self.title(of: text), text: text)
+    }
+
+    /// The front matter's title, else the first heading, else the first words.
+    private static func title(of text: String) -> String {
+        let lines = text.split(separator: "\n")
+        var title = lines.first { $0.hasPrefix("#") } ?? text.prefix(20)
+        if lines.first == "---", let stated = lines.first(where: { $0.hasPrefix("title:") }) {
+            title = stated.dropFirst("title:".count)
+        }
+        let bare = title.drop { "#\" ".contains($0) }.prefix(200)
+        let end = bare.lastIndex { !"\" \r".contains($0) }
+        return end.map { String(bare[...$0]) } ?? "Chapter"
     }
 
     private func report(_ outcome: Tour.Outcome, _ address: String) throws {

@@ -52,9 +52,11 @@ struct DeploymentPlanner {
         limits.maxConcurrency = file.manifest.maxConcurrency
         return InstancePlan(
             name: declaration.name, file: file, isCritical: declaration.critical, configuration: configuration,
-            environment: environment, grants: grants, operations: operations(file.manifest), calls: calls(file.manifest),
+            environment: environment, grants: grants, operations: operations(file.manifest),
+            calls: calls(file.manifest),
             limits: limits,
-            fingerprint: "\(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
+            fingerprint:
+                "\(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
             providers: providers(file.manifest), controlSeconds: deployment.host.controlSeconds)
     }
 
@@ -64,13 +66,16 @@ struct DeploymentPlanner {
             return [UInt8](try filled.json())
         } catch {
             throw LoadError(
-                plugin: declaration.name, code: "plugin.bad_schema", expected: "a configuration schema this host can read",
+                plugin: declaration.name, code: "plugin.bad_schema",
+                expected: "a configuration schema this host can read",
                 found: "\(error)", fix: "correct `configuration` in plugin.json")
         }
     }
 
     /// Each instance with a folder gets `STATE/INSTANCE`.
-    private func environment(_ declaration: InstanceDeclaration, _ manifest: Manifest) throws(LoadError) -> HostEnvironment {
+    private func environment(_ declaration: InstanceDeclaration, _ manifest: Manifest) throws(LoadError)
+        -> HostEnvironment
+    {
         var environment = HostEnvironment()
         environment.publicURL = publicURL
         environment.hostVersion = HostVersion.current
@@ -84,7 +89,8 @@ struct DeploymentPlanner {
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw LoadError(
-                plugin: declaration.name, code: "instance.no_folder", expected: "a folder at \(folder)", found: "\(error)",
+                plugin: declaration.name, code: "instance.no_folder", expected: "a folder at \(folder)",
+                found: "\(error)",
                 fix: "make it writable, or name another with --state")
         }
         environment.stateFolder = folder
@@ -124,7 +130,8 @@ struct DeploymentPlanner {
             if let need = needs[owner] {
                 let operation = "\(need.capability)/\(method)"
                 return PortCall(
-                    call, .feature(owner, operation: operation, fallback: need.fallback == "allowed"), traits(operation))
+                    call, .feature(owner, operation: operation, fallback: need.fallback == "allowed"), traits(operation)
+                )
             }
             guard let service = services[owner] else {
                 let error = CallError(.unimplemented, "call.no_service", "This host does not serve \(owner).")

@@ -23,13 +23,20 @@ enum DispatchMetrics {
         }
         return [
             MetricFamily("theatre_calls_total", .counter, "Completed calls by instance, operation and code.", calls),
-            MetricFamily("theatre_call_duration_seconds", .histogram, "Time of calls by instance and operation.", seconds),
+            MetricFamily(
+                "theatre_call_duration_seconds", .histogram, "Time of calls by instance and operation.", seconds),
             gauge("theatre_calls_in_flight", "Calls being served.", instances) { Double($0.inFlight) },
             gauge("theatre_calls_orphaned", "Calls that outlived their deadline.", instances) { Double($0.orphans) },
-            counter("theatre_completions_late_total", "Completions after the deadline, dropped.", instances) { $0.late },
+            counter("theatre_completions_late_total", "Completions after the deadline, dropped.", instances) {
+                $0.late
+            },
             counter("theatre_completions_double_total", "Second completions, dropped.", instances) { $0.double },
-            counter("theatre_completions_foreign_total", "Completions of others' calls, dropped.", instances) { $0.foreign },
-            counter("theatre_completions_malformed_total", "Completions with a broken result.", instances) { $0.malformed },
+            counter("theatre_completions_foreign_total", "Completions of others' calls, dropped.", instances) {
+                $0.foreign
+            },
+            counter("theatre_completions_malformed_total", "Completions with a broken result.", instances) {
+                $0.malformed
+            },
         ]
     }
 

@@ -19,7 +19,8 @@ extension Dispatcher {
         } catch let error as CallError {
             throw error
         } catch {
-            throw CallError(.internal, "host.malformed", "\(operation) answered what cannot be decoded.", effect: .applied)
+            throw CallError(
+                .internal, "host.malformed", "\(operation) answered what cannot be decoded.", effect: .applied)
         }
     }
 }

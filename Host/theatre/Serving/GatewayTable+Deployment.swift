@@ -20,7 +20,8 @@ extension GatewayTable {
                 entries.append(
                     RouteEntry(
                         route: route, instance: name, body: try body(of: route, deployment, &codecs),
-                        target: { () throws(CallError) in try calls.target(instance: name, operation: route.operation) }))
+                        target: { () throws(CallError) in try calls.target(instance: name, operation: route.operation) }
+                    ))
             }
         }
         return try GatewayTable(entries)

@@ -77,7 +77,8 @@ final class HostParts: Sendable {
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
             services: Self.gatewayServices(
-                host, deployment, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics, isOpen: isOpen),
+                host, deployment, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics, isOpen: isOpen
+            ),
             group: group, log: log.logger("gateway"))
     }
 
@@ -86,7 +87,8 @@ final class HostParts: Sendable {
         let address: SocketAddress
         do { address = try await gateway.start() } catch {
             throw ServeFailure(
-                "\(settings.host.host):\(settings.host.port) cannot be listened on: \(error); choose another with --port")
+                "\(settings.host.host):\(settings.host.port) cannot be listened on: \(error); choose another with --port"
+            )
         }
         let scheme = settings.host.tls == nil ? "http" : "https"
         let own = "\(scheme)://\(settings.host.host):\(address.port ?? settings.host.port)"
@@ -174,6 +176,8 @@ final class HostParts: Sendable {
     ) -> GatewayServices {
         var services = GatewayServices()
         services.tokens = tokens
+        let clock = dispatcher.clock
+        services.now = { Int64(clock.wall() / 1_000_000) }
         services.answers = SQLAnswerStore(calls: dispatcher, instance: { host.storage })
         services.events = LogEventFeed(calls: dispatcher, instance: { host.storage })
         services.audit = { record in

@@ -33,7 +33,7 @@ final class HostServer: Sendable {
     let deployment: Mutex<CompiledDeployment>
     let parts: HostParts
     /// Serves blocking work of start, reload and stop, one after the other.
-    private let operator_ = OperatorThread()
+    private let operatorThread = OperatorThread()
 
     init(_ deployment: CompiledDeployment, _ settings: Settings) throws {
         self.settings = settings
@@ -43,14 +43,16 @@ final class HostServer: Sendable {
 
     /// Serves until a signal ends it.
     func run() async throws {
-        let url = try await parts.listen()
+        let url: String
+        let testClock: TestClockSocket?
         do {
-            try await operator_.run { [self] in try bringUp(url) }
+            url = try await parts.listen()
+            try await operatorThread.run { [self] in try bringUp(url) }
+            testClock = try await parts.serveTestClock()
         } catch {
             await stop()
             throw error
         }
-        let testClock = try await parts.serveTestClock()
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -77,7 +79,7 @@ final class HostServer: Sendable {
         do {
             let fresh = try CompiledDeployment.read(folder: settings.folder, libraries: settings.libraries)
             let url = parts.url.withLock { $0 }
-            try await operator_.run { [self] in
+            try await operatorThread.run { [self] in
                 try parts.prepareKeys(fresh)
                 let plan = parts.planner(fresh, url).plan()
                 try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) { try parts.open(fresh) }
@@ -85,7 +87,8 @@ final class HostServer: Sendable {
             deployment.withLock { $0 = fresh }
             parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
         } catch {
-            parts.logger.error("plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
+            parts.logger.error(
+                "plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
         }
     }
 
@@ -94,7 +97,7 @@ final class HostServer: Sendable {
         await parts.gateway.drain()
         await parts.stopPumps()
         do {
-            try await operator_.run { [self] in parts.fleet.stop(drainSeconds: settings.host.drainSeconds) }
+            try await operatorThread.run { [self] in parts.fleet.stop(drainSeconds: settings.host.drainSeconds) }
             try await parts.egress.shutdown().get()
         } catch {
             parts.logger.warning("the stop was not clean", metadata: ["error": "\(error)"])
@@ -104,7 +107,8 @@ final class HostServer: Sendable {
     }
 
     private func announce(_ url: String) {
-        ReadyReport(url: url, statuses: parts.fleet.statuses, folder: settings.folder).print(to: settings.readyDescriptor)
+        ReadyReport(url: url, statuses: parts.fleet.statuses, folder: settings.folder).print(
+            to: settings.readyDescriptor)
     }
 }
 

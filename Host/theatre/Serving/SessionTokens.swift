@@ -39,7 +39,8 @@ final class SessionTokens: TokenVerifier {
 
     func verify(_ token: String) async throws -> Principal {
         guard let verifier = verifier.withLock({ $0 }) else {
-            throw TokenError("auth.no_key", "This deployment verifies no tokens: no instance is granted the key of 00-host.yaml.")
+            throw TokenError(
+                "auth.no_key", "This deployment verifies no tokens: no instance is granted the key of 00-host.yaml.")
         }
         return try await verifier.verify(token)
     }

@@ -48,7 +48,8 @@ enum AccountsError {
     }
 
     static func noKey(_ key: String) -> PluginError {
-        PluginError(.failedPrecondition, "accounts.no_key", "The host has no key \"\(key)\" for this instance; grant one.")
+        PluginError(
+            .failedPrecondition, "accounts.no_key", "The host has no key \"\(key)\" for this instance; grant one.")
     }
 
     static func noPath() -> PluginError {

@@ -103,6 +103,19 @@ struct LiveClient {
         await gateway.server.drain()
     }
 
+    @Test func refusalBeforeTheBodyIsReadReachesTheClient() async throws {
+        let signer = try await AccessTests.Signer()
+        let calls = RequestTests.echo()
+        let gateway = try await LiveGateway(
+            calls, [.echo("POST", "/user", on: calls, access: "user")], services: try await Self.services(signer))
+        for _ in 0..<20 {
+            let text = request("POST", "/user", ["Content-Type: application/json"], body: "{}")
+            let answer = try await gateway.connect().ask(text, until: "\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 401 "), "\(answer)")
+        }
+        await gateway.server.drain()
+    }
+
     @Test func revokedSessionIsRefusedAlthoughItsTokenWasCached() async throws {
         let signer = try await AccessTests.Signer()
         let calls = RequestTests.echo()

@@ -54,10 +54,11 @@ struct Argon2idTests {
         #expect(Argon2Cost(phc: text) == nil)
     }
 
-    @Test(arguments: [
-        (19456, 2, true), (19455, 2, false), (47104, 1, true), (19456, 1, false), (12288, 3, true), (9216, 4, true),
-        (7168, 5, true), (7167, 9, false), (7168, 9, true), (1, 0, false),
-    ] as [(UInt32, UInt32, Bool)])
+    @Test(
+        arguments: [
+            (19456, 2, true), (19455, 2, false), (47104, 1, true), (19456, 1, false), (12288, 3, true), (9216, 4, true),
+            (7168, 5, true), (7167, 9, false), (7168, 9, true), (1, 0, false),
+        ] as [(UInt32, UInt32, Bool)])
     func theMinimumIsThatOfOWASP(_ memory: UInt32, _ iterations: UInt32, _ meets: Bool) {
         #expect(Argon2Cost(memoryKiB: memory, iterations: iterations, parallelism: 1).meetsMinimum == meets)
     }

@@ -15,7 +15,11 @@ struct HashingThreadsTests {
         let hold = DispatchSemaphore(value: 0)
         let results = await withTaskGroup(of: String.self) { group in
             group.addTask {
-                await outcome { try await threads.run { begun.signal(); hold.wait() } }
+                await outcome {
+                    try await threads.run {
+                        begun.signal(); hold.wait()
+                    }
+                }
             }
             await wait(for: begun)
             // One may wait; of two more, one is refused while the first still holds the thread.

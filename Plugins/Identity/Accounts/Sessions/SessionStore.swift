@@ -16,11 +16,13 @@ struct SessionStore {
     func begin(_ session: SessionRow, forgetting identifier: [UInt8], _ limits: RefreshChain.Limits) async throws {
         let now = session.chain.createdAt
         try await database.commit {
-            for table in ["DELETE FROM {tokens} WHERE tenant = :tenant AND session IN (SELECT id FROM {sessions} WHERE ",
+            for table in [
+                "DELETE FROM {tokens} WHERE tenant = :tenant AND session IN (SELECT id FROM {sessions} WHERE ",
                 "DELETE FROM {sessions} WHERE (",
             ] {
                 $0.run(
-                    table + "tenant = :tenant AND account = ?1 AND (used_at < ?2 OR created_at < ?3 OR revoked_at < ?2))",
+                    table
+                        + "tenant = :tenant AND account = ?1 AND (used_at < ?2 OR created_at < ?3 OR revoked_at < ?2))",
                     session.account, now - limits.idle, now - limits.absolute)
             }
             session.insert(into: &$0)

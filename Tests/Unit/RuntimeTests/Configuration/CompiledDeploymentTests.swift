@@ -51,6 +51,19 @@ import Testing
         #expect(deployment.broken.isEmpty)
     }
 
+    @Test func aDisabledInstanceMayBeOfAPluginThatIsNotThere() throws {
+        let bench = try Bench()
+        try bench.library("Plain", manifest("Plain"))
+        try Data("no library".utf8).write(to: URL(filePath: "\(bench.folder)/libBroken.so"))
+        try bench.file("10-plain.yaml", "plugin: Plain\nenabled: false\n")
+        try bench.file("20-none.yaml", "plugin: Nothing\nenabled: false\n")
+        try bench.file("30-broken.yaml", "plugin: Broken\nenabled: false\ncritical: true\n")
+        let deployment = try bench.compile()
+        #expect(deployment.table.instances.isEmpty)
+        #expect(deployment.broken.isEmpty)
+        #expect(deployment.files.keys.sorted() == ["Plain"])
+    }
+
     @Test func everyFaultIsReportedAtOnce() throws {
         let bench = try Bench()
         try bench.library(

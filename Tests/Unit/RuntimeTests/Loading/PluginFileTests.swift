@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import TheatreManifest
 import Testing
+import TheatreManifest
 
 @testable import Runtime
 

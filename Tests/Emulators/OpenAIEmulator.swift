@@ -1,0 +1,176 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+
+/// A server of the OpenAI API: chat completions, whole and streamed, and embeddings. It checks requests as the real one
+/// does, answers from what it was asked, and has scripted faults.
+public final class OpenAIEmulator: Sendable {
+    /// What one request meets instead of an ordinary answer.
+    public enum Fault: Sendable {
+        /// An error by status, type and code, with headers.
+        case refusal(Int, type: String, code: String?, headers: [(String, String)])
+        /// A gateway's page that is no JSON.
+        case brokenGateway(Int)
+        /// This text instead of the emulator's own.
+        case say(String)
+        /// This text, cut by the bound of tokens.
+        case tooLong(String)
+        /// After so many events of a stream an error takes the place of the rest.
+        case streamError(after: Int, code: String)
+        /// The connection is cut after so many events of a stream; for a whole answer, instead of it.
+        case cut(after: Int)
+        /// The stream ends well after so many events, without its end.
+        case endEarly(after: Int)
+        /// The answer, or each part of it, comes so much later.
+        case slow(milliseconds: Int64)
+    }
+
+    struct State {
+        var faults: [Fault] = []
+        var requests = 0
+        var bodies: [String] = []
+    }
+
+    /// How a stream is written.
+    public struct Wire: Sendable {
+        /// `\n` or `\r\n`.
+        public var lineEnd = "\n"
+        /// Sizes of the pieces of a stream, taken in turn; empty: one an event.
+        public var pieces: [Int] = []
+        /// A comment before each event.
+        public var hasComments = false
+
+        /// As the real server writes.
+        public init() {}
+    }
+
+    let key: String?
+    let chatModels: Set<String>
+    let embeddingModels: Set<String>
+    let wire: Wire
+    private let state = Mutex(State())
+
+    /// A server.
+    ///
+    /// - Parameter key: nil: none is asked for.
+    public init(
+        key: String?, chatModels: Set<String> = ["gpt-4o-mini"],
+        embeddingModels: Set<String> = ["text-embedding-3-small"], wire: Wire = Wire()
+    ) {
+        self.key = key
+        self.chatModels = chatModels
+        self.embeddingModels = embeddingModels
+        self.wire = wire
+    }
+
+    /// Queues faults, one for each authorized request to come.
+    public func script(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    /// How many requests came.
+    public var requests: Int { state.withLock { $0.requests } }
+    /// Their bodies, in order.
+    public var bodies: [String] { state.withLock { $0.bodies } }
+
+    /// A server in front of it.
+    public func serve() throws -> EmulatorServer {
+        try EmulatorServer { request, exchange in exchange.give(self.respond(to: request)) }
+    }
+
+    /// The answer to a request.
+    public func respond(to request: EmulatorRequest) -> EmulatorAnswer {
+        state.withLock {
+            $0.requests += 1
+            $0.bodies.append(String(decoding: request.body, as: UTF8.self))
+        }
+        do {
+            try authorize(request)
+            let fault = state.withLock { $0.faults.isEmpty ? nil : $0.faults.removeFirst() }
+            switch fault {
+            case .refusal(let status, let type, let code, let headers):
+                throw OpenAIRefusal(status, "The request was refused.", type: type, code: code, headers: headers)
+            case .brokenGateway(let status):
+                return EmulatorAnswer(status, [("content-type", "text/html")], "<html>upstream</html>")
+            default: break
+            }
+            switch (request.method, request.path) {
+            case ("GET", "/v1/models"): return try models()
+            case ("POST", "/v1/chat/completions"):
+                return try OpenAIChat(try OpenAIChatRequest(request.body, models: chatModels), fault, wire).answer()
+            case ("POST", "/v1/embeddings"):
+                return try OpenAIEmbeddings.answer(request.body, models: embeddingModels, fault)
+            default:
+                throw OpenAIRefusal(404, "Invalid URL (\(request.method) \(request.path))")
+            }
+        } catch let refusal as OpenAIRefusal {
+            return refusal.answer
+        } catch {
+            return EmulatorAnswer(500, [], "the emulator cannot write its answer: \(error)")
+        }
+    }
+
+    private func authorize(_ request: EmulatorRequest) throws(OpenAIRefusal) {
+        guard let key else { return }
+        guard let field = request.field("authorization"), field.hasPrefix("Bearer ") else {
+            throw OpenAIRefusal(401, "You didn't provide an API key.")
+        }
+        guard field.dropFirst(7) == key else {
+            throw OpenAIRefusal(401, "Incorrect API key provided.", code: "invalid_api_key")
+        }
+    }
+
+    private func models() throws -> EmulatorAnswer {
+        let list = chatModels.union(embeddingModels).sorted().map {
+            ["id": $0, "object": "model", "created": 1_700_000_000, "owned_by": "emulator"] as [String: Any]
+        }
+        return try EmulatorAnswer.json(200, ["object": "list", "data": list])
+    }
+}
+
+/// `{"error": {"message", "type", "param", "code"}}`.
+struct OpenAIRefusal: Error {
+    var status: Int
+    var message: String
+    var type: String
+    var param: String?
+    var code: String?
+    var headers: [(String, String)]
+
+    init(
+        _ status: Int, _ message: String, type: String = "invalid_request_error", param: String? = nil,
+        code: String? = nil, headers: [(String, String)] = []
+    ) {
+        self.status = status
+        self.message = message
+        self.type = type
+        self.param = param
+        self.code = code
+        self.headers = headers
+    }
+
+    var object: [String: Any] {
+        [
+            "error": [
+                "message": message, "type": type, "param": param as Any? ?? NSNull(), "code": code as Any? ?? NSNull(),
+            ]
+        ]
+    }
+
+    var answer: EmulatorAnswer {
+        do {
+            var answer = try EmulatorAnswer.json(status, object)
+            answer.headers += headers
+            return answer
+        } catch {
+            return EmulatorAnswer(500, [], "the emulator cannot write its answer: \(error)")
+        }
+    }
+}
+
+extension EmulatorAnswer {
+    /// A JSON object with sorted keys.
+    static func json(_ status: Int, _ body: [String: Any]) throws -> EmulatorAnswer {
+        let bytes = try JSONSerialization.data(withJSONObject: body, options: [.sortedKeys])
+        return EmulatorAnswer(status, [("content-type", "application/json")], parts: [Array(bytes)])
+    }
+}
