@@ -8,20 +8,25 @@ internal import TheatreManifest
 
 extension RequestHandler {
     enum Verdict {
-        case principal(Principal?)
+        case caller(Caller?)
         case refused(ErrorResponse)
     }
 
     /// Finds out who asks; at once where there is no token or it is known.
     func authenticate(_ exchange: Exchange, then: @escaping (RequestHandler, Exchange, Verdict) -> Void) {
-        guard let header = exchange.headers.authorization else { return then(self, exchange, .principal(nil)) }
+        guard let header = exchange.headers.authorization else { return then(self, exchange, .caller(nil)) }
+        let now = core.services.now()
+        let epoch = core.revocations.epoch
+        if let known = lastCaller?.find(header, at: now, epoch: epoch) {
+            return then(self, exchange, .caller(known))
+        }
         guard let token = Self.bearer(header) else {
             return then(self, exchange, .refused(.token("auth.scheme", "Authorization must be Bearer and a token.")))
         }
         let key = TokenCache.Key(token: token.utf8)
-        let now = core.services.now()
         if let known = state.tokens.find(key, at: now, revocations: core.revocations) {
-            return then(self, exchange, .principal(known))
+            lastCaller = LastCaller(header, known, epoch: epoch)
+            return then(self, exchange, .caller(known))
         }
         guard let verifier = core.services.tokens else {
             return then(self, exchange, .refused(.token("auth.no_keys", "This host accepts no tokens.")))
@@ -41,8 +46,9 @@ extension RequestHandler {
             guard !core.revocations.contains(principal.session) else {
                 return .refused(.token("auth.revoked", "The session has ended; log in again."))
             }
-            state.tokens.insert(principal, for: key)
-            return .principal(principal)
+            let caller = Caller(principal)
+            state.tokens.insert(caller, for: key)
+            return .caller(caller)
         case .failure(let error):
             let error = error as? TokenError ?? TokenError("auth.token_invalid", "The token is not valid.")
             return .refused(.token(error.reason, error.message))

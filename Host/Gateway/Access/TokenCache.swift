@@ -24,35 +24,35 @@ struct TokenCache {
         func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
     }
 
-    private var young: [Key: Principal] = [:]
-    private var old: [Key: Principal] = [:]
+    private var young: [Key: Caller] = [:]
+    private var old: [Key: Caller] = [:]
     private let half: Int
     private var epoch = 0
 
     init(capacity: Int = 8192) { half = max(1, capacity / 2) }
 
-    /// The principal, if the token is known and has neither expired nor been revoked.
-    mutating func find(_ key: Key, at now: Int64, revocations: Revocations) -> Principal? {
+    /// Whom it speaks for, if the token is known and has neither expired nor been revoked.
+    mutating func find(_ key: Key, at now: Int64, revocations: Revocations) -> Caller? {
         if revocations.epoch != epoch {
             epoch = revocations.epoch
-            young = young.filter { !revocations.contains($0.value.session) }
-            old = old.filter { !revocations.contains($0.value.session) }
+            young = young.filter { !revocations.contains($0.value.principal.session) }
+            old = old.filter { !revocations.contains($0.value.principal.session) }
         }
-        guard let principal = young[key] ?? old[key] else { return nil }
-        guard principal.expiresAt > now else {
+        guard let caller = young[key] ?? old[key] else { return nil }
+        guard caller.principal.expiresAt > now else {
             young[key] = nil
             old[key] = nil
             return nil
         }
-        if young[key] == nil { insert(principal, for: key) }
-        return principal
+        if young[key] == nil { insert(caller, for: key) }
+        return caller
     }
 
-    mutating func insert(_ principal: Principal, for key: Key) {
+    mutating func insert(_ caller: Caller, for key: Key) {
         if young.count >= half {
             old = young
             young.removeAll(keepingCapacity: true)
         }
-        young[key] = principal
+        young[key] = caller
     }
 }

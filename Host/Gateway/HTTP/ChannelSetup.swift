@@ -68,6 +68,9 @@ struct ChannelSetup: Sendable {
         try pipeline.addHandler(
             ByteToMessageHandler(
                 HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)))
+        let whole = WholeResponses(guardian)
+        handler.whole = whole
+        try pipeline.addHandler(whole)
         try pipeline.addHandler(HTTPServerPipelineHandler())
         try pipeline.addHandler(handler)
     }

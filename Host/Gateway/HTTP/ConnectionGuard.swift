@@ -39,6 +39,15 @@ final class ConnectionGuard: ChannelInboundHandler {
         }
     }
 
+    /// Writes bytes past the encoder.
+    func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.write(wrapOutboundOut(bytes), promise: promise)
+    }
+
     /// Writes a whole response past the encoder and closes.
     func refuse(_ error: ErrorResponse, trace: String, correlation: String) {
         guard let context else { return }

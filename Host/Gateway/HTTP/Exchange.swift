@@ -18,7 +18,7 @@ final class Exchange: CallSink, @unchecked Sendable {
     let head: HTTPRequestHead
     let headers: RequestHeaders
     let requestID: String
-    let traceparent: String
+    let trace: SpanIdentity
     let startedAt: NIODeadline
     let mailbox: Mailbox
     private let loop: any EventLoop
@@ -29,7 +29,7 @@ final class Exchange: CallSink, @unchecked Sendable {
     var captures: [Range<Int>] = []
     /// Where the path ends in the target's UTF-8.
     var pathEnd = 0
-    var principal: Principal?
+    var caller: Caller?
     var isAuthorised = false
     var isComplete = false
     var body = ByteBuffer()
@@ -64,20 +64,22 @@ final class Exchange: CallSink, @unchecked Sendable {
         self.handler = handler
         loop = state.loop
         mailbox = state.mailbox
-        startedAt = loop.now
+        startedAt = handler.now
         if let given = headers.requestID, IdentitySource.isRequestID(given) {
             requestID = given
         } else {
             requestID = state.identity.requestID(at: wallMilliseconds())
         }
-        if let given = headers.traceparent, IdentitySource.isTraceparent(given) {
-            traceparent = given
+        if let given = headers.traceparent, IdentitySource.isTraceparent(given),
+            let given = SpanIdentity(traceparent: given)
+        {
+            trace = given
         } else {
-            traceparent = state.identity.traceparent()
+            trace = state.identity.trace()
         }
     }
 
-    var traceID: String { String(traceparent.dropFirst(3).prefix(32)) }
+    var traceID: String { String(trace.traceparent.dropFirst(3).prefix(32)) }
     var path: Substring.UTF8View { head.uri.utf8.prefix(pathEnd) }
     var query: Substring.UTF8View {
         let all = head.uri.utf8

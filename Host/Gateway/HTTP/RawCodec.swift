@@ -39,6 +39,7 @@ enum RawCodec {
 
     /// The answer in a response message. Refuses headers that would break the framing.
     static func answer(_ payload: UnsafeRawBufferPointer) throws -> Exchange.Answer {
+        if let plain = PlainAnswer(payload) { return plain.answer }
         let response = try HTTPResponse(serializedBytes: Array(payload))
         guard (200...599).contains(response.status) else {
             throw CallError(.internal, "gateway.status", "status \(response.status) is not one of 200 to 599")

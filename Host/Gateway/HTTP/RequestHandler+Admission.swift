@@ -68,8 +68,8 @@ extension RequestHandler {
         authenticate(exchange) { handler, exchange, verdict in
             switch verdict {
             case .refused(let error): handler.refuse(exchange, error)
-            case .principal(let principal):
-                exchange.principal = principal
+            case .caller(let caller):
+                exchange.caller = caller
                 handler.authorised(exchange)
             }
         }
@@ -87,16 +87,16 @@ extension RequestHandler {
 
     private func denied(_ exchange: Exchange, _ entry: RouteEntry) -> ErrorResponse? {
         guard entry.access != .anyone else { return nil }
-        guard let principal = exchange.principal else { return .tokenMissing }
+        guard let principal = exchange.caller?.principal else { return .tokenMissing }
         guard !principal.mayCall(entry.access) else { return nil }
         return ErrorResponse(
             .forbidden, "AUTH-ACCESS-001", "auth.access", "This route is for access \(entry.access.rawValue).")
     }
 
     func limited(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
-        let actor = exchange.principal?.id
-        let now = state.loop.now.uptimeNanoseconds
-        switch core.rates.take(rateClass, actor: actor ?? remoteAddress, at: now) {
+        guard core.rates.isLimited(rateClass) else { return nil }
+        let actor = exchange.caller?.principal.id ?? remoteAddress
+        switch core.rates.take(rateClass, actor: actor, at: state.loop.now.uptimeNanoseconds) {
         case nil: return nil
         case .allowed(let remaining, let reset):
             exchange.extraHeaders.append(("ratelimit-policy", core.rates.policy(rateClass)))

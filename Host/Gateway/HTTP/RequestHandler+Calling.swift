@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Crypto
-internal import FoundationEssentials
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -64,27 +63,20 @@ extension RequestHandler {
     }
 
     func makeContext(_ exchange: Exchange, _ entry: RouteEntry, _ path: [RouteParameter]) -> CallContext {
-        var context = entry.context
-        if let principal = exchange.principal {
-            context.tenant = principal.tenant
-            context.principal = principal.id
-            context.principalKind = principal.kind == .user ? .user : .service
-            context.session = principal.session
-            context.roles = principal.roles
-        } else {
-            context.tenant = "default"
-        }
+        // Fields of theatre.host.v1.Context, by number.
+        var rest = WireBytes(capacity: 96)
         if let name = entry.projectParameter, let project = path.first(where: { $0.name == name }) {
-            context.project = project.value
+            rest.add(2, project.value.utf8)
         }
-        context.traceparent = exchange.traceparent
-        context.requestID = exchange.requestID
-        if let languages = exchange.headers.acceptLanguage { context.locale = Self.locale(languages) }
+        if let languages = exchange.headers.acceptLanguage { rest.add(13, Self.locale(languages).utf8) }
+        rest.add(14, exchange.requestID.utf8)
         if entry.isMutating {
-            if let key = exchange.headers.idempotencyKey { context.idempotencyKey = key }
-            context.requestDigest = exchange.digest().withUnsafeBytes { Data($0) }
+            if let key = exchange.headers.idempotencyKey { rest.add(15, key.utf8) }
+            exchange.digest().withUnsafeBytes { rest.add(16, $0) }
         }
-        return CallContext(context)
+        return CallContext(
+            route: entry.contextFields, principal: exchange.caller?.contextFields ?? Caller.stranger, rest: rest.bytes,
+            trace: exchange.trace)
     }
 
     /// The first language tag of Accept-Language, or nothing for `*` and what is no tag.

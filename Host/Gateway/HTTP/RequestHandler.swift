@@ -26,6 +26,12 @@ final class RequestHandler: ChannelInboundHandler {
     private let isStream: Bool
     private(set) var context: ChannelHandlerContext?
     weak var guardian: ConnectionGuard?
+    /// HTTP/1.1: takes whole answers past the encoder. It leads back here, so it is let go of with the context.
+    var whole: WholeResponses?
+    /// Whom this connection's last request spoke for.
+    var lastCaller: LastCaller?
+    /// When the bytes being read came: one look at the clock serves all that they lead to at once.
+    private var burst: NIODeadline?
     private(set) var exchange: Exchange?
     private var phase = Phase.head
     private var deadline = NIODeadline.distantFuture
@@ -58,7 +64,10 @@ final class RequestHandler: ChannelInboundHandler {
         context.fireChannelActive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        whole = nil
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         state.closed(context.channel)
@@ -94,7 +103,7 @@ final class RequestHandler: ChannelInboundHandler {
         isClosing = true
         core.unmatched.count(status: error.status.code, in: 0, out: 0)
         enter(.answer)
-        let trace = String(state.identity.traceparent().dropFirst(3).prefix(32))
+        let trace = String(state.identity.trace().traceparent.dropFirst(3).prefix(32))
         let correlation = state.identity.requestID(at: wallMilliseconds())
         if let guardian {
             guardian.refuse(error, trace: trace, correlation: correlation)
@@ -126,10 +135,13 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// Moves the deadline; the timer catches up with it when it fires, so a request costs no timer.
     private func arm(_ time: TimeAmount) {
-        deadline = state.loop.now + time
+        deadline = now + time
         let soonest = min(time, core.configuration.timeouts.headers)
         if timer == nil { schedule(soonest) }
     }
+
+    /// The loop's time, or when the bytes being read came.
+    var now: NIODeadline { burst ?? state.loop.now }
 
     private func schedule(_ time: TimeAmount) {
         let bound = NIOLoopBound(self, eventLoop: state.loop)
@@ -163,7 +175,10 @@ final class RequestHandler: ChannelInboundHandler {
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        isReading = true
+        if !isReading {
+            isReading = true
+            burst = state.loop.now
+        }
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head)
         case .body(let part): receive(part)
@@ -173,6 +188,7 @@ final class RequestHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
+        burst = nil
         if needsFlush {
             needsFlush = false
             context.flush()
@@ -227,6 +243,11 @@ final class RequestHandler: ChannelInboundHandler {
         guard let context, exchange === self.exchange else { return }
         let hasBody = answer.status.mayHaveResponseBody
         let closes = finish(exchange, status: answer.status, bytes: answer.body.readableBytes)
+        if hasBody, !closes, let whole, exchange.head.method != .HEAD, whole.take(answer, exchange) {
+            // The pipelining handler wants to see a head before the end.
+            context.write(wrapOutboundOut(.head(WholeResponses.placeholder)), promise: nil)
+            return end(exchange, closes: false)
+        }
         var headers = HTTPHeaders()
         headers.reserveCapacity(6 + answer.headers.count + exchange.extraHeaders.count)
         if hasBody {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
+internal import Runtime
 
 /// Makes request ids and trace contexts. Not for secrets. One per event loop, used on it only.
 struct IdentitySource {
@@ -40,25 +41,9 @@ struct IdentitySource {
         }
     }
 
-    /// `00-…-…-01`.
-    mutating func traceparent() -> String {
-        let words = (next() | 1, next(), next() | 1)
-        return String(unsafeUninitializedCapacity: 55) { out in
-            _ = out.initialize(fromContentsOf: "00-".utf8)
-            Self.hex(words.0, out, at: 3)
-            Self.hex(words.1, out, at: 19)
-            out.initializeElement(at: 35, to: UInt8(ascii: "-"))
-            Self.hex(words.2, out, at: 36)
-            for (index, byte) in "-01".utf8.enumerated() { out.initializeElement(at: 52 + index, to: byte) }
-            return 55
-        }
-    }
-
-    private static func hex(_ word: UInt64, _ out: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
-        for index in 0..<16 {
-            let digit = UInt8((word >> UInt64((15 - index) * 4)) & 15)
-            out.initializeElement(at: start + index, to: digit < 10 ? 48 + digit : 87 + digit)
-        }
+    /// A new trace, never all zeros.
+    mutating func trace() -> SpanIdentity {
+        SpanIdentity(traceHigh: next() | 1, traceLow: next(), span: next() | 1)
     }
 
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

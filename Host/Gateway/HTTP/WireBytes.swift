@@ -7,10 +7,16 @@ struct WireBytes {
 
     init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
+    /// `field` is below 128.
     mutating func add(_ field: UInt8, _ value: some Collection<UInt8>) {
         let count = value.count
         guard count > 0 else { return }
-        bytes.append(field << 3 | 2)
+        if field < 16 {
+            bytes.append(field << 3 | 2)
+        } else {
+            bytes.append(field << 3 | 0x82)
+            bytes.append(field >> 4)
+        }
         var length = UInt64(count)
         while length >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)

@@ -19,6 +19,9 @@ final class RateLimiter: Sendable {
         policies = rates.reduce(into: [:]) { $0[$1.key] = "\"\($1.key)\";q=\($1.value.perMinute);w=60" }
     }
 
+    /// Whether the class has a limit.
+    func isLimited(_ rateClass: String) -> Bool { !shapes.isEmpty && shapes[rateClass] != nil }
+
     /// Value of RateLimit-Policy.
     func policy(_ rateClass: String) -> String { policies[rateClass] ?? "" }
 

@@ -24,9 +24,10 @@ extension RequestHandler {
         authenticate(exchange) { handler, exchange, verdict in
             switch verdict {
             case .refused(let error): handler.refuse(exchange, error)
-            case .principal(nil): handler.refuse(exchange, .tokenMissing)
-            case .principal(let principal?):
-                exchange.principal = principal
+            case .caller(nil): handler.refuse(exchange, .tokenMissing)
+            case .caller(let caller?):
+                let principal = caller.principal
+                exchange.caller = caller
                 if let error = handler.limited(exchange, "realtime") { return handler.refuse(exchange, error) }
                 handler.allow(exchange, principal, channels, 0) { handler in
                     exchange.isAuthorised = true

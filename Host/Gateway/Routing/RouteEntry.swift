@@ -26,6 +26,8 @@ public final class RouteEntry: Sendable {
     let timeout: UInt64
     /// What every context of this route has in common.
     let context: HostContext
+    /// The same, encoded.
+    let contextFields: [UInt8]
     /// Name of the path parameter that is the project, from the route's scope.
     let projectParameter: String?
     /// Raw routes: lower-case names of the header fields handed over.
@@ -57,7 +59,7 @@ public final class RouteEntry: Sendable {
         projectParameter =
             route.scope.hasPrefix("project:{") && route.scope.hasSuffix("}")
             ? String(route.scope.dropFirst(9).dropLast()) : nil
-        context = HostContext.with {
+        let context = HostContext.with {
             $0.route = "\(route.method) \(route.path)"
             $0.resource = route.resource
             $0.action = route.action
@@ -66,6 +68,8 @@ public final class RouteEntry: Sendable {
             // An idempotent route's answers are never replayed, so none is kept: theirs may hold tokens.
             $0.answerRequired = route.method != "GET" && route.audit == "change" && !route.idempotent
         }
+        self.context = context
+        contextFields = (try? context.serializedBytes()) ?? []
     }
 
     /// The target as it serves now.

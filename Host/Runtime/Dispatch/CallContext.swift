@@ -2,20 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import SwiftProtobuf
+internal import Synchronization
 public import TheatreContracts
 
-/// The context that a call and all calls on its behalf carry, encoded once.
+/// The context that a call and all calls on its behalf carry, encoded once and decoded where somebody asks.
 public final class CallContext: Sendable {
-    /// As a message.
-    public let message: HostContext
-    /// As `theatre_request.context`, without `caller`, which the dispatcher appends.
-    public let bytes: [UInt8]
     /// `bytes` with the host as caller.
     nonisolated(unsafe) let hostBytes: UnsafeRawBufferPointer
     /// The part of `hostBytes` that is `bytes`.
     nonisolated(unsafe) let head: UnsafeRawBufferPointer
-    /// Where the request's trace stands, read from `traceparent`.
+    /// Where the request's trace stands.
     let trace: SpanIdentity?
+    private let known: HostContext?
+    private let decoded = Mutex<HostContext?>(nil)
 
     /// Encodes `message`; its `caller` is cleared.
     public init(_ message: HostContext) {
@@ -25,20 +24,61 @@ public final class CallContext: Sendable {
         if !message.publishes.isEmpty { message.publishes = "" }
         if !message.profile.isEmpty { message.profile = "" }
         if !message.parameters.isEmpty { message.parameters = "" }
-        self.message = message
+        known = message
         let encoded: [UInt8] = (try? message.serializedBytes()) ?? []
-        bytes = encoded
-        // Written here and freed at the end, never changed.
-        let whole = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: encoded.count + Self.hostField.count, alignment: 1)
-        whole.copyBytes(from: encoded)
-        UnsafeMutableRawBufferPointer(rebasing: whole[encoded.count...]).copyBytes(from: Self.hostField)
-        hostBytes = UnsafeRawBufferPointer(whole)
+        hostBytes = Self.join(encoded, [], [], nil)
         head = UnsafeRawBufferPointer(rebasing: hostBytes[..<encoded.count])
         trace = message.traceparent.isEmpty ? nil : SpanIdentity(traceparent: message.traceparent)
     }
 
+    /// A request's context of ready parts, without encoding a message a request.
+    ///
+    /// - Parameters:
+    ///   - route: encoded fields of `theatre.host.v1.Context` that every request of a route has in common.
+    ///   - principal: encoded fields of who asks.
+    ///   - rest: encoded fields of this request; none of the three holds `traceparent` or `caller`.
+    ///   - trace: written as `traceparent`.
+    public init(route: [UInt8], principal: [UInt8], rest: [UInt8], trace: SpanIdentity) {
+        known = nil
+        hostBytes = Self.join(route, principal, rest, trace)
+        head = UnsafeRawBufferPointer(rebasing: hostBytes[..<(hostBytes.count - Self.hostField.count)])
+        self.trace = trace
+    }
+
     deinit { hostBytes.deallocate() }
+
+    /// As a message.
+    public var message: HostContext {
+        if let known { return known }
+        return decoded.withLock { decoded in
+            if let decoded { return decoded }
+            // Only the host writes these bytes.
+            let message = (try? HostContext(serializedBytes: bytes)) ?? HostContext()
+            decoded = message
+            return message
+        }
+    }
+
+    /// As `theatre_request.context`, without `caller`, which the dispatcher appends.
+    public var bytes: [UInt8] { [UInt8](head) }
+
+    /// All parts and the host as caller in one piece, written here and freed at the end, never changed.
+    private static func join(
+        _ first: [UInt8], _ second: [UInt8], _ third: [UInt8], _ trace: SpanIdentity?
+    ) -> UnsafeRawBufferPointer {
+        let traced = trace == nil ? 0 : SpanIdentity.fieldSize
+        let whole = UnsafeMutableBufferPointer<UInt8>.allocate(
+            capacity: first.count + second.count + third.count + traced + hostField.count)
+        var end = whole.initialize(fromContentsOf: first)
+        end = whole[end...].initialize(fromContentsOf: second)
+        end = whole[end...].initialize(fromContentsOf: third)
+        if let trace, let start = whole.baseAddress {
+            trace.writeField(to: start + end)
+            end += traced
+        }
+        _ = whole[end...].initialize(fromContentsOf: hostField)
+        return UnsafeRawBufferPointer(whole)
+    }
 
     private static let hostField = fields(HostContext.with { $0.caller = "host" })
 

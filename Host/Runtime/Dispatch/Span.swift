@@ -46,6 +46,25 @@ public struct SpanIdentity: Sendable, Hashable {
     /// No trace.
     public init() {}
 
+    /// The first span of a trace, sampled.
+    public init(traceHigh: UInt64, traceLow: UInt64, span: UInt64) {
+        self.traceHigh = traceHigh
+        self.traceLow = traceLow
+        self.span = span
+        isSampled = true
+    }
+
+    /// As a W3C traceparent, 55 characters.
+    public var traceparent: String {
+        String(unsafeUninitializedCapacity: Self.fieldSize - 2) { out in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.fieldSize) { field in
+                guard let start = field.baseAddress else { return 0 }
+                writeField(to: start)
+                return out.initialize(fromContentsOf: field[2..<Self.fieldSize])
+            }
+        }
+    }
+
     /// Reads `00-<32 hex>-<16 hex>-<2 hex>`; nil for anything else.
     public init?(traceparent: String) {
         let bytes = Array(traceparent.utf8)

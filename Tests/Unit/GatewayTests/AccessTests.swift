@@ -105,12 +105,21 @@ import Testing
         let revocations = Revocations()
         let keys = ["a", "b", "c"].map { TokenCache.Key(token: $0[...].utf8) }
         for key in keys {
-            cache.insert(Principal(id: "u", kind: .user, session: "s", expiresAt: 100), for: key)
+            cache.insert(Caller(Principal(id: "u", kind: .user, session: "s", expiresAt: 100)), for: key)
         }
-        #expect(cache.find(keys[2], at: 99, revocations: revocations)?.id == "u")
-        #expect(cache.find(keys[0], at: 99, revocations: revocations)?.id == "u")
+        #expect(cache.find(keys[2], at: 99, revocations: revocations)?.principal.id == "u")
+        #expect(cache.find(keys[0], at: 99, revocations: revocations)?.principal.id == "u")
         #expect(cache.find(keys[0], at: 100, revocations: revocations) == nil)
         revocations.revoke("s", at: 0)
         #expect(cache.find(keys[2], at: 50, revocations: revocations) == nil)
+    }
+
+    @Test func aConnectionsLastCallerCountsForTheSameHeaderUntilItExpiresOrAnythingIsRevoked() {
+        let caller = Caller(Principal(id: "u", kind: .user, session: "s", expiresAt: 100))
+        let last = LastCaller("Bearer a", caller, epoch: 3)
+        #expect(last.find("Bearer a", at: 99, epoch: 3) === caller)
+        #expect(last.find("Bearer b", at: 99, epoch: 3) == nil)
+        #expect(last.find("Bearer a", at: 100, epoch: 3) == nil)
+        #expect(last.find("Bearer a", at: 99, epoch: 4) == nil)
     }
 }

@@ -42,7 +42,7 @@ final class Bench {
 
     /// Makes a token count as verified.
     func know(_ token: String, _ principal: Principal) {
-        loops.state(of: loop).tokens.insert(principal, for: TokenCache.Key(token: token[...].utf8))
+        loops.state(of: loop).tokens.insert(Caller(principal), for: TokenCache.Key(token: token[...].utf8))
     }
 
     func endStreams() {

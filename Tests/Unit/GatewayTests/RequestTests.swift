@@ -37,6 +37,8 @@ import TheatreContracts
         #expect(context.tenant == "default")
         #expect(context.requestDigest.count == 32)
         #expect(IdentitySource.isTraceparent(context.traceparent))
+        #expect(context.requestID.hasPrefix("req_"))
+        #expect(context.caller.isEmpty)
     }
 
     @Test func givenRequestIdAndTraceAreKept() throws {
