@@ -177,8 +177,6 @@ final class HostParts: Sendable {
         var services = GatewayServices()
         services.now = { Int64(clock.wall() / 1_000_000) }
         services.tokens = tokens
-        let clock = dispatcher.clock
-        services.now = { Int64(clock.wall() / 1_000_000) }
         services.answers = SQLAnswerStore(calls: dispatcher, instance: { host.storage })
         services.events = LogEventFeed(calls: dispatcher, instance: { host.storage })
         services.audit = { record in
