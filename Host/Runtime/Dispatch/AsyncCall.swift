@@ -58,7 +58,7 @@ extension Dispatcher {
         }
         if let result = wait.started(id) { return try result.get() }
         let result: Result<[UInt8], CallError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { wait.wait($0) }
+            await withUnsafeContinuation { wait.wait($0) }
         } onCancel: {
             wait.cancel()
         }
@@ -82,7 +82,8 @@ private final class AwaitedCall: CallSink {
     private let state = Mutex(State())
 
     private struct State {
-        var continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>?
+        // Unchecked: resumed by whoever takes it out under the lock, and a call completes exactly once, always.
+        var continuation: UnsafeContinuation<Result<[UInt8], CallError>, Never>?
         var result: Result<[UInt8], CallError>?
         var id = CallID.none
     }
@@ -97,7 +98,7 @@ private final class AwaitedCall: CallSink {
         }
     }
 
-    func wait(_ continuation: CheckedContinuation<Result<[UInt8], CallError>, Never>) {
+    func wait(_ continuation: UnsafeContinuation<Result<[UInt8], CallError>, Never>) {
         let result = state.withLock { state in
             if state.result == nil { state.continuation = continuation }
             return state.result
