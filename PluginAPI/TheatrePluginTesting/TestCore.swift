@@ -194,6 +194,9 @@ final class TestCore: Sendable {
             }
             var context = parent?.context ?? HostContext()
             context.caller = caller.name
+            if let manifest = caller.manifest {
+                context.publishes = manifest.grants.publishes.sorted().joined(separator: ",")
+            }
             let deadlines = [request.deadline_ns, parent?.deadline ?? 0].filter { $0 != 0 }
             let record = Record(caller: caller, callee: callee, context: context, deadline: deadlines.min() ?? 0)
             defer { state.nextID += 1 }

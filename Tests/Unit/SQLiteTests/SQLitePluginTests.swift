@@ -24,7 +24,11 @@ struct SQLitePluginTests {
     }
 
     private func database(tenant: String = "t1", context: (inout HostContext) -> Void = { _ in }) -> Database {
-        Database(host.scope(principal: "usr_1", tenant: tenant, context: context), feature: "storage")
+        let scope = host.scope(principal: "usr_1", tenant: tenant) {
+            $0.publishes = "notes"
+            context(&$0)
+        }
+        return Database(scope, feature: "storage")
     }
 
     private func migrate() async throws {
@@ -142,8 +146,22 @@ struct SQLitePluginTests {
         #expect(try await database().read("SELECT id FROM {notes}").count == 1)
     }
 
+    @Test func anEventOfATypeThatIsNotGrantedKeepsTheWriteBack() async throws {
+        try await migrate()
+        let database = database { $0.publishes = "other,note" }
+        await #expect {
+            try await database.write { tx in
+                try await tx.run("INSERT INTO {notes} (tenant, id, at) VALUES (:tenant, 'n', 0)")
+                tx.publish(type: "notes.written", aggregate: "n", data: "{}")
+            }
+        } throws: { error in
+            (error as? PluginError)?.reason == "sql.event_not_granted"
+        }
+        #expect(try await database.read("SELECT id FROM {notes}").isEmpty)
+    }
+
     @Test func aWaitingReaderIsWokenThroughTheSeam() async throws {
-        let log = EventsLogClient(host.scope(), feature: "log")
+        let log = EventsLogClient(host.scope { $0.publishes = "notes" }, feature: "log")
         async let waiting = log.read(
             .with {
                 $0.limit = 10

@@ -20,6 +20,7 @@ enum EventRows {
         var last: Int64 = 0
         for (index, event) in events.enumerated() {
             try check(event, at: "/events/\(index)", on: connection)
+            try checkGrant(event, context, at: "/events/\(index)")
             let rows = try connection.rows(
                 """
                 INSERT INTO host__events (event_id, type, aggregate, data, channel, at, tenant, source, traceparent, principal)
@@ -33,6 +34,18 @@ enum EventRows {
             last = rows.first?.values.first?.integer ?? last
         }
         return last
+    }
+
+    /// An instance publishes the types that its manifest asks for and its deployment grants; the host says which.
+    private static func checkGrant(
+        _ event: EventsNewEvent, _ context: HostContext, at pointer: String
+    ) throws(SQLiteError) {
+        let first = event.type.prefix { $0 != "." }
+        guard context.caller != "host", !context.publishes.split(separator: ",").contains(first) else { return }
+        throw SQLiteError(
+            .permissionDenied, "sql.event_not_granted",
+            "\(context.caller) may not publish \(event.type.prefix(80)); add \"\(first.prefix(40))\" to `publishes` in its manifest and its grants.",
+            detail: "\(pointer)/type")
     }
 
     private static func check(_ event: EventsNewEvent, at pointer: String, on connection: Connection)

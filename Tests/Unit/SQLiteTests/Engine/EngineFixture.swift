@@ -51,6 +51,7 @@ final class EngineFixture: Sendable {
     {
         var context = HostContext()
         context.caller = caller
+        context.publishes = "a,counter,draft,drafts,order,other,run,x"
         context.tenant = tenant
         change(&context)
         return try CallerScope(context)
