@@ -26,7 +26,8 @@ struct Libraries {
         } catch {
             guard instance.enabled else { return }
             broken[instance.name] = error
-            guard instance.critical else { return }
+            // What is declared wrong stops the start, whoever declares it: a route that lacks its access or its audit, say.
+            guard instance.critical || error.code == "plugin.bad_manifest" else { return }
             faults.append(
                 Fault(
                     .declarationInvalid, at: instance.source,

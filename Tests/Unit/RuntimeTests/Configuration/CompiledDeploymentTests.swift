@@ -109,6 +109,33 @@ import Testing
         }
     }
 
+    @Test(arguments: ["access", "resource", "action", "scope", "audit", "rate", "body_limit", "idempotent", "request"])
+    func aRouteThatLacksADeclarationStopsTheStart(_ missing: String) throws {
+        let route = [
+            "method": #""GET""#, "path": #""/a""#, "operation": #""theatre.http.v1.Handler/Handle""#,
+            "access": #""user""#,
+            "resource": #""a""#, "action": #""read""#, "scope": #""self""#, "audit": #""none""#, "rate": #""default""#,
+            "body_limit": "0", "idempotent": "true", "body": #""raw""#, "request": #""theatre.http.v1.Request""#,
+            "response": #""theatre.http.v1.Response""#,
+        ]
+        let members = route.filter { $0.key != missing }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
+        let bench = try Bench()
+        try bench.library(
+            "Plain",
+            manifest(
+                "Plain",
+                #", "provides": [{"capability": "theatre.http.v1.Handler"}], "#
+                    + #""operations": ["theatre.http.v1.Handler/Handle"], "routes": [{\#(members)}]"#))
+        try bench.file("10-plain.yaml", "plugin: Plain\n")
+        do {
+            _ = try bench.compile()
+            Issue.record("the deployment was proved")
+        } catch {
+            #expect(error.description.contains("plugin.bad_manifest"), "\(error)")
+            #expect(error.description.contains("/routes/0/\(missing)"), "\(error)")
+        }
+    }
+
     @Test func aFileThatDeclaresNothingIsAFault() throws {
         do {
             _ = try PluginsFolder([try YAMLDocument(file: "10-odd.yaml", text: "plgin: X\n")])
