@@ -29,6 +29,57 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// How much one transaction may see of others that run at the same time. SQLite gives SERIALIZABLE for each.
+public nonisolated enum SQLIsolation: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+
+  /// SERIALIZABLE.
+  case unspecified // = 0
+
+  /// Each statement sees what was committed before it began.
+  case readCommitted // = 1
+
+  /// All statements see one snapshot; a row that another transaction changed since cannot be changed.
+  case repeatableRead // = 2
+
+  /// As if transactions ran one after the other.
+  case serializable // = 3
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .readCommitted
+    case 2: self = .repeatableRead
+    case 3: self = .serializable
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .readCommitted: return 1
+    case .repeatableRead: return 2
+    case .serializable: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [SQLIsolation] = [
+    .unspecified,
+    .readCommitted,
+    .repeatableRead,
+    .serializable,
+  ]
+
+}
+
 /// A value. None set is NULL.
 public nonisolated struct SQLValue: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -56,7 +107,7 @@ public nonisolated struct SQLValue: Sendable {
     set {kind = .real(newValue)}
   }
 
-  /// UTF-8; JSON too.
+  /// UTF-8.
   public var text: String {
     get {
       if case .text(let v)? = kind {return v}
@@ -74,6 +125,24 @@ public nonisolated struct SQLValue: Sendable {
     set {kind = .blob(newValue)}
   }
 
+  /// Milliseconds since 1970, in a column of type BIGINT. Read back as integer.
+  public var timestamp: Int64 {
+    get {
+      if case .timestamp(let v)? = kind {return v}
+      return 0
+    }
+    set {kind = .timestamp(newValue)}
+  }
+
+  /// One JSON value in UTF-8, in a column of type TEXT; refused where it is no JSON. Read back as text.
+  public var json: String {
+    get {
+      if case .json(let v)? = kind {return v}
+      return String()
+    }
+    set {kind = .json(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Which type.
@@ -82,10 +151,14 @@ public nonisolated struct SQLValue: Sendable {
     case integer(Int64)
     /// Double.
     case real(Double)
-    /// UTF-8; JSON too.
+    /// UTF-8.
     case text(String)
     /// Bytes.
     case blob(Data)
+    /// Milliseconds since 1970, in a column of type BIGINT. Read back as integer.
+    case timestamp(Int64)
+    /// One JSON value in UTF-8, in a column of type TEXT; refused where it is no JSON. Read back as text.
+    case json(String)
 
   }
 
@@ -98,7 +171,8 @@ public nonisolated struct SQLStatement: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// One statement of the portable subset, table names in braces, parameters as ?1, ?2, … and :tenant.
+  /// One statement of the portable subset, table names in braces, parameters as ?1, ?2, … and :tenant. Empty where
+  /// statement_id is set.
   public var sql: String = String()
 
   /// For ?1, ?2, …
@@ -114,11 +188,42 @@ public nonisolated struct SQLStatement: Sendable {
   /// Clears the value of `expect`. Subsequent reads from it will return its default value.
   public mutating func clearExpect() {self._expect = nil}
 
+  /// As Prepare gave it. 0: `sql` is the statement.
+  public var statementID: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _expect: UInt32? = nil
+}
+
+/// A statement to prepare.
+public nonisolated struct SQLPrepareRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As Statement.sql.
+  public var sql: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A prepared statement.
+public nonisolated struct SQLPrepareResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Never 0.
+  public var statementID: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 /// A read.
@@ -139,6 +244,12 @@ public nonisolated struct SQLQueryRequest: Sendable {
 
   /// 0: 10,000. More rows than this is an error, not a shorter answer.
   public var maxRows: UInt32 = 0
+
+  /// Longest time for the statement, in milliseconds. 0: until the call's deadline.
+  public var timeoutMs: UInt32 = 0
+
+  /// How far behind the last commit the answer may be, in milliseconds: a replica within it may answer. 0: not at all.
+  public var maxStalenessMs: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -200,6 +311,9 @@ public nonisolated struct SQLAttachments: Sendable {
   /// Outbox rows.
   public var events: [EventsNewEvent] = []
 
+  /// Jobs, in the caller's own queues. At most 1,000.
+  public var jobs: [JobsNewJob] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -243,6 +357,12 @@ public nonisolated struct SQLCommitRequest: Sendable {
   /// Clears the value of `attachments`. Subsequent reads from it will return its default value.
   public mutating func clearAttachments() {self._attachments = nil}
 
+  /// How it stands to others.
+  public var isolation: SQLIsolation = .unspecified
+
+  /// Longest time for the transaction once it has begun, in milliseconds. 0: 2,000.
+  public var timeoutMs: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -261,6 +381,9 @@ public nonisolated struct SQLCommitResponse: Sendable {
 
   /// Offset of the last event stored, 0 where none was.
   public var lastOffset: Int64 = 0
+
+  /// Ids of the jobs stored, in order; for a unique key that was taken, the id of the job that has it.
+  public var jobIds: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -294,6 +417,16 @@ public nonisolated struct SQLTransactRequest: Sendable {
     set {step = .commit(newValue)}
   }
 
+  /// How the transaction is to be; only as the first step, answered with empty `rows`. Without it: serializable,
+  /// 2,000 ms.
+  public var begin: SQLBegin {
+    get {
+      if case .begin(let v)? = step {return v}
+      return SQLBegin()
+    }
+    set {step = .begin(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Which step.
@@ -302,8 +435,28 @@ public nonisolated struct SQLTransactRequest: Sendable {
     case statement(SQLStatement)
     /// Commits with these; answers with `committed` and ends the stream.
     case commit(SQLAttachments)
+    /// How the transaction is to be; only as the first step, answered with empty `rows`. Without it: serializable,
+    /// 2,000 ms.
+    case begin(SQLBegin)
 
   }
+
+  public init() {}
+}
+
+/// How an interactive transaction is to be.
+public nonisolated struct SQLBegin: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// How it stands to others.
+  public var isolation: SQLIsolation = .unspecified
+
+  /// Longest time from its begin to its end, in milliseconds, at most 2,000. 0: 2,000.
+  public var timeoutMs: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
@@ -375,7 +528,7 @@ public nonisolated struct SQLMigration: Sendable {
   /// Unique in the list, such as 001-entries.
   public var name: String = String()
 
-  /// Statements, each ended by a semicolon.
+  /// Statements of the portable subset, each ended by a semicolon; with `engine` set, of that engine.
   public var sql: String = String()
 
   /// Where set, only for this engine.
@@ -394,6 +547,9 @@ public nonisolated struct SQLMigrateResponse: Sendable {
 
   /// Names of the migrations applied now, or that would be.
   public var applied: [String] = []
+
+  /// With dry_run: the statements as the engine would get them.
+  public var statements: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -503,13 +659,165 @@ public nonisolated struct SQLAppendAuditResponse: Sendable {
   public init() {}
 }
 
+/// Asks for nothing in particular.
+public nonisolated struct SQLStatusRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A database, and how it fares.
+public nonisolated struct SQLStatusResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// sqlite or postgresql.
+  public var engine: String = String()
+
+  /// As the engine says.
+  public var version: String = String()
+
+  /// Where it is: a path, or host, port and database. No secret.
+  public var location: String = String()
+
+  /// Bytes of the database.
+  public var bytes: Int64 = 0
+
+  /// Namespaces that have tables.
+  public var namespaces: [SQLNamespaceStatus] = []
+
+  /// Whether writes are taken; why not otherwise.
+  public var writable: Bool = false
+
+  /// Empty where all is well.
+  public var reason: String = String()
+
+  /// More figures, by name.
+  public var figures: Dictionary<String,Int64> = [:]
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// The tables of one instance.
+public nonisolated struct SQLNamespaceStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in the tables' names.
+  public var name: String = String()
+
+  /// Migrations applied.
+  public var migrations: UInt32 = 0
+
+  /// Tables.
+  public var tables: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Where the copy goes.
+public nonisolated struct SQLBackupRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// An absolute path of a file that does not exist.
+  public var path: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// How far a copy is.
+public nonisolated struct SQLBackupProgress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Pages copied.
+  public var copied: Int64 = 0
+
+  /// Pages in all.
+  public var total: Int64 = 0
+
+  /// True in the last message.
+  public var done: Bool = false
+
+  /// SHA-256 of the copy, in hexadecimal, with `done`.
+  public var sha256: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What to put in place.
+public nonisolated struct SQLRestoreRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// An absolute path of a backup.
+  public var path: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What to check.
+public nonisolated struct SQLVerifyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// An absolute path of a backup. Empty: the database itself.
+  public var path: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What was found.
+public nonisolated struct SQLVerifyResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Empty where all is well.
+  public var findings: [String] = []
+
+  /// Pages read.
+  public var pages: Int64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "theatre.sql.v1"
 
+nonisolated extension SQLIsolation: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ISOLATION_UNSPECIFIED\0\u{1}ISOLATION_READ_COMMITTED\0\u{1}ISOLATION_REPEATABLE_READ\0\u{1}ISOLATION_SERIALIZABLE\0")
+}
+
 nonisolated extension SQLValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Value"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}integer\0\u{1}real\0\u{1}text\0\u{1}blob\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}integer\0\u{1}real\0\u{1}text\0\u{1}blob\0\u{1}timestamp\0\u{1}json\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -549,6 +857,22 @@ nonisolated extension SQLValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
           self.kind = .blob(v)
         }
       }()
+      case 5: try {
+        var v: Int64?
+        try decoder.decodeSingularInt64Field(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .timestamp(v)
+        }
+      }()
+      case 6: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .json(v)
+        }
+      }()
       default: break
       }
     }
@@ -576,6 +900,14 @@ nonisolated extension SQLValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       guard case .blob(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularBytesField(value: v, fieldNumber: 4)
     }()
+    case .timestamp?: try {
+      guard case .timestamp(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    }()
+    case .json?: try {
+      guard case .json(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -590,7 +922,7 @@ nonisolated extension SQLValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension SQLStatement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Statement"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sql\0\u{1}parameters\0\u{1}expect\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sql\0\u{1}parameters\0\u{1}expect\0\u{3}statement_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -601,6 +933,7 @@ nonisolated extension SQLStatement: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 1: try { try decoder.decodeSingularStringField(value: &self.sql) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self._expect) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.statementID) }()
       default: break
       }
     }
@@ -620,6 +953,9 @@ nonisolated extension SQLStatement: SwiftProtobuf.Message, SwiftProtobuf._Messag
     try { if let v = self._expect {
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
     } }()
+    if self.statementID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.statementID, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -627,6 +963,67 @@ nonisolated extension SQLStatement: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.sql != rhs.sql {return false}
     if lhs.parameters != rhs.parameters {return false}
     if lhs._expect != rhs._expect {return false}
+    if lhs.statementID != rhs.statementID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLPrepareRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sql\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.sql) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sql.isEmpty {
+      try visitor.visitSingularStringField(value: self.sql, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLPrepareRequest, rhs: SQLPrepareRequest) -> Bool {
+    if lhs.sql != rhs.sql {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLPrepareResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PrepareResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}statement_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.statementID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.statementID != 0 {
+      try visitor.visitSingularUInt64Field(value: self.statementID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLPrepareResponse, rhs: SQLPrepareResponse) -> Bool {
+    if lhs.statementID != rhs.statementID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -634,7 +1031,7 @@ nonisolated extension SQLStatement: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension SQLQueryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".QueryRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statement\0\u{3}max_rows\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statement\0\u{3}max_rows\0\u{3}timeout_ms\0\u{3}max_staleness_ms\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -644,6 +1041,8 @@ nonisolated extension SQLQueryRequest: SwiftProtobuf.Message, SwiftProtobuf._Mes
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._statement) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.maxRows) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutMs) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.maxStalenessMs) }()
       default: break
       }
     }
@@ -660,12 +1059,20 @@ nonisolated extension SQLQueryRequest: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.maxRows != 0 {
       try visitor.visitSingularUInt32Field(value: self.maxRows, fieldNumber: 2)
     }
+    if self.timeoutMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeoutMs, fieldNumber: 3)
+    }
+    if self.maxStalenessMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxStalenessMs, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: SQLQueryRequest, rhs: SQLQueryRequest) -> Bool {
     if lhs._statement != rhs._statement {return false}
     if lhs.maxRows != rhs.maxRows {return false}
+    if lhs.timeoutMs != rhs.timeoutMs {return false}
+    if lhs.maxStalenessMs != rhs.maxStalenessMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -743,7 +1150,7 @@ nonisolated extension SQLRows: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension SQLAttachments: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Attachments"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}answer\0\u{1}events\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}answer\0\u{1}events\0\u{1}jobs\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -753,6 +1160,7 @@ nonisolated extension SQLAttachments: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._answer) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.jobs) }()
       default: break
       }
     }
@@ -769,12 +1177,16 @@ nonisolated extension SQLAttachments: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.events.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.events, fieldNumber: 2)
     }
+    if !self.jobs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.jobs, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: SQLAttachments, rhs: SQLAttachments) -> Bool {
     if lhs._answer != rhs._answer {return false}
     if lhs.events != rhs.events {return false}
+    if lhs.jobs != rhs.jobs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -817,7 +1229,7 @@ nonisolated extension SQLAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension SQLCommitRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CommitRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statements\0\u{1}attachments\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statements\0\u{1}attachments\0\u{1}isolation\0\u{3}timeout_ms\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -827,6 +1239,8 @@ nonisolated extension SQLCommitRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.statements) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._attachments) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.isolation) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutMs) }()
       default: break
       }
     }
@@ -843,12 +1257,20 @@ nonisolated extension SQLCommitRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._attachments {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    if self.isolation != .unspecified {
+      try visitor.visitSingularEnumField(value: self.isolation, fieldNumber: 3)
+    }
+    if self.timeoutMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeoutMs, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: SQLCommitRequest, rhs: SQLCommitRequest) -> Bool {
     if lhs.statements != rhs.statements {return false}
     if lhs._attachments != rhs._attachments {return false}
+    if lhs.isolation != rhs.isolation {return false}
+    if lhs.timeoutMs != rhs.timeoutMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -856,7 +1278,7 @@ nonisolated extension SQLCommitRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension SQLCommitResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CommitResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}last_offset\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0\u{3}last_offset\0\u{3}job_ids\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -866,6 +1288,7 @@ nonisolated extension SQLCommitResponse: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.results) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.lastOffset) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.jobIds) }()
       default: break
       }
     }
@@ -878,12 +1301,16 @@ nonisolated extension SQLCommitResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.lastOffset != 0 {
       try visitor.visitSingularInt64Field(value: self.lastOffset, fieldNumber: 2)
     }
+    if !self.jobIds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.jobIds, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: SQLCommitResponse, rhs: SQLCommitResponse) -> Bool {
     if lhs.results != rhs.results {return false}
     if lhs.lastOffset != rhs.lastOffset {return false}
+    if lhs.jobIds != rhs.jobIds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -891,7 +1318,7 @@ nonisolated extension SQLCommitResponse: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension SQLTransactRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TransactRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statement\0\u{1}commit\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statement\0\u{1}commit\0\u{1}begin\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -925,6 +1352,19 @@ nonisolated extension SQLTransactRequest: SwiftProtobuf.Message, SwiftProtobuf._
           self.step = .commit(v)
         }
       }()
+      case 3: try {
+        var v: SQLBegin?
+        var hadOneofValue = false
+        if let current = self.step {
+          hadOneofValue = true
+          if case .begin(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.step = .begin(v)
+        }
+      }()
       default: break
       }
     }
@@ -944,6 +1384,10 @@ nonisolated extension SQLTransactRequest: SwiftProtobuf.Message, SwiftProtobuf._
       guard case .commit(let v)? = self.step else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
+    case .begin?: try {
+      guard case .begin(let v)? = self.step else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -951,6 +1395,41 @@ nonisolated extension SQLTransactRequest: SwiftProtobuf.Message, SwiftProtobuf._
 
   public static func ==(lhs: SQLTransactRequest, rhs: SQLTransactRequest) -> Bool {
     if lhs.step != rhs.step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLBegin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Begin"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}isolation\0\u{3}timeout_ms\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.isolation) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutMs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.isolation != .unspecified {
+      try visitor.visitSingularEnumField(value: self.isolation, fieldNumber: 1)
+    }
+    if self.timeoutMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeoutMs, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLBegin, rhs: SQLBegin) -> Bool {
+    if lhs.isolation != rhs.isolation {return false}
+    if lhs.timeoutMs != rhs.timeoutMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1100,7 +1579,7 @@ nonisolated extension SQLMigration: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension SQLMigrateResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".MigrateResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}applied\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}applied\0\u{1}statements\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1109,6 +1588,7 @@ nonisolated extension SQLMigrateResponse: SwiftProtobuf.Message, SwiftProtobuf._
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.applied) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.statements) }()
       default: break
       }
     }
@@ -1118,11 +1598,15 @@ nonisolated extension SQLMigrateResponse: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.applied.isEmpty {
       try visitor.visitRepeatedStringField(value: self.applied, fieldNumber: 1)
     }
+    if !self.statements.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.statements, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: SQLMigrateResponse, rhs: SQLMigrateResponse) -> Bool {
     if lhs.applied != rhs.applied {return false}
+    if lhs.statements != rhs.statements {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1311,6 +1795,300 @@ nonisolated extension SQLAppendAuditResponse: SwiftProtobuf.Message, SwiftProtob
   }
 
   public static func ==(lhs: SQLAppendAuditResponse, rhs: SQLAppendAuditResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatusRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLStatusRequest, rhs: SQLStatusRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StatusResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}engine\0\u{1}version\0\u{1}location\0\u{1}bytes\0\u{1}namespaces\0\u{1}writable\0\u{1}reason\0\u{1}figures\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.engine) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.location) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.namespaces) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.writable) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufInt64>.self, value: &self.figures) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.engine.isEmpty {
+      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    if !self.location.isEmpty {
+      try visitor.visitSingularStringField(value: self.location, fieldNumber: 3)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularInt64Field(value: self.bytes, fieldNumber: 4)
+    }
+    if !self.namespaces.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.namespaces, fieldNumber: 5)
+    }
+    if self.writable != false {
+      try visitor.visitSingularBoolField(value: self.writable, fieldNumber: 6)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 7)
+    }
+    if !self.figures.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufInt64>.self, value: self.figures, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLStatusResponse, rhs: SQLStatusResponse) -> Bool {
+    if lhs.engine != rhs.engine {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.location != rhs.location {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.namespaces != rhs.namespaces {return false}
+    if lhs.writable != rhs.writable {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.figures != rhs.figures {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLNamespaceStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".NamespaceStatus"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}migrations\0\u{1}tables\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.migrations) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.tables) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.migrations != 0 {
+      try visitor.visitSingularUInt32Field(value: self.migrations, fieldNumber: 2)
+    }
+    if self.tables != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tables, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLNamespaceStatus, rhs: SQLNamespaceStatus) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.migrations != rhs.migrations {return false}
+    if lhs.tables != rhs.tables {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLBackupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".BackupRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLBackupRequest, rhs: SQLBackupRequest) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLBackupProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".BackupProgress"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}copied\0\u{1}total\0\u{1}done\0\u{1}sha256\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.copied) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.total) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.done) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.sha256) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.copied != 0 {
+      try visitor.visitSingularInt64Field(value: self.copied, fieldNumber: 1)
+    }
+    if self.total != 0 {
+      try visitor.visitSingularInt64Field(value: self.total, fieldNumber: 2)
+    }
+    if self.done != false {
+      try visitor.visitSingularBoolField(value: self.done, fieldNumber: 3)
+    }
+    if !self.sha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.sha256, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLBackupProgress, rhs: SQLBackupProgress) -> Bool {
+    if lhs.copied != rhs.copied {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.done != rhs.done {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLRestoreRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RestoreRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLRestoreRequest, rhs: SQLRestoreRequest) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLVerifyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VerifyRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLVerifyRequest, rhs: SQLVerifyRequest) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SQLVerifyResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VerifyResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}findings\0\u{1}pages\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.findings) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.pages) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.findings.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.findings, fieldNumber: 1)
+    }
+    if self.pages != 0 {
+      try visitor.visitSingularInt64Field(value: self.pages, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: SQLVerifyResponse, rhs: SQLVerifyResponse) -> Bool {
+    if lhs.findings != rhs.findings {return false}
+    if lhs.pages != rhs.pages {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -13,8 +13,24 @@ public protocol EventsLogContract: Sendable {
     /// Events after an offset, waiting for the first if there is none yet.
     func read(_ request: EventsReadRequest, _ call: Call) async throws -> EventsReadResponse
 
-    /// Where a consumer has got to, and moves it. Compare-and-set on `expected`.
+    /// Where a consumer has got to, and moves it. Compare-and-set on `expected`. Moved back, everything after comes
+    /// again: that is the replay.
     func moveCursor(_ request: EventsMoveCursorRequest, _ call: Call) async throws -> EventsMoveCursorResponse
+
+    /// The consumers that have a cursor.
+    func listConsumers(_ request: EventsListConsumersRequest, _ call: Call) async throws -> EventsListConsumersResponse
+
+    /// Sets an event aside that a consumer refused for good. Once for each consumer and event; the cursor may pass it.
+    func addDeadLetter(_ request: EventsAddDeadLetterRequest, _ call: Call) async throws -> EventsAddDeadLetterResponse
+
+    /// Events set aside, oldest first.
+    func listDeadLetters(_ request: EventsListDeadLettersRequest, _ call: Call) async throws -> EventsListDeadLettersResponse
+
+    /// Asks for another delivery, or drops them, or says that one was taken.
+    func resolveDeadLetters(_ request: EventsResolveDeadLettersRequest, _ call: Call) async throws -> EventsResolveDeadLettersResponse
+
+    /// Removes events older than a time that every consumer has passed, a bounded number a call.
+    func trim(_ request: EventsTrimRequest, _ call: Call) async throws -> EventsTrimResponse
 }
 
 extension EventsLogContract {
@@ -24,6 +40,11 @@ extension EventsLogContract {
             .unary("theatre.events.v1.Log/Append") { plugin, request, call in try await plugin.append(request, call) },
             .unary("theatre.events.v1.Log/Read") { plugin, request, call in try await plugin.read(request, call) },
             .unary("theatre.events.v1.Log/MoveCursor") { plugin, request, call in try await plugin.moveCursor(request, call) },
+            .unary("theatre.events.v1.Log/ListConsumers") { plugin, request, call in try await plugin.listConsumers(request, call) },
+            .unary("theatre.events.v1.Log/AddDeadLetter") { plugin, request, call in try await plugin.addDeadLetter(request, call) },
+            .unary("theatre.events.v1.Log/ListDeadLetters") { plugin, request, call in try await plugin.listDeadLetters(request, call) },
+            .unary("theatre.events.v1.Log/ResolveDeadLetters") { plugin, request, call in try await plugin.resolveDeadLetters(request, call) },
+            .unary("theatre.events.v1.Log/Trim") { plugin, request, call in try await plugin.trim(request, call) },
         ]
     }
 }
@@ -49,8 +70,34 @@ public struct EventsLogClient: Sendable {
         try await caller.unary("Read", request, options)
     }
 
-    /// Where a consumer has got to, and moves it. Compare-and-set on `expected`.
+    /// Where a consumer has got to, and moves it. Compare-and-set on `expected`. Moved back, everything after comes
+    /// again: that is the replay.
     public func moveCursor(_ request: EventsMoveCursorRequest, _ options: CallOptions = CallOptions()) async throws -> EventsMoveCursorResponse {
         try await caller.unary("MoveCursor", request, options)
+    }
+
+    /// The consumers that have a cursor.
+    public func listConsumers(_ request: EventsListConsumersRequest, _ options: CallOptions = CallOptions()) async throws -> EventsListConsumersResponse {
+        try await caller.unary("ListConsumers", request, options)
+    }
+
+    /// Sets an event aside that a consumer refused for good. Once for each consumer and event; the cursor may pass it.
+    public func addDeadLetter(_ request: EventsAddDeadLetterRequest, _ options: CallOptions = CallOptions()) async throws -> EventsAddDeadLetterResponse {
+        try await caller.unary("AddDeadLetter", request, options)
+    }
+
+    /// Events set aside, oldest first.
+    public func listDeadLetters(_ request: EventsListDeadLettersRequest, _ options: CallOptions = CallOptions()) async throws -> EventsListDeadLettersResponse {
+        try await caller.unary("ListDeadLetters", request, options)
+    }
+
+    /// Asks for another delivery, or drops them, or says that one was taken.
+    public func resolveDeadLetters(_ request: EventsResolveDeadLettersRequest, _ options: CallOptions = CallOptions()) async throws -> EventsResolveDeadLettersResponse {
+        try await caller.unary("ResolveDeadLetters", request, options)
+    }
+
+    /// Removes events older than a time that every consumer has passed, a bounded number a call.
+    public func trim(_ request: EventsTrimRequest, _ options: CallOptions = CallOptions()) async throws -> EventsTrimResponse {
+        try await caller.unary("Trim", request, options)
     }
 }

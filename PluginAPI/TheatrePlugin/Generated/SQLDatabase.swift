@@ -8,22 +8,36 @@ public import TheatreContracts
 /// Capability `theatre.sql.v1.Database`.
 public protocol SQLDatabaseContract: Sendable {
     /// One read statement, on a snapshot. INVALID_ARGUMENT `sql.syntax`, PERMISSION_DENIED `sql.foreign_table`,
-    /// OUT_OF_RANGE `sql.too_many_rows` beyond max_rows.
+    /// OUT_OF_RANGE `sql.too_many_rows` beyond max_rows, DEADLINE_EXCEEDED `sql.statement_timeout`.
     func query(_ request: SQLQueryRequest, _ call: Call) async throws -> SQLRows
+
+    /// As Query, in as many messages as it takes, all of one snapshot: the columns are in the first. The reader's
+    /// credit holds the statement back. max_rows 0 is no bound. A reader that stands still for a minute ends it with
+    /// DEADLINE_EXCEEDED `sql.statement_timeout`.
+    func queryStream(_ request: SQLQueryRequest, _ call: Call, _ output: MessageSink<SQLRows>) async throws
+
+    /// Checks a statement and gives it a number that Statement.statement_id takes in place of the text. The number
+    /// holds for the caller's generation of this instance; where it is forgotten, FAILED_PRECONDITION
+    /// `sql.unknown_statement` asks for the text again.
+    func prepare(_ request: SQLPrepareRequest, _ call: Call) async throws -> SQLPrepareResponse
 
     /// Statements in one write transaction, then the attachments, then the commit. All or nothing. ABORTED
     /// `sql.expectation` where a statement changed other than `expect` rows, with detail /statements/N;
-    /// ALREADY_EXISTS `sql.unique`; FAILED_PRECONDITION `sql.foreign_key`, `sql.check`.
+    /// ALREADY_EXISTS `sql.unique`; FAILED_PRECONDITION `sql.foreign_key`, `sql.check`. The engine itself repeats a
+    /// transaction that another one got in the way of; ABORTED `sql.serialization`, safe to repeat, once it gives up.
+    /// UNAVAILABLE `sql.connection_lost` with effect UNKNOWN where the commit's outcome could not be learned.
     func commit(_ request: SQLCommitRequest, _ call: Call) async throws -> SQLCommitResponse
 
     /// An interactive write transaction, as long as the call: one answer for each request message, in order. It
-    /// waits for the writer; once open it may last 2 s. The stream's end without `commit`, a cancelled call or one
-    /// whose caller has ended, rolls back.
+    /// waits for its turn; once open it may last 2 s. The stream's end without `commit`, a cancelled call or one
+    /// whose caller has ended, rolls back. ABORTED `sql.serialization` where another transaction got in the way:
+    /// begin again, which the SDK's `write` does by itself.
     func transact(_ input: MessageStream<SQLTransactRequest>, _ call: Call, _ output: MessageSink<SQLTransactResponse>) async throws
 
-    /// Brings the caller's schema up to date. Applied migrations are skipped; one whose text changed since it was
-    /// applied is FAILED_PRECONDITION `sql.migration_edited`, one that is missing from the list
-    /// `sql.migration_missing`.
+    /// Brings the caller's schema up to date, one host at a time. Applied migrations are skipped; one whose text changed
+    /// since it was applied is FAILED_PRECONDITION `sql.migration_edited`, one that is missing from the list
+    /// `sql.migration_missing`. INVALID_ARGUMENT `sql.not_portable` with the place for what the subset does not have,
+    /// `sql.no_tenant` for a table that has neither a tenant column nor a declaration that it is global.
     func migrate(_ request: SQLMigrateRequest, _ call: Call) async throws -> SQLMigrateResponse
 
     /// The answer that a mutating route gave before under this key.
@@ -38,6 +52,8 @@ extension SQLDatabaseContract {
     public static var sqlDatabaseOperations: [Operation<Self>] {
         [
             .unary("theatre.sql.v1.Database/Query") { plugin, request, call in try await plugin.query(request, call) },
+            .serverStreaming("theatre.sql.v1.Database/QueryStream") { plugin, request, call, output in try await plugin.queryStream(request, call, output) },
+            .unary("theatre.sql.v1.Database/Prepare") { plugin, request, call in try await plugin.prepare(request, call) },
             .unary("theatre.sql.v1.Database/Commit") { plugin, request, call in try await plugin.commit(request, call) },
             .bidirectional("theatre.sql.v1.Database/Transact") { plugin, input, call, output in try await plugin.transact(input, call, output) },
             .unary("theatre.sql.v1.Database/Migrate") { plugin, request, call in try await plugin.migrate(request, call) },
@@ -59,28 +75,46 @@ public struct SQLDatabaseClient: Sendable {
     }
 
     /// One read statement, on a snapshot. INVALID_ARGUMENT `sql.syntax`, PERMISSION_DENIED `sql.foreign_table`,
-    /// OUT_OF_RANGE `sql.too_many_rows` beyond max_rows.
+    /// OUT_OF_RANGE `sql.too_many_rows` beyond max_rows, DEADLINE_EXCEEDED `sql.statement_timeout`.
     public func query(_ request: SQLQueryRequest, _ options: CallOptions = CallOptions()) async throws -> SQLRows {
         try await caller.unary("Query", request, options)
     }
 
+    /// As Query, in as many messages as it takes, all of one snapshot: the columns are in the first. The reader's
+    /// credit holds the statement back. max_rows 0 is no bound. A reader that stands still for a minute ends it with
+    /// DEADLINE_EXCEEDED `sql.statement_timeout`.
+    public func queryStream(_ request: SQLQueryRequest, _ options: CallOptions = CallOptions()) async throws -> MessageStream<SQLRows> {
+        try await caller.serverStreaming("QueryStream", request, options)
+    }
+
+    /// Checks a statement and gives it a number that Statement.statement_id takes in place of the text. The number
+    /// holds for the caller's generation of this instance; where it is forgotten, FAILED_PRECONDITION
+    /// `sql.unknown_statement` asks for the text again.
+    public func prepare(_ request: SQLPrepareRequest, _ options: CallOptions = CallOptions()) async throws -> SQLPrepareResponse {
+        try await caller.unary("Prepare", request, options)
+    }
+
     /// Statements in one write transaction, then the attachments, then the commit. All or nothing. ABORTED
     /// `sql.expectation` where a statement changed other than `expect` rows, with detail /statements/N;
-    /// ALREADY_EXISTS `sql.unique`; FAILED_PRECONDITION `sql.foreign_key`, `sql.check`.
+    /// ALREADY_EXISTS `sql.unique`; FAILED_PRECONDITION `sql.foreign_key`, `sql.check`. The engine itself repeats a
+    /// transaction that another one got in the way of; ABORTED `sql.serialization`, safe to repeat, once it gives up.
+    /// UNAVAILABLE `sql.connection_lost` with effect UNKNOWN where the commit's outcome could not be learned.
     public func commit(_ request: SQLCommitRequest, _ options: CallOptions = CallOptions()) async throws -> SQLCommitResponse {
         try await caller.unary("Commit", request, options)
     }
 
     /// An interactive write transaction, as long as the call: one answer for each request message, in order. It
-    /// waits for the writer; once open it may last 2 s. The stream's end without `commit`, a cancelled call or one
-    /// whose caller has ended, rolls back.
+    /// waits for its turn; once open it may last 2 s. The stream's end without `commit`, a cancelled call or one
+    /// whose caller has ended, rolls back. ABORTED `sql.serialization` where another transaction got in the way:
+    /// begin again, which the SDK's `write` does by itself.
     public func transact(_ options: CallOptions = CallOptions()) async throws -> BidirectionalCall<SQLTransactRequest, SQLTransactResponse> {
         try await caller.bidirectional("Transact", options)
     }
 
-    /// Brings the caller's schema up to date. Applied migrations are skipped; one whose text changed since it was
-    /// applied is FAILED_PRECONDITION `sql.migration_edited`, one that is missing from the list
-    /// `sql.migration_missing`.
+    /// Brings the caller's schema up to date, one host at a time. Applied migrations are skipped; one whose text changed
+    /// since it was applied is FAILED_PRECONDITION `sql.migration_edited`, one that is missing from the list
+    /// `sql.migration_missing`. INVALID_ARGUMENT `sql.not_portable` with the place for what the subset does not have,
+    /// `sql.no_tenant` for a table that has neither a tenant column nor a declaration that it is global.
     public func migrate(_ request: SQLMigrateRequest, _ options: CallOptions = CallOptions()) async throws -> SQLMigrateResponse {
         try await caller.unary("Migrate", request, options)
     }
