@@ -70,7 +70,7 @@ public struct Database: Sendable {
     ///
     /// - Parameter dryRun: checks everything and applies nothing.
     /// - Returns: names of those applied now.
-    /// - Throws: FAILED_PRECONDITION `sql.migration_edited`, `sql.migration_missing`, `sql.tenant_missing`.
+    /// - Throws: FAILED_PRECONDITION `sql.migration_edited`, `sql.migration_missing`, `sql.no_tenant`.
     @discardableResult
     public func migrate(_ migrations: [Migration], dryRun: Bool = false) async throws -> [String] {
         let request = SQLMigrateRequest.with {
