@@ -116,14 +116,26 @@ extension Manifest.GrantRequest {
                 places: try entry.strings("places"), optional: try entry.bool("optional", default: false))
         }
         keys = try reader.each("keys") { entry in
-            Key(
-                name: try entry.string("name"),
-                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]),
-                optional: try entry.bool("optional", default: false))
+            try Key(reading: &entry)
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
         try reader.finish()
+    }
+}
+
+extension Manifest.GrantRequest.Key {
+    init(reading reader: inout ObjectReader) throws {
+        name = try reader.string("name")
+        algorithm = try reader.choice("algorithm", of: ["EdDSA", "ES256", "HS256"])
+        also = try reader.strings("also")
+        optional = try reader.bool("optional", default: false)
+        // A key that signs makes no MACs: only signatures have more than one algorithm.
+        guard also.allSatisfy({ algorithm != "HS256" && ["EdDSA", "ES256"].contains($0) && $0 != algorithm }) else {
+            throw ManifestError(
+                code: "manifest.choice", pointer: reader.pointer(to: "also"),
+                message: "names no other algorithm that signs; EdDSA beside ES256, or ES256 beside EdDSA, is expected")
+        }
     }
 }
 

@@ -112,7 +112,7 @@ struct DeploymentPlanner {
         }
         for key in manifest.grants.keys {
             guard let granted = declaration.grants.keys[key.name] else { continue }
-            grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm)
+            grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm, also: key.also)
         }
         grants.publishes = Set(manifest.grants.publishes).intersection(declaration.grants.publishes)
         return grants

@@ -70,6 +70,14 @@ import TheatreManifest
         ),
         (#""places": ["authorization"]"#, #""use": "lend""#, "manifest.choice", "/grants/secrets/0/use"),
         (#""algorithm": "EdDSA""#, #""algorithm": "RSA""#, "manifest.choice", "/grants/keys/0/algorithm"),
+        (
+            #""algorithm": "EdDSA""#, #""algorithm": "EdDSA", "also": ["HS256"]"#, "manifest.choice",
+            "/grants/keys/0/also"
+        ),
+        (
+            #""algorithm": "EdDSA""#, #""algorithm": "HS256", "also": ["ES256"]"#, "manifest.choice",
+            "/grants/keys/0/also"
+        ),
         (#""method": "GET""#, #""method": "get""#, "manifest.choice", "/routes/0/method"),
         (#""body_limit": 0,"#, "", "manifest.missing", "/routes/0/body_limit"),
         (#""idempotent": true,"#, "", "manifest.missing", "/routes/0/idempotent"),
