@@ -18,15 +18,19 @@ import Testing
             var completion: @Sendable (Result<EventPage, CallError>) -> Void
         }
         private let reads = Mutex<[Read]>([])
+        private let abandoned = Mutex(0)
         var count: Int { reads.withLock { $0.count } }
+        /// How many reads were given up.
+        var givenUp: Int { abandoned.withLock { $0 } }
 
         func read(
             after: Int64, channels: [String], limit: Int, waitMilliseconds: Int,
             completion: @escaping @Sendable (Result<EventPage, CallError>) -> Void
-        ) {
+        ) -> @Sendable () -> Void {
             reads.withLock {
                 $0.append(Read(after: after, channels: channels, wait: waitMilliseconds, completion: completion))
             }
+            return { self.abandoned.withLock { $0 += 1 } }
         }
 
         /// Answers the open read and tells what it asked for.
@@ -132,8 +136,39 @@ import Testing
         try bench.send(Self.follow("user:usr_1"))
         feed.answer(EventPage(events: [], head: 0))
         bench.loop.run()
+        #expect(feed.givenUp == 0)
         bench.endStreams()
         #expect(try bench.received().contains("\"reason\":\"draining\""))
         #expect(!bench.channel.isActive)
+        #expect(feed.givenUp == 1)
+    }
+
+    @Test func theReadIsGivenUpWhenTheClientGoesAway() throws {
+        let (bench, feed) = try Self.bench()
+        try bench.send(Self.follow("user:usr_1"))
+        feed.answer(EventPage(events: [], head: 0))
+        bench.loop.run()
+        #expect(feed.count == 1)
+        bench.channel.pipeline.fireChannelInactive()
+        #expect(feed.givenUp == 1)
+        feed.answer(EventPage(events: [Self.event(1)], head: 1))
+        bench.loop.run()
+        #expect(feed.count == 0, "nothing is read for a client that is gone")
+        #expect(feed.givenUp == 1)
+    }
+
+    @Test func aReadThatIsGivenUpIsCancelledAtThePlugin() throws {
+        let calls = FakeCalls()
+        calls.serve("theatre.events.v1.Log/Read") { _ in nil }
+        let ended = Mutex<[String]>([])
+        let feed = LogEventFeed(calls: calls, instance: { "log" })
+        let giveUp = feed.read(after: 0, channels: ["user:usr_1"], limit: 1, waitMilliseconds: 10_000) { result in
+            ended.withLock { $0.append((try? result.get()) == nil ? "failed" : "page") }
+        }
+        #expect((calls.open, calls.cancelled) == (1, 0))
+        giveUp()
+        #expect(calls.cancelled == 1)
+        calls.finish(.failure(CallError(.cancelled, "call.cancelled", "given up")))
+        #expect(ended.withLock { $0 } == ["failed"])
     }
 }
