@@ -223,7 +223,7 @@ final class RequestHandler: ChannelInboundHandler {
     private func endOfRequest() {
         if dropsBody {
             dropsBody = false
-            guard isClosing else { return enter(.idle) }
+            guard isClosing, !isStream else { return enter(.idle) }
             // The answer may still wait for the end of this read: it goes out before the connection does.
             needsFlush = false
             context?.flush()
@@ -292,9 +292,10 @@ final class RequestHandler: ChannelInboundHandler {
                 ])
         }
         let hasMore = !exchange.isComplete && (exchange.headers.isChunked || (exchange.headers.contentLength ?? 0) > 0)
+        // A stream of HTTP/2 ends with its answer, and a drain ends the connection below it; to close it would reset it.
+        guard !isStream else { return hasMore || exchange.headers.fault != nil }
         return hasMore || exchange.headers.fault != nil || !exchange.head.isKeepAlive
-            || exchange.head.version.minor == 0 && !isStream
-            || core.isDraining.load(ordering: .relaxed)
+            || exchange.head.version.minor == 0 || core.isDraining.load(ordering: .relaxed)
     }
 
     /// Writes the end and leaves the request.
