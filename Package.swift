@@ -189,6 +189,8 @@ let tests: [Target] =
             dependencies: [
                 "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/EndToEnd", swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
