@@ -13,6 +13,7 @@ import TheatreManifest
         try await with { server, http in
             #expect(server.url.hasPrefix("https://"))
             let person = try await Account.new(on: server, by: http)
+            _ = try await person.buy(10)
             let paths = ["/healthz", "/api/v1/me", "/api/v1/me/wallet", "/openapi.json", "/api/v1/projects"]
             try await withThrowingTaskGroup(of: Client.Answer.self) { group in
                 for index in 0..<30 {
@@ -38,6 +39,20 @@ import TheatreManifest
             try await eventually("the read of the stream is given up", seconds: 5) {
                 try await person.client.calls(of: "sqlite", eventRead, code: "CANCELLED") == 1 ? true : nil
             }
+        }
+    }
+
+    @Test func aStopEndsAnOpenStreamAndItsConnection() async throws {
+        try await with { server, http in
+            let person = try await Account.new(on: server, by: http)
+            let end = await #expect(throws: Unexpected.self) {
+                try await person.client.follow("user:\(person.id)") { text in
+                    if text.contains("started") { server.terminate() }
+                    return false
+                }
+            }
+            #expect(end?.description.contains("\"reason\":\"draining\"") == true, "\(String(describing: end))")
+            try await server.awaitEnd()
         }
     }
 
