@@ -16,11 +16,11 @@ public final class GatewayTable: Sendable {
     /// Compiles routes.
     ///
     /// - Parameter description: Makes the API description, JSON; called once, on a thread that may block, when it is
-    ///   first asked for.
+    ///   first asked for; nil describes nothing.
     /// - Throws: `ManifestError` `route.template` for a path that is no template, `route.duplicate` for two routes of one
     ///   method and path.
     public init(
-        _ entries: [RouteEntry], description: @escaping @Sendable () -> [UInt8] = { APIDescription.bare }
+        _ entries: [RouteEntry], description: (@Sendable () -> [UInt8])? = nil
     ) throws(ManifestError) {
         var trie = PathTrie()
         var places: [[RouteEntry]] = []
@@ -44,7 +44,7 @@ public final class GatewayTable: Sendable {
         self.trie = trie
         self.places = places
         self.entries = entries
-        self.description = APIDescription(description)
+        self.description = APIDescription(description ?? { APIDescription.bare })
     }
 
     /// No routes.
