@@ -88,12 +88,12 @@ final class RequestHandler: ChannelInboundHandler {
         if case .headerOverflow = parser {
             refuseConnection(
                 ErrorResponse(
-                    .requestHeaderFieldsTooLarge, "REQ-HEADERS-001", "request.headers_too_large",
+                    .requestHeaderFieldsTooLarge, "request.headers_too_large",
                     "The headers are too long; send less."))
         } else {
             refuseConnection(
                 ErrorResponse(
-                    .badRequest, "REQ-SYNTAX-001", "request.malformed", "The request is not well-formed HTTP."))
+                    .badRequest, "request.malformed", "The request is not well-formed HTTP."))
         }
     }
 
@@ -161,12 +161,12 @@ final class RequestHandler: ChannelInboundHandler {
         case .idle: context.close(promise: nil)
         case .head:
             refuseConnection(
-                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-001", "request.timeout", "The headers took too long."))
+                ErrorResponse(.requestTimeout, "request.timeout", "The headers took too long."))
         case .body:
             guard let exchange else { return context.close(promise: nil) }
             answer(
                 exchange,
-                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-002", "request.timeout", "The body took too long."))
+                ErrorResponse(.requestTimeout, "request.timeout", "The body took too long."))
             context.close(promise: nil)
         case .answer: break
         }
@@ -373,6 +373,6 @@ final class RequestHandler: ChannelInboundHandler {
 extension ErrorResponse {
     static func tooLarge(_ limit: Int) -> ErrorResponse {
         ErrorResponse(
-            .payloadTooLarge, "REQ-SIZE-001", "request.too_large", "The body may have at most \(limit) bytes.")
+            .payloadTooLarge, "request.too_large", "The body may have at most \(limit) bytes.")
     }
 }

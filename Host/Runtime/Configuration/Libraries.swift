@@ -42,7 +42,8 @@ struct Libraries {
             let source = Source(file: "lib\(file.manifest.name).so")
             var contracts = Registry.ContractCatalog()
             do throws(CatalogError) {
-                contracts = Self.facts(try Transcoding.ContractCatalog(descriptorSets: [file.contracts]))
+                contracts = Self.facts(
+                    try Transcoding.ContractCatalog(descriptorSets: [file.contracts], comments: false))
             } catch {
                 faults.append(
                     Fault(
@@ -56,7 +57,7 @@ struct Libraries {
     /// All their contracts as one.
     var catalog: Transcoding.ContractCatalog {
         get throws(CatalogError) {
-            try Transcoding.ContractCatalog(descriptorSets: files.values.map(\.contracts))
+            try Transcoding.ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: false)
         }
     }
 

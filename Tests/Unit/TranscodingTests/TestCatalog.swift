@@ -10,7 +10,8 @@ import Transcoding
 /// All contracts of this repository, with comments, and a message of every type for the tests.
 enum TestCatalog {
     static func load() throws -> ContractCatalog {
-        try ContractCatalog(descriptorSets: [try contracts(), try Array(Data(everyType.serializedBytes() as [UInt8]))])
+        try ContractCatalog(
+            descriptorSets: [try contracts(), try Array(Data(everyType.serializedBytes() as [UInt8]))], comments: true)
     }
 
     static func contracts() throws -> [UInt8] {
