@@ -44,7 +44,7 @@ import Transcoding
     {
         let file = try BuiltPlugins.file(plugin)
         let manifest = file.manifest
-        let catalog = try Transcoding.ContractCatalog(descriptorSets: [file.contracts])
+        let catalog = try ContractCatalog(descriptorSets: [file.contracts])
         for capability in manifest.provides.map(\.capability) + manifest.needs.map(\.capability) {
             #expect(catalog.service(capability) != nil, "\(capability)")
         }
@@ -68,7 +68,7 @@ import Transcoding
 
     @Test(arguments: BuiltPlugins.all) func everyOperationThatAContractDemandsIsThere(_ plugin: String) throws {
         let file = try BuiltPlugins.file(plugin)
-        let catalog = try Transcoding.ContractCatalog(descriptorSets: [file.contracts])
+        let catalog = try ContractCatalog(descriptorSets: [file.contracts])
         for provision in file.manifest.provides {
             let service = try #require(catalog.service(provision.capability))
             let demanded = service.operations.filter { !$0.optional }.map(\.name)
