@@ -140,6 +140,11 @@ extension Manifest.GrantRequest.Key {
 }
 
 extension Manifest.Route {
+    /// What serves requests that are not one JSON message. Connect is reserved.
+    private static let rawOperations = [
+        "theatre.http.v1.Handler/Handle", "theatre.http.v1.Handler/HandleStream",
+    ]
+
     /// Every access, audit and limit is stated: a route that lacks one is a fault, not a default.
     init(reading reader: inout ObjectReader) throws {
         method = try reader.choice("method", of: ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -164,6 +169,11 @@ extension Manifest.Route {
         }
         self.idempotent = idempotent
         body = try reader.choice("body", of: ["json", "raw"], default: "json")
+        guard body == "json" || Self.rawOperations.contains(operation) else {
+            throw ManifestError(
+                code: "manifest.raw_operation", pointer: reader.pointer(to: "operation"),
+                message: "is \"\(operation)\"; a raw route calls \(Self.rawOperations.joined(separator: " or "))")
+        }
         request = try reader.string("request")
         response = try reader.string("response")
         status = Int(try reader.integer("status") ?? 200)

@@ -82,6 +82,7 @@ extension RequestHandler {
         }
         exchange.isAuthorised = true
         sendContinue(exchange)
+        if case .rawStream = entry.body { return openRaw(exchange, entry) }
         if exchange.isComplete { proceed(exchange) }
     }
 

@@ -43,6 +43,8 @@ final class RequestHandler: ChannelInboundHandler {
     private var isClosing = false
     /// An answer whose body is still being sent.
     var stream: EventStream?
+    /// A request whose body, and answer, go to and from the plugin as they come.
+    var raw: RawStream?
     private(set) lazy var remoteAddress = Self.address(of: context?.channel)
 
     init(core: GatewayCore, state: LoopState, isStream: Bool = false) {
@@ -122,7 +124,7 @@ final class RequestHandler: ChannelInboundHandler {
         return isReadingHead
     }
 
-    private func enter(_ phase: Phase) {
+    func enter(_ phase: Phase) {
         self.phase = phase
         let times = core.configuration.timeouts
         switch phase {
@@ -210,6 +212,7 @@ final class RequestHandler: ChannelInboundHandler {
         guard !dropsBody, let exchange else { return }
         enter(.body)
         let limit = exchange.entry?.route.bodyLimit ?? 0
+        if let raw { return raw.take(part, limit: limit) }
         guard exchange.body.readableBytes + part.readableBytes <= limit else {
             return answer(exchange, .tooLarge(limit))
         }
@@ -233,6 +236,7 @@ final class RequestHandler: ChannelInboundHandler {
         guard let exchange else { return }
         exchange.isComplete = true
         enter(.answer)
+        if let raw { return raw.takeEnd() }
         if exchange.isAuthorised { proceed(exchange) }
     }
 
@@ -321,18 +325,30 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     /// Starts an answer of unknown length.
-    func startStream(_ exchange: Exchange, headers: [(String, String)]) {
-        guard let context else { return }
-        _ = finish(exchange, status: .ok, bytes: 0)
+    ///
+    /// - Returns: whether the connection closes after it.
+    @discardableResult
+    func startStream(
+        _ exchange: Exchange, status: HTTPResponseStatus = .ok, headers: [(String, String)]
+    ) -> Bool {
+        guard let context else { return true }
+        let closes = finish(exchange, status: status, bytes: 0)
         var fields = HTTPHeaders(headers)
         fields.add(name: "x-request-id", value: exchange.requestID)
-        let head = HTTPResponseHead(version: exchange.head.version, status: .ok, headers: fields)
+        for (name, value) in exchange.extraHeaders { fields.add(name: name, value: value) }
+        if closes, !isStream { fields.add(name: "connection", value: "close") }
+        let head = HTTPResponseHead(version: exchange.head.version, status: status, headers: fields)
         context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        return closes
     }
 
     /// Sends a part of an answer of unknown length.
-    func sendPart(_ part: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: nil)
+    func sendPart(_ part: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: promise)
     }
 
     /// Lets the client send its body.
@@ -349,13 +365,14 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// The client is gone.
     private func abandon(_ exchange: Exchange) {
-        let call = exchange.call
         release(exchange)
-        if call != .none { core.calls.cancel(call) }
+        if exchange.call != .none { core.calls.cancel(exchange.call) }
     }
 
-    private func release(_ exchange: Exchange) {
+    func release(_ exchange: Exchange) {
         exchange.handler = nil
+        raw?.stop()
+        raw = nil
         exchange.opensStream = nil
         // While a call runs it may still commit: the key stays taken.
         if exchange.call == .none { exchange.claim = nil }

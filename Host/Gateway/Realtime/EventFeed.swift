@@ -93,7 +93,7 @@ public struct LogEventFeed: EventFeed {
                             FeedEvent(
                                 offset: event.offset, id: event.eventID, type: event.type, aggregate: event.aggregate,
                                 data: event.data, at: event.at, tenant: event.tenant)
-                        }, head: response.head)
+                        }, head: response.head, oldest: response.oldest > 0 ? response.oldest : nil)
                 })
         }
         guard let call else { return {} }

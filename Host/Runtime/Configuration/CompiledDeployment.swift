@@ -17,7 +17,7 @@ public struct CompiledDeployment: Sendable {
     /// Libraries by plugin name.
     public let files: [String: PluginFile]
     /// The contracts of all of them.
-    public let catalog: Transcoding.ContractCatalog
+    public let catalog: ContractCatalog
     /// Libraries that could not even be described, by instance.
     public let broken: [String: LoadError]
 

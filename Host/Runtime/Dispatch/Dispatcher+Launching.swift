@@ -196,8 +196,9 @@ extension Dispatcher {
     private func rejected(_ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ raw: Int32) {
         let code = StatusCode(lenient: raw)
         let isPassing = code == .resourceExhausted || code == .unavailable
+        let number = StatusCode(rawValue: raw) == nil ? " (Its code was \(raw).)" : ""
         let error = CallError(
-            code, "plugin.rejected", "Instance \(port.identity.instance) did not accept the call.",
+            code, "plugin.rejected", "Instance \(port.identity.instance) did not accept the call.\(number)",
             retry: isPassing ? .safe : .never)
         if finish(slot, id, .failure(error)) == .stale { port.double.wrappingAdd(1, ordering: .relaxed) }
     }

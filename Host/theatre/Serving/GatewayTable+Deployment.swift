@@ -32,7 +32,9 @@ extension GatewayTable {
     private static func body(
         of route: Manifest.Route, _ deployment: CompiledDeployment, _ codecs: inout [String: TranscodingCodec]
     ) throws -> RouteBody {
-        guard route.body == "json" else { return .raw }
+        guard route.body == "json" else {
+            return route.operation == "theatre.http.v1.Handler/HandleStream" ? .rawStream : .raw
+        }
         let key = "\(route.request) \(route.response)"
         if let known = codecs[key] { return .message(known) }
         let codec = TranscodingCodec(

@@ -52,7 +52,12 @@ final class HostParts: Sendable {
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
-        egress = EgressService(group: group, secrets: secrets, monotonic: { clock.monotonic() })
+        do throws(CallError) {
+            egress = try EgressService(
+                group: group, secrets: secrets, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
         events = EventPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("events"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))

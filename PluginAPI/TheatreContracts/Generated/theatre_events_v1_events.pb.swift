@@ -155,6 +155,10 @@ public nonisolated struct EventsReadResponse: Sendable {
   /// The log's last offset when read: the reader is this far even where no event matched.
   public var head: Int64 = 0
 
+  /// The oldest offset still kept; a reader that asked for an earlier one has missed some. One past the last ever given
+  /// where none is kept, 0 where the log cannot tell.
+  public var oldest: Int64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -472,7 +476,7 @@ nonisolated extension EventsReadRequest: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension EventsReadResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ReadResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{1}head\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{1}head\0\u{1}oldest\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -482,6 +486,7 @@ nonisolated extension EventsReadResponse: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.head) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.oldest) }()
       default: break
       }
     }
@@ -494,12 +499,16 @@ nonisolated extension EventsReadResponse: SwiftProtobuf.Message, SwiftProtobuf._
     if self.head != 0 {
       try visitor.visitSingularInt64Field(value: self.head, fieldNumber: 2)
     }
+    if self.oldest != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldest, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: EventsReadResponse, rhs: EventsReadResponse) -> Bool {
     if lhs.events != rhs.events {return false}
     if lhs.head != rhs.head {return false}
+    if lhs.oldest != rhs.oldest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -3,8 +3,10 @@
 
 import NIOCore
 import NIOEmbedded
+import SwiftProtobuf
 import Synchronization
 import Testing
+import TheatreContracts
 
 @testable import Gateway
 @testable import Runtime
@@ -129,6 +131,71 @@ import Testing
         bench.advance(seconds: 32)
         #expect(try bench.received().contains("\"state\":\"dropped\",\"offset\":1,\"reason\":\"slow_consumer\""))
         #expect(!bench.channel.isActive)
+    }
+
+    /// The feed over theatre.events.v1.Log, from the request it makes to the page it reads.
+    @Test func theLogsPluginIsAskedAndItsAnswerRead() throws {
+        let calls = FakeCalls()
+        calls.serve("theatre.events.v1.Log/Read") { call in
+            let oldest: Int64 = call.context.message.principalKind == .system ? 4 : 0
+            let response = EventsReadResponse.with {
+                $0.head = 9
+                $0.oldest = oldest
+                $0.events = [
+                    .with {
+                        $0.offset = 8
+                        $0.eventID = "evt_8"
+                        $0.type = "draft.done"
+                        $0.aggregate = "run_1"
+                        $0.data = "{}"
+                        $0.at = 5
+                        $0.tenant = "t1"
+                    }
+                ]
+            }
+            do { return .success(try response.serializedBytes()) } catch {
+                return .failure(CallError(.internal, "test.encoding", "\(error)"))
+            }
+        }
+        let pages = Mutex<[Result<EventPage, CallError>]>([])
+        let feed = LogEventFeed(calls: calls, instance: { "sqlite" })
+        feed.read(after: 7, channels: ["user:usr_1"], limit: 10, waitMilliseconds: 250) { page in
+            pages.withLock { $0.append(page) }
+        }
+        let page = try #require(pages.withLock { $0.first }).get()
+        #expect(page.head == 9 && page.oldest == 4)
+        #expect(
+            page.events == [
+                FeedEvent(
+                    offset: 8, id: "evt_8", type: "draft.done", aggregate: "run_1", data: "{}", at: 5, tenant: "t1")
+            ])
+        let asked = try EventsReadRequest(serializedBytes: #require(calls.calls.first).payload)
+        #expect(asked.after == 7 && asked.channels == ["user:usr_1"] && asked.limit == 10 && asked.waitMs == 250)
+    }
+
+    @Test(arguments: ["closed", "failed", "garbage", "old"]) func aLogThatDoesNotAnswerIsAnError(_ fault: String) throws
+    {
+        let calls = FakeCalls()
+        calls.serve("theatre.events.v1.Log/Read") { _ in
+            switch fault {
+            case "failed": .failure(CallError(.unavailable, "sql.busy", "Busy."))
+            case "garbage": .success([0xFF, 0xFF])
+            default: .success([])
+            }
+        }
+        if fault == "closed" { calls.close("sqlite") }
+        let pages = Mutex<[Result<EventPage, CallError>]>([])
+        LogEventFeed(calls: calls, instance: { "sqlite" }).read(
+            after: 0, channels: [], limit: 10, waitMilliseconds: 0
+        ) { page in pages.withLock { $0.append(page) } }
+        let found = try #require(pages.withLock { $0.first })
+        let reasons = ["closed": "instance.closed", "failed": "sql.busy", "garbage": "gateway.response"]
+        switch found {
+        case .failure(let error): #expect(error.reason == reasons[fault])
+        // A log that cannot tell its oldest offset never reports a gap.
+        case .success(let page): #expect(fault == "old" && page.oldest == nil)
+        }
+        #expect(pages.withLock { $0.count } == 1)
     }
 
     @Test func drainEndsStreams() throws {

@@ -18,7 +18,7 @@ struct LiveGateway {
     let address: SocketAddress
 
     init(
-        _ calls: FakeCalls, _ entries: [RouteEntry], services: GatewayServices = GatewayServices(),
+        _ calls: any CallStarting, _ entries: [RouteEntry], services: GatewayServices = GatewayServices(),
         _ configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) async throws {
         var configuration = GatewayConfiguration()

@@ -180,6 +180,19 @@ import TheatreContracts
         #expect(port.callsOutstanding == 0)
     }
 
+    /// An answer from the outside may have 16 MiB and headers, although a plugin's own message may not.
+    @Test(arguments: [(16 << 20, true), (17 << 20, true), ((17 << 20) + 1, false)])
+    func serviceAnswersUpToItsOwnBound(size: Int, isTaken: Bool) throws {
+        var traits = OperationTraits()
+        traits.sideEffect = true
+        let service = FakeService()
+        let (_, a) = try stage.port("a", calls: [PortCall("s/Do", .service(service, operation: "Do"), traits)])
+        _ = try a.request(0).get()
+        try #require(service.calls.first).complete([UInt8](repeating: 7, count: size))
+        #expect(a.recorded.replies.map(\.payload.count) == [isTaken ? size : 0])
+        #expect(a.recorded.replies.map(\.reason) == [isTaken ? "" : "host.answer_too_large"])
+    }
+
     @Test func serviceThatNeverAnswersRunsIntoTheDeadline() throws {
         let service = FakeService()
         let (_, a) = try stage.port("a", calls: [PortCall("s/Do", .service(service, operation: "Do"))])

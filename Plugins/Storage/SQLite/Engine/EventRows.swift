@@ -88,6 +88,12 @@ enum EventRows {
             ?? 0
     }
 
+    /// The first offset that is still there.
+    private static func oldest(_ connection: Connection) throws(SQLiteError) -> Int64? {
+        let rows = try connection.rows("SELECT position FROM host__events ORDER BY position LIMIT 1")
+        return rows.first?.values.first?.integer
+    }
+
     /// Events after an offset as `request` asks for them.
     ///
     /// Where more match than fit, `head` is the last one given, so that a reader that goes on from `head` misses none.
@@ -96,6 +102,7 @@ enum EventRows {
         return try connection.transaction("DEFERRED") {
             var response = EventsReadResponse()
             response.head = try head(connection)
+            response.oldest = try oldest(connection) ?? response.head + 1
             let (sql, values) = selection(request, limit: limit)
             var size = 0
             let rows = try connection.rows(sql, values)
