@@ -69,8 +69,8 @@ public struct CompiledDeployment: Sendable {
     /// The contracts with the comments that the libraries carry. Reads them all anew: tens of milliseconds.
     ///
     /// - Throws: `CatalogError`, which reading the deployment would have thrown.
-    public func describedCatalog() throws(CatalogError) -> Transcoding.ContractCatalog {
-        try Transcoding.ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: true)
+    public func describedCatalog() throws(CatalogError) -> ContractCatalog {
+        try ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: true)
     }
 
     private static func attempt<T>(_ faults: inout [Fault], _ body: () throws(Fault) -> T) -> T? {
