@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SwiftProtobuf
+import SeededRandom
 import Testing
 import TheatreContracts
 import Transcoding
@@ -58,7 +59,7 @@ struct ContractCatalogTests {
     }
 
     @Test(arguments: 0..<24 as Range<UInt64>) func cutOrChangedSetsAreRefusedOrRead(_ seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var set = try TestCatalog.contracts()
         set.removeLast(Int.random(in: 0..<set.count, using: &generator))
         if !set.isEmpty {
