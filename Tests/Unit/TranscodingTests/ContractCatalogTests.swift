@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import SwiftProtobuf
 import SeededRandom
+import SwiftProtobuf
 import Testing
 import TheatreContracts
 import Transcoding
