@@ -15,10 +15,8 @@ public struct Operation<Provider: Sendable>: Sendable {
         _ name: String, _ body: @escaping @Sendable (Provider, Request, Call) async throws -> Response
     ) -> Operation {
         Operation(name: name) { provider in
-            { instance, request in
-                instance.serveUnary(request) { (message: Request, call: Call) in try await body(provider, message, call)
-                }
-            }
+            let serve: @Sendable (Request, Call) async throws -> Response = { try await body(provider, $0, $1) }
+            return { instance, request in instance.serveUnary(request, serve) }
         }
     }
 

@@ -17,6 +17,7 @@ package final class PluginInstance: Sendable {
     package let connection: HostConnection
     let executor: PluginExecutor
     let runsInline: Bool
+    let runners = RunnerLot()
     let lifecycle: Lifecycle
     private let handlers: [OperationHandler]
     private let served = Mutex(ServedTable())
@@ -78,6 +79,7 @@ package final class PluginInstance: Sendable {
 
     package func destroy() {
         connection.close()
+        runners.close()
         executor.close()
     }
 
@@ -102,10 +104,11 @@ package final class PluginInstance: Sendable {
 
     // MARK: Serving
 
-    /// Registers the call and starts its task; a draining instance refuses it.
+    /// Registers the call and has its runner serve it; a draining instance refuses it.
     func start(_ call: ServedCall, _ body: @escaping @Sendable () async -> Void) {
         switch served.withLock({ $0.register(call) }) {
         case .refused:
+            call.runner.end()
             refuse(
                 call.id,
                 PluginError(
@@ -115,7 +118,7 @@ package final class PluginInstance: Sendable {
         case .cancelled: call.cancel()
         case .registered: break
         }
-        call.adopt(TaskBridge.start(executor, inline: runsInline, body))
+        call.runner.serve(call, body)
     }
 
     /// Answers a call: exactly once, by who started it.
@@ -143,7 +146,7 @@ package final class PluginInstance: Sendable {
     }
 
     private func forget(_ call: ServedCall) {
-        served.withLock { $0.calls[call.id] = nil }
+        served.withLock { $0.forget(call.id) }
         call.done()
     }
 }
