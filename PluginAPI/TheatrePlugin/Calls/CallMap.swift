@@ -3,8 +3,8 @@
 
 internal import CTheatrePlugin
 
-/// Values by call id: a hash table with open addressing, since ids are numbers that differ in their low bits and the
-/// host, who makes them, is trusted. A `Dictionary` takes several times as long.
+/// Values by call id: a hash table with open addressing, since ids are plain numbers and the host, who makes
+/// them, is trusted. A `Dictionary` takes several times as long.
 struct CallMap<Value> {
     private var ids: [theatre_id]
     private var values: [Value?]
@@ -48,7 +48,8 @@ struct CallMap<Value> {
     }
 
     private var mask: Int { ids.count - 1 }
-    private func home(of id: theatre_id) -> Int { Int(truncatingIfNeeded: id) & mask }
+    /// Spreads ids whose low bits are all alike.
+    private func home(of id: theatre_id) -> Int { Int(truncatingIfNeeded: (id &* 0x9e37_79b9_7f4a_7c15) >> 40) & mask }
     private func after(_ place: Int) -> Int { (place + 1) & mask }
 
     /// Where the id is, or where it would be put.

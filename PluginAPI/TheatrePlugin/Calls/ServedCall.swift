@@ -14,8 +14,8 @@ final class ServedCall: Sendable {
     let flags: UInt32
     let inbound: InboundChannel?
     let outbound: OutboundChannel?
-    /// Whose task serves it, and nothing else until the call is done.
-    let runner: CallRunner
+    /// Whose task serves it, and nothing else until the call is done. Set once, before anybody can ask for the call.
+    @exclusivity(unchecked) private nonisolated(unsafe) var runner: CallRunner?
     /// The context, then the key.
     private let bytes: [UInt8]
     private let contextSize: Int
@@ -33,7 +33,6 @@ final class ServedCall: Sendable {
         deadline = request.deadline_ns
         attempt = request.attempt
         flags = request.flags
-        runner = instance.runners.take()
         (bytes, contextSize) = Self.join(request.context.buffer, request.idempotency_key.buffer)
         self.inbound =
             inbound ? InboundChannel(endsWithChunk: true, grant: { connection.grant(id, $0) }) : nil
@@ -69,11 +68,14 @@ final class ServedCall: Sendable {
 
     var isCancelled: Bool { state.load(ordering: .acquiring) & Self.cancelled != 0 }
 
+    /// Before it can be cancelled.
+    func isServed(by runner: CallRunner) { self.runner = runner }
+
     /// The answer is no longer wanted.
     func cancel() {
         let (before, _) = state.bitwiseOr(Self.cancelled, ordering: .acquiringAndReleasing)
         // Once it is done the runner serves another call. Before, the runner sees afterwards that it may not.
-        if before & Self.done == 0 { runner.cancel() }
+        if before & Self.done == 0 { runner?.cancel() }
         inbound?.end(.failure(CancellationError()))
         outbound?.close(CancellationError())
     }
