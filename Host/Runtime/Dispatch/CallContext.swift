@@ -92,6 +92,17 @@ public final class CallContext: Sendable {
         }.bytes
     }
 
+    /// Bytes of ``writeNoAnswer(to:)``.
+    static let noAnswerSize = 3
+
+    /// Writes field 17, `answer_required`, as false; it wins over the one before.
+    @inline(__always)
+    static func writeNoAnswer(to out: UnsafeMutablePointer<UInt8>) {
+        out[0] = 0x88
+        out[1] = 0x01
+        out[2] = 0x00
+    }
+
     /// Work that no request started: events, timers and the host's own.
     public static let system = CallContext(
         HostContext.with { $0.principalKind = .system })

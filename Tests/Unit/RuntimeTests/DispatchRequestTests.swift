@@ -36,6 +36,34 @@ import TheatreContracts
         #expect(plugin.recorded.deadlines == [stage.clock.monotonic() + 70_000_000])
     }
 
+    /// `a` is what the route calls; `b` what it calls to commit with, and what calls `c` in turn.
+    @Test(arguments: [true, false]) func onlyTheRoutesOwnCallsMustAnswer(_ isSampled: Bool) throws {
+        if isSampled { stage.dispatcher.export(spansTo: Unseen()) }
+        let onward = PortCall.Target.feature("onward", operation: "test.v1.Test/Run", fallback: true)
+        let (_, a) = try stage.port("a", calls: [PortCall("next/Run", feature)])
+        let (b, second) = try stage.port("b", calls: [PortCall("onward/Run", onward)])
+        let (c, third) = try stage.port("c")
+        stage.route(["next": single(b), "onward": single(c)])
+        let relay: FakePlugin.Handler = { plugin, request in
+            guard case .success = plugin.request(0, on: request.call) else { return THEATRE_INTERNAL }
+            return plugin.echo(request)
+        }
+        a.onInvoke = relay
+        second.onInvoke = relay
+        let context = CallContext(
+            HostContext.with {
+                $0.requestID = "req_1"
+                $0.answerRequired = true
+            })
+        try stage.start("a", "test.v1.Test/Run", [1], Recorder(), context: context)
+        let seen = try [a, second, third].map { plugin in
+            try HostContext(serializedBytes: try #require(plugin.recorded.contexts.first))
+        }
+        #expect(seen.map(\.requestID) == ["req_1", "req_1", "req_1"])
+        #expect(seen.map(\.answerRequired) == [true, true, false])
+        #expect(seen.map(\.caller) == ["host", "a", "b"])
+    }
+
     @Test func workOfAPluginsOwnHasNoTenant() throws {
         let (_, a) = try stage.port("a", calls: [PortCall("next/Run", feature)])
         let (b, plugin) = try stage.port("b")
@@ -252,4 +280,8 @@ import TheatreContracts
         #expect(first.recorded.calls.isEmpty)
         #expect(second.recorded.calls.count == 1)
     }
+}
+
+private final class Unseen: SpanExporter {
+    func export(_ spans: [Span]) {}
 }
