@@ -101,7 +101,7 @@ let host: [Target] = [
         dependencies: [
             "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
-            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Services", swiftSettings: strict),
     .target(
@@ -154,7 +154,9 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf]
+            dependencies: [
+                .target(name: row.name), "TheatrePluginTesting", "TheatreContracts", "SeededRandom", protobuf,
+            ]
                 + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
@@ -169,11 +171,13 @@ let fixtureTargets: [Target] = fixtures.map { name in
 
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
+    .testTarget(
+        name: name, dependencies: dependencies + ["SeededRandom"], path: "Tests/Unit/\(name)", swiftSettings: strict)
 }
 
 let tests: [Target] =
     [
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .target(
             name: "Emulators",
             dependencies: [
@@ -192,6 +196,8 @@ let tests: [Target] =
             dependencies: [
                 "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/EndToEnd", swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
@@ -199,13 +205,17 @@ let tests: [Target] =
         unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
         unitTests(
             "RuntimeTests",
-            ["Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", protobuf]),
+            [
+                "Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest",
+                protobuf,
+                log,
+            ]),
         unitTests(
             "ServicesTests",
             [
                 "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
             ]),
         unitTests(
             "GatewayTests",

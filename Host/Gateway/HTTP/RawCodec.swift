@@ -40,7 +40,11 @@ enum RawCodec {
     /// The answer in a response message. Refuses headers that would break the framing.
     static func answer(_ payload: UnsafeRawBufferPointer) throws -> Exchange.Answer {
         if let plain = PlainAnswer(payload) { return plain.answer }
-        let response = try HTTPResponse(serializedBytes: Array(payload))
+        return try answer(HTTPResponse(serializedBytes: Array(payload)))
+    }
+
+    /// The answer that a response message stands for.
+    static func answer(_ response: HTTPResponse) throws(CallError) -> Exchange.Answer {
         guard (200...599).contains(response.status) else {
             throw CallError(.internal, "gateway.status", "status \(response.status) is not one of 200 to 599")
         }

@@ -52,7 +52,12 @@ final class HostParts: Sendable {
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
-        egress = EgressService(group: group, secrets: secrets, monotonic: { clock.monotonic() })
+        do throws(CallError) {
+            egress = try EgressService(
+                group: group, secrets: secrets, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
         events = EventPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("events"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
@@ -77,7 +82,7 @@ final class HostParts: Sendable {
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
             services: Self.gatewayServices(
-                host, deployment, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
+                host, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
                 isOpen: isOpen),
             group: group, log: log.logger("gateway"))
     }
@@ -131,7 +136,7 @@ final class HostParts: Sendable {
 
     /// Opens the routes of a deployment and delivers events to its consumers.
     func open(_ deployment: CompiledDeployment) throws {
-        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher))
+        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher, log: logger))
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let consumers = deployment.table.instances.flatMap { instance in
             instance.plugin.manifest.consumes.map {
@@ -171,7 +176,7 @@ final class HostParts: Sendable {
     }
 
     private static func gatewayServices(
-        _ host: HostConfiguration, _ deployment: CompiledDeployment, clock: SystemClock, dispatcher: Dispatcher,
+        _ host: HostConfiguration, clock: SystemClock, dispatcher: Dispatcher,
         tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag
     ) -> GatewayServices {
         var services = GatewayServices()
@@ -186,9 +191,6 @@ final class HostParts: Sendable {
         }
         services.isReady = { isOpen.isSet }
         services.metrics = { metrics.text() }
-        services.openAPI = { table in
-            OpenAPIBytes.make(table, catalog: deployment.catalog)
-        }
         return services
     }
 }
