@@ -25,7 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
-    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
+    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"], tests: ["CPowerCut"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
@@ -171,6 +171,7 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let tests: [Target] =
     [
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
         .target(
             name: "Emulators",
             dependencies: [
