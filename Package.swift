@@ -74,6 +74,9 @@ let api: [Target] = [
         name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "PluginAPI/TheatrePlugin", swiftSettings: hotPath),
     .target(
+        name: "TheatreStorage", dependencies: ["TheatreContracts", protobuf], path: "PluginAPI/TheatreStorage",
+        swiftSettings: strict),
+    .target(
         name: "TheatrePluginTesting",
         dependencies: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", "CTheatrePlugin", protobuf],
         path: "PluginAPI/TheatrePluginTesting", swiftSettings: strict),
@@ -99,7 +102,8 @@ let host: [Target] = [
     .target(
         name: "Services",
         dependencies: [
-            "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            "Runtime", "TheatreContracts", "TheatreStorage", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
+            nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "Crypto", package: "swift-crypto"),
         ],
@@ -216,6 +220,7 @@ let tests: [Target] =
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
