@@ -36,6 +36,9 @@ let fixtures = [
     "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
 ]
 
+/// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
+let sdkFixtures = ["Journal"]
+
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
     .unsafeFlags([
@@ -73,9 +76,6 @@ let api: [Target] = [
     .target(
         name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "PluginAPI/TheatrePlugin", swiftSettings: hotPath),
-    .target(
-        name: "TheatreStorage", dependencies: ["TheatreContracts", protobuf], path: "PluginAPI/TheatreStorage",
-        swiftSettings: strict),
     .target(
         name: "TheatrePluginTesting",
         dependencies: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", "CTheatrePlugin", protobuf],
@@ -171,6 +171,18 @@ let fixtureTargets: [Target] = fixtures.map { name in
         linkerSettings: pluginLink)
 }
 
+let sdkFixtureTargets: [Target] = sdkFixtures.flatMap { name -> [Target] in
+    let path = "Tests/Fixtures/\(name)"
+    return [
+        .target(
+            name: "\(name)Entry", dependencies: ["CTheatrePlugin"], path: "\(path)/Entry",
+            exclude: ["contracts.binpb"], publicHeadersPath: ".", cSettings: embed),
+        .target(
+            name: name, dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(name)Entry"), protobuf],
+            path: path, exclude: ["Entry", "plugin.json"], swiftSettings: strict, linkerSettings: pluginLink),
+    ]
+}
+
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
@@ -224,7 +236,7 @@ let tests: [Target] =
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
-    ] + fixtureTargets
+    ] + fixtureTargets + sdkFixtureTargets
 
 let package = Package(
     name: "theatreos",
@@ -248,7 +260,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-package.products += package.targets.filter { fixtures.contains($0.name) }
+package.products += package.targets.filter { (fixtures + sdkFixtures).contains($0.name) }
     .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
 
 /// For packages beside this one: what plugins are written against, and the host without its program.

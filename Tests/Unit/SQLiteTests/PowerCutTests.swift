@@ -3,6 +3,7 @@
 
 import CPowerCut
 import FoundationEssentials
+import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
