@@ -25,6 +25,8 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
+    PluginRow(
+        group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL"], tests: ["PostgreSQLServer"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
@@ -133,6 +135,9 @@ let libraries: [Target] = [
         name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2",
         providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(
+        name: "CPostgreSQL", path: "Plugins/CLibraries/CPostgreSQL", pkgConfig: "libpq",
+        providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
         name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]
     ),
 ]
@@ -177,6 +182,7 @@ let tests: [Target] =
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
             dependencies: [
