@@ -51,30 +51,32 @@ public final class PostgreSQLServer: Sendable {
 
     // MARK: Starting
 
-    private static let sharing = Mutex<Task<PostgreSQLServer, any Error>?>(nil)
+    private static let sharing = Mutex<PostgreSQLServer?>(nil)
 
     /// The one server of this process for tests that neither stop it nor need durability.
     public static func shared() async throws -> PostgreSQLServer {
-        let task = sharing.withLock { sharing in
-            if let sharing { return sharing }
-            let task = Task { try await start() }
-            sharing = task
-            return task
+        try await WorkThread.shared.run {
+            if let server = sharing.withLock({ $0 }) { return server }
+            let server = try make(Options())
+            sharing.withLock { $0 = server }
+            return server
         }
-        return try await task.value
     }
 
     /// A new server, ready, with role and template in place.
     public static func start(_ options: Options = Options()) async throws -> PostgreSQLServer {
-        try await WorkThread.shared.run {
-            let folder = try ServerFolder.make()
-            let server = PostgreSQLServer(
-                folder: folder, data: "\(folder)/data", port: try freePort(), programs: try Programs.folder())
-            try server.initialize(options)
-            try server.launch()
-            try server.furnish()
-            return server
-        }
+        try await WorkThread.shared.run { try make(options) }
+    }
+
+    /// On the work thread.
+    private static func make(_ options: Options) throws -> PostgreSQLServer {
+        let folder = try ServerFolder.make()
+        let server = PostgreSQLServer(
+            folder: folder, data: "\(folder)/data", port: try freePort(), programs: try Programs.folder())
+        try server.initialize(options)
+        try server.launch()
+        try server.furnish()
+        return server
     }
 
     private func initialize(_ options: Options) throws {
