@@ -24,6 +24,8 @@ struct EngineOptions: Sendable {
     /// Whether each namespace has a role of its own.
     var roles = RolePolicy.whereAllowed
     var transactionMilliseconds = 2000
+    /// How long a stream's reader may stand still.
+    var streamStallMilliseconds = 60_000
     var answersRetentionDays = 7
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000

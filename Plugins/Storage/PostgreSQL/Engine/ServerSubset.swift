@@ -19,7 +19,7 @@ enum ServerSubset {
                 guard bytes[token.range.lowerBound] != UInt8(ascii: "'") else { continue }
                 let text = asciiLowercased(String(decoding: bytes[token.range], as: UTF8.self))
                 let name = text.hasPrefix("\"") ? String(text.dropFirst().dropLast()) : text
-                try check(name, in: namespace, prefix: prefix)
+                try check(name: name, in: namespace, prefix: prefix)
                 let next = index + 1 < tokens.count ? bytes[tokens[index + 1].range.lowerBound] : 0
                 if next == UInt8(ascii: "("), functions.contains(name) || starts.contains(where: name.hasPrefix) {
                     throw refused("The function \(name.prefix(60))")
@@ -39,11 +39,11 @@ enum ServerSubset {
         }
     }
 
-    private static func check(_ name: String, in namespace: Namespace, prefix: String) throws(StorageError) {
+    private static func check(name: String, in namespace: Namespace, prefix: String) throws(StorageError) {
         if let marker = name.range(of: "__"), marker.lowerBound > name.startIndex, !namespace.owns(name) {
-            throw .foreign(name, namespace)
+            throw StorageError.foreign(name, namespace)
         }
-        if name.hasPrefix("\(prefix)_") || name == "information_schema" { throw .foreign(name, namespace) }
+        if name.hasPrefix("\(prefix)_") || name == "information_schema" { throw StorageError.foreign(name, namespace) }
         if name.hasPrefix("pg_"), !harmless.contains(name) { throw refused("The name \(name.prefix(60))") }
     }
 
@@ -68,7 +68,7 @@ enum ServerSubset {
 
 extension String {
     /// The first place where `text` stands; for short texts.
-    fileprivate func range(of text: String) -> Range<String.Index>? {
+    func range(of text: String) -> Range<String.Index>? {
         var start = startIndex
         while start < endIndex {
             if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }

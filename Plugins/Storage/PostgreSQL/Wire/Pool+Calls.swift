@@ -17,7 +17,7 @@ final class Lease: Sendable {
 
     /// Sends `steps` and waits for what becomes of them; a cancelled task cancels them on the server.
     func run(_ steps: [Step], milliseconds: Int = 0, sink: (any RowSink)? = nil) async -> ExchangeOutcome {
-        let work = Work(steps: steps, milliseconds: milliseconds, sink: sink)
+        let work = Pool.Work(steps: steps, milliseconds: milliseconds, sink: sink)
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 pool.loop.execute { [pool, ticket] in

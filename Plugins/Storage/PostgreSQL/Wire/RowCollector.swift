@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CPostgreSQL
+import SwiftProtobuf
 import TheatreContracts
+import TheatreStorage
 
 /// Collects the rows of one statement within bounds, or hands them on in batches.
 struct RowCollector {

@@ -19,8 +19,8 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
     let loop: EventLoop
     /// Told once, when the connection is no more; not for one that ``close()`` ended.
     var onEnd: ((WireError) -> Void)?
-    /// Told when the server notifies of a channel.
-    var onNotification: ((String) -> Void)?
+    /// Told when the server notifies of a channel, and whether this very connection had asked it to.
+    var onNotification: ((_ channel: String, _ isOwn: Bool) -> Void)?
     private(set) var handle: OpaquePointer?
     private var token: UInt64 = 0
     private var connecting: ((WireError?) -> Void)?
@@ -221,8 +221,9 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
     private func readNotifications() {
         while let handle, let notification = PQnotifies(handle) {
             let channel = String(cString: notification.pointee.relname)
+            let isOwn = notification.pointee.be_pid == PQbackendPID(handle)
             PQfreemem(notification)
-            onNotification?(channel)
+            onNotification?(channel, isOwn)
         }
     }
 
@@ -271,7 +272,7 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
         case PGRES_PIPELINE_SYNC:
             finish(lost: false)
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY:
-            guard case .result = expected[place], exchange.outcome.ending == nil else { return }
+            guard case .result = expected[place] else { return }
             takeRows(result, exchange)
         case PGRES_PIPELINE_ABORTED:
             if case .prepared(let key, _) = expected[place] { names.remove(key) }

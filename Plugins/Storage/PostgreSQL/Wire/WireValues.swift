@@ -5,6 +5,7 @@ import CPostgreSQL
 import FoundationEssentials
 import SwiftProtobuf
 import TheatreContracts
+import TheatreStorage
 
 /// Types of the server that values are sent and read as, by their number in pg_type.
 enum WireType {
