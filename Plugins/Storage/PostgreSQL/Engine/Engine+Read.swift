@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SwiftProtobuf
+import Synchronization
 import TheatreContracts
 import TheatreStorage
 

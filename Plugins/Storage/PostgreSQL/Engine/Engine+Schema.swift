@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import TheatreContracts
 import TheatreStorage
 
@@ -83,7 +84,8 @@ extension Engine {
                     "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1), EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $2)",
                     [SQLValue(realm.role ?? ""), SQLValue(realm.schema)], isPrepared: false),
             ], in: .host, milliseconds: 30_000)
-        let found = begin[2].rows.first?.values.map { $0.integer == 1 } ?? [false, false]
+        let values: [SQLValue] = begin[2].rows.first?.values ?? []
+        let found = values.map { $0.integer == 1 } + [false, false]
         var steps: [Step] = []
         if let role = realm.role {
             if !found[0] { steps.append(Step("CREATE ROLE \"\(role)\" NOLOGIN NOINHERIT", isPrepared: false)) }

@@ -34,7 +34,7 @@ final class RowStream: RowSink {
     // MARK: On the loop's thread
 
     func take(_ rows: SQLRows) -> Bool {
-        let waiter = state.withLock { state in
+        let waiter = state.withLock { state -> UnsafeContinuation<SQLRows?, Never>? in
             if let waiter = state.waiter {
                 state.waiter = nil
                 state.hasSent = true
