@@ -36,7 +36,8 @@ enum Programs {
     static func run(_ arguments: [String], _ variables: [String: String] = [:]) throws -> (output: String, status: Int32)
     {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw ServerFailure("no pipe") }
+        guard pipe(&ends) == 0 else { throw ServerFailure("no pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let process = try start(arguments, variables, output: ends[1])
         close(ends[1])
         var bytes: [UInt8] = []

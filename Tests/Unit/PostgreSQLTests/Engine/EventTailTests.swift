@@ -46,7 +46,7 @@ struct EventTailTests {
 
     /// Transactions of a made-up server take numbers and positions, and commit or not, in any order; a reader that goes
     /// by the tail must have been given every committed event below its head.
-    @Test(arguments: 0..<200)
+    @Test(arguments: UInt64(0)..<200)
     func noHistoryLosesAnEvent(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var server = MadeUpServer()
