@@ -25,6 +25,9 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
+    PluginRow(
+        group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
+        tests: ["PostgreSQLServer"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"], tests: ["CPowerCut"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
@@ -140,6 +143,9 @@ let libraries: [Target] = [
         name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2",
         providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(
+        name: "CPostgreSQL", path: "Plugins/CLibraries/CPostgreSQL", pkgConfig: "libpq",
+        providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
         name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]
     ),
 ]
@@ -197,6 +203,7 @@ let tests: [Target] =
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
             dependencies: [
@@ -207,7 +214,7 @@ let tests: [Target] =
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "Emulators", "PostgreSQLServer", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             path: "Tests/EndToEnd", swiftSettings: strict),
