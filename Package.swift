@@ -203,6 +203,7 @@ let tests: [Target] =
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(name: "FileFaults", path: "Tests/FileFaults"),
         .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
@@ -214,7 +215,8 @@ let tests: [Target] =
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Emulators", "PostgreSQLServer", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "CSQLite", "Emulators", "PostgreSQLServer", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
             path: "Tests/EndToEnd", swiftSettings: strict),
@@ -269,6 +271,9 @@ let package = Package(
 
 package.products += package.targets.filter { (fixtures + sdkFixtures).contains($0.name) }
     .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
+
+/// Loaded into the server under test before the C library.
+package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["FileFaults"]))
 
 /// For packages beside this one: what plugins are written against, and the host without its program.
 let libraryProducts = [

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
+import FoundationEssentials
 import NIOCore
+import NIOHTTP1
+import NIOPosix
 import TheatreManifest
 
 /// An entry that is sent to the fixture `Journal`.
@@ -54,7 +57,7 @@ struct JournalClient: Sendable {
                 return .stored(
                     number: number, isReplayed: response.headers.first(name: "idempotency-replayed") == "true")
             }
-            let error = try JSONValue(json: .init(body.utf8))
+            let error = try JSONValue(json: Data(body.utf8))
             let reason = error.value(at: "/details/reason")?.string ?? ""
             guard error["retryable"]?.bool == true else { return .refused("\(response.status.code) \(body)") }
             return .later(status: Int(response.status.code), reason: reason)

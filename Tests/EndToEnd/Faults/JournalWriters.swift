@@ -19,6 +19,8 @@ final class JournalWriters: Sendable {
         var replays = 0
         /// Times that a request was to come again, by reason.
         var refusals: [String: Int] = [:]
+        /// Connections that broke.
+        var broken = 0
         fileprivate var counts: [Int: Int64] = [:]
         fileprivate var open: [Int: JournalDraft] = [:]
     }
@@ -33,6 +35,22 @@ final class JournalWriters: Sendable {
     }
 
     var knowledge: Knowledge { state.withLock { $0 } }
+
+    /// Waits until that many more are acknowledged.
+    func awaitAcknowledged(_ more: Int, seconds: Int = 60) async throws {
+        let goal = knowledge.acknowledged.count + more
+        try await eventually("\(more) more entries are acknowledged", seconds: seconds) {
+            state.withLock { $0.acknowledged.count } >= goal ? true : nil
+        }
+    }
+
+    /// Waits until that many more requests were to come again.
+    func awaitRefusals(_ more: Int) async throws {
+        let goal = knowledge.refusals.values.reduce(0, +) + more
+        try await eventually("\(more) more requests are refused for now") {
+            state.withLock { $0.refusals.values.reduce(0, +) } >= goal ? true : nil
+        }
+    }
 
     /// Writes until the server goes or `isOver` opens. Ids begin with `prefix`, which grows from one run to the next.
     ///
@@ -83,10 +101,12 @@ final class JournalWriters: Sendable {
             case .refused(let answer): throw Unexpected("\(draft) was refused: \(answer)")
             case .later(let status, let reason):
                 state.withLock { $0.refusals["\(status) \(reason)", default: 0] += 1 }
-            case .unknown where !outlives:
-                state.withLock { $0.open[writer] = draft }
-                return false
-            case .unknown: break
+            case .unknown:
+                state.withLock { state in
+                    state.broken += 1
+                    if !outlives { state.open[writer] = draft }
+                }
+                guard outlives else { return false }
             }
             if isOver.isOpen {
                 state.withLock { $0.open[writer] = draft }

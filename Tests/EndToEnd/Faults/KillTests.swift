@@ -3,12 +3,18 @@
 
 import AsyncHTTPClient
 import Glibc
+import PostgreSQLServer
 import Testing
 
 /// The host is killed at random instants while many write, and started again on what is left.
 @Suite(.serialized) struct KillTests {
     @Test func whatSQLiteAcknowledgedSurvivesKills() async throws {
         try await KillLoop(.sqlite, FaultPlan.current).run()
+    }
+
+    @Test func whatPostgreSQLAcknowledgedSurvivesKills() async throws {
+        let server = try await PostgreSQLServer.shared()
+        try await KillLoop(.postgreSQL(server), FaultPlan.current).run()
     }
 }
 
@@ -48,7 +54,8 @@ struct KillLoop {
                 kills += 1
                 continue
             }
-            let server = try await ServerProcess.start(deployment.root, folder: folder)
+            let server = try await ServerProcess.start(
+                deployment.root, folder: folder, environment: engine.environment)
             if let last {
                 let client = JournalClient(url: server.url, http: http)
                 try await JournalVerdict(knowledge: load.knowledge, client: client).checkEntries(ofPrefix: last)
@@ -62,7 +69,8 @@ struct KillLoop {
             last = prefix
             kills += 1
         }
-        let server = try await ServerProcess.start(deployment.root, folder: folder)
+        let server = try await ServerProcess.start(
+            deployment.root, folder: folder, environment: engine.environment)
         let client = JournalClient(url: server.url, http: http)
         let stored = try await JournalVerdict(knowledge: load.knowledge, client: client).checkAll()
         try await server.stop()
@@ -78,7 +86,7 @@ struct KillLoop {
     {
         let child = try ChildProcess(
             ["serve"] + ServerProcess.options(deployment.root, nil) + ["--state", folder.path("state"), "--port", "0"],
-            output: folder.path("log"), ready: nil, environment: [:])
+            output: folder.path("log"), ready: nil, environment: engine.environment)
         try await Task.sleep(for: .milliseconds(moment))
         child.kill(SIGKILL)
         _ = try await child.end(seconds: 10)

@@ -81,7 +81,7 @@ struct JournalStore {
 
     /// The lines that come after a key, the key first in each.
     func page(of report: String, after: String) async throws -> String {
-        let rows: [Row]
+        let rows: Rows
         switch report {
         case "entries":
             rows = try await database.read(
