@@ -36,7 +36,7 @@ struct FaultEngine: Sendable {
             storage: storage
             log: {level: info, format: json}
             rates:
-              default: {per_minute: 100000000, burst: 1000000}
+              default: {per_minute: 10000000, burst: 1000000}
             drain_seconds: 20
 
             """,

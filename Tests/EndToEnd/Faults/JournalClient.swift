@@ -73,7 +73,7 @@ struct JournalClient: Sendable {
         var lines: [[String]] = []
         var after = after
         while true {
-            let request = HTTPClientRequest(url: "\(url)/api/v1/journal/\(name)?after=\(after)")
+            let request = HTTPClientRequest(url: "\(url)/api/v1/journal/reports/\(name)?after=\(after)")
             let response = try await http.execute(request, timeout: .seconds(30))
             let body = String(buffer: try await response.body.collect(upTo: 16 << 20))
             guard response.status == .ok else { throw Unexpected("the report \(name) answered \(body)") }
