@@ -3,6 +3,7 @@
 
 import CSQLite
 import Glibc
+import Synchronization
 import TheatreStorage
 
 /// Threads of their own that run blocking work on connections: one connection each, one queue for all of them.
@@ -11,16 +12,19 @@ final class ConnectionThreads: Sendable {
     typealias Job = @Sendable (Result<Connection, StorageError>) -> Void
 
     private let jobs = Mailbox<Job>()
+    private let ended = Countdown()
 
     /// Starts one thread for each connection.
     init(_ connections: [Connection], name: String) throws(StorageError) {
         for connection in connections {
             // The connection moves to its thread: nothing else keeps it.
             nonisolated(unsafe) let moved = connection
-            let jobs = jobs
+            let (jobs, ended) = (jobs, ended)
+            ended.add()
             try Self.start(name: name) {
                 while let job = jobs.pop() { job(.success(moved)) }
                 moved.close()
+                ended.done()
             }
         }
     }
@@ -32,6 +36,9 @@ final class ConnectionThreads: Sendable {
 
     /// What waits still runs; then the connections close and the threads end.
     func close() { jobs.close() }
+
+    /// Returns once the connections are closed.
+    func waitForEnd() async { await ended.wait() }
 
     /// Runs `work` on a connection and waits for it without holding this task's thread.
     ///
@@ -90,6 +97,37 @@ final class ConnectionThreads: Sendable {
             throw StorageError(.resourceExhausted, "sql.threads", "No thread could be started: error \(code).")
         }
         pthread_detach(thread)
+    }
+}
+
+/// Counts what has not ended, for one who waits for all of it.
+final class Countdown: Sendable {
+    private struct State {
+        var count = 0
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func add() { state.withLock { $0.count += 1 } }
+
+    func done() {
+        let woken = state.withLock { state in
+            state.count -= 1
+            defer { if state.count == 0 { state.waiting = [] } }
+            return state.count == 0 ? state.waiting : []
+        }
+        for continuation in woken { continuation.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.count > 0 { state.waiting.append(continuation) }
+                return state.count == 0
+            }
+            if isOver { continuation.resume() }
+        }
     }
 }
 

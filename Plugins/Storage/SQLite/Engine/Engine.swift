@@ -92,6 +92,13 @@ final class Engine: Sendable {
         streams.close()
     }
 
+    /// Closes, and returns once no file of the database is open any more.
+    func closeAndWait() async {
+        close()
+        await writer.waitForEnd()
+        await readers.waitForEnd()
+    }
+
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.
     func admit(_ scope: CallerScope) throws(StorageError) {
         let owner = namespaces.withLock { owners in
