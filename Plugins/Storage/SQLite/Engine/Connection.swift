@@ -17,6 +17,7 @@ final class Connection {
 
     private(set) var handle: OpaquePointer?
     let authorizer = Authorizer()
+    private var damage: StorageError?
     private var statements = StatementCache(capacity: 256)
 
     /// Opens the file at `path`, making it for a writer.
@@ -281,7 +282,16 @@ final class Connection {
         }
         guard let handle else { return .closed }
         let message = String(cString: sqlite3_errmsg(handle))
-        return authorizer.foreignTable(missing: message) ?? StorageError(code: code, message: message)
+        if let foreign = authorizer.foreignTable(missing: message) { return foreign }
+        let error = StorageError(code: code, message: message)
+        if error.reason == "sql.corrupt" { damage = error }
+        return error
+    }
+
+    /// What was found damaged since it was last asked.
+    func takeDamage() -> StorageError? {
+        defer { damage = nil }
+        return damage
     }
 }
 

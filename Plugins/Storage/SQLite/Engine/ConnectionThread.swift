@@ -13,9 +13,11 @@ final class ConnectionThreads: Sendable {
 
     private let jobs = Mailbox<Job>()
     private let ended = Countdown()
+    private let health: Health
 
-    /// Starts one thread for each connection.
-    init(_ connections: [Connection], name: String) throws(StorageError) {
+    /// Starts one thread for each connection; `health` is told of damage that work comes upon.
+    init(_ connections: [Connection], name: String, health: Health) throws(StorageError) {
+        self.health = health
         for connection in connections {
             // The connection moves to its thread: nothing else keeps it.
             nonisolated(unsafe) let moved = connection
@@ -50,10 +52,11 @@ final class ConnectionThreads: Sendable {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                enqueue { result in
+                enqueue { [health] result in
                     continuation.resume(
                         with: Result {
                             let connection = try result.get()
+                            defer { if let damage = connection.takeDamage() { health.found(damage) } }
                             let isWanted = { !cancellation.isRaised && scope.isWanted() }
                             guard milliseconds > 0 else {
                                 return try connection.serving(while: isWanted) { try work(connection) }

@@ -80,7 +80,7 @@ final class Engine: Sendable {
         }
         streams = StreamReadings(streaming)
         writer = try Writer(connection, limits: options.group, health: health)
-        readers = try ConnectionThreads(pool, name: "sqlite-reader")
+        readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
     }
 
     deinit { close() }
