@@ -102,7 +102,8 @@ let host: [Target] = [
     .target(
         name: "Services",
         dependencies: [
-            "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            "Runtime", "TheatreContracts", "TheatreStorage", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
+            nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "Crypto", package: "swift-crypto"),
         ],
@@ -222,8 +223,9 @@ let tests: [Target] =
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
-        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
+        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
     ] + fixtureTargets
 
