@@ -243,7 +243,7 @@ let tests: [Target] =
             ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
-        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
+        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
     ] + fixtureTargets + sdkFixtureTargets
 

@@ -103,7 +103,12 @@ public final class PostgreSQLServer: Sendable {
         }
         settings.merge(options.settings) { $1 }
         try append(settings, to: "\(data)/postgresql.conf")
-        try write("host replication all 127.0.0.1/32 trust\n", after: "\(data)/pg_hba.conf")
+        let access = """
+            local all all trust
+            host replication all 127.0.0.1/32 trust
+            host all all 127.0.0.1/32 scram-sha-256
+            """
+        try Data("\(access)\n".utf8).write(to: URL(filePath: "\(data)/pg_hba.conf"))
     }
 
     private func makeCertificate() throws {
@@ -207,7 +212,7 @@ public final class PostgreSQLServer: Sendable {
             try Programs.succeed(
                 Programs.dropped([
                     "\(self.programs)/pg_basebackup", "-h", "127.0.0.1", "-p", String(self.port), "-U", "postgres",
-                    "-D", standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
+                    "--no-password", "-D", standby.data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
                     "application_name=standby",
                 ]))
             try standby.append(

@@ -34,6 +34,7 @@ final class HostParts: Sendable {
     private let timers: TimerPump
     private let events: EventPump
     private let audit: AuditWriter
+    private let storageWatch: StorageWatch
     private let isOpen: OpenFlag
 
     init(_ deployment: CompiledDeployment, _ settings: HostServer.Settings) throws {
@@ -56,6 +57,9 @@ final class HostParts: Sendable {
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
         events = EventPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("events"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
+        let watch = StorageWatch(
+            calls: dispatcher, storage: host.storage, clock: time, log: log.logger("storage"))
+        storageWatch = watch
         let own = MetricsService()
         let all: [any HostService] = [
             egress, KeysService(source: keys), SecretsService(source: secrets),
@@ -78,7 +82,7 @@ final class HostParts: Sendable {
             calls: dispatcher,
             services: Self.gatewayServices(
                 host, deployment, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
-                isOpen: isOpen),
+                isOpen: isOpen, watch: watch),
             group: group, log: log.logger("gateway"))
     }
 
@@ -127,6 +131,7 @@ final class HostParts: Sendable {
             throw ServeFailure("the host's tables cannot be made in \(settings.host.storage): \(error)")
         }
         timers.start()
+        storageWatch.start()
     }
 
     /// Opens the routes of a deployment and delivers events to its consumers.
@@ -162,6 +167,7 @@ final class HostParts: Sendable {
         isOpen.clear()
         await withCheckedContinuation { done in events.stop { done.resume() } }
         await withCheckedContinuation { done in timers.stop { done.resume() } }
+        await withCheckedContinuation { done in storageWatch.stop { done.resume() } }
         await withCheckedContinuation { done in audit.stop { done.resume() } }
     }
 
@@ -172,7 +178,8 @@ final class HostParts: Sendable {
 
     private static func gatewayServices(
         _ host: HostConfiguration, _ deployment: CompiledDeployment, clock: SystemClock, dispatcher: Dispatcher,
-        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag
+        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag,
+        watch: StorageWatch
     ) -> GatewayServices {
         var services = GatewayServices()
         services.now = { Int64(clock.wall() / 1_000_000) }
@@ -185,6 +192,7 @@ final class HostParts: Sendable {
                 count: UInt32(record.count))
         }
         services.isReady = { isOpen.isSet }
+        services.impediment = { watch.reason }
         services.metrics = { metrics.text() }
         services.openAPI = { table in
             OpenAPIBytes.make(table, catalog: deployment.catalog)

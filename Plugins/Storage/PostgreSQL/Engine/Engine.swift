@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SwiftProtobuf
 import Synchronization
 import TheatreContracts
 import TheatreStorage
@@ -153,17 +154,32 @@ final class Engine: Sendable {
         guard now - last >= 3_600_000,
             cleaned.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
         else { return }
-        removeAnswers(before: now - Int64(options.answersRetentionDays) * 86_400_000)
+        func before(_ days: Int) -> Int64 { now - Int64(days) * 86_400_000 }
+        remove(AnswerRows.remove(before: before(options.answersRetentionDays), limit: 500))
+        if options.jobsRetentionDays > 0 {
+            remove(JobRows.remove(endedBefore: before(options.jobsRetentionDays), limit: 500))
+        }
+        guard options.eventsRetentionDays > 0 else { return }
+        let old = EventsTrimRequest.with {
+            $0.before = before(options.eventsRetentionDays)
+            $0.limit = 500
+        }
+        if let plan = try? EventRows.trim(old) { remove(plan) }
     }
 
-    private func removeAnswers(before time: Int64) {
-        let plan = AnswerRows.remove(before: time, limit: 500)
-        pool.submit([NamespaceRealm.enterHost(hostSchema)] + plan.statements.map { Step($0) }) { [weak self] result in
+    /// Runs a plan again and again while its first statement removes as many rows as it may.
+    private func remove<Output>(_ plan: HostPlan<Output>) {
+        let steps = [NamespaceRealm.enterHost(hostSchema)] + plan.statements.map { Step($0) }
+        removeSome(steps)
+    }
+
+    private func removeSome(_ steps: [Step]) {
+        pool.submit(steps) { [weak self] result in
             // What cannot be removed now is removed an hour later.
-            guard case .success(let outcome) = result, outcome.isComplete, outcome.results.last?.changed == 500 else {
+            guard case .success(let outcome) = result, outcome.isComplete, outcome.results[1].changed == 500 else {
                 return
             }
-            self?.removeAnswers(before: time)
+            self?.removeSome(steps)
         }
     }
 

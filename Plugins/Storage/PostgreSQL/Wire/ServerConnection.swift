@@ -298,6 +298,8 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
     private func takeRows(_ result: OpaquePointer, _ exchange: Exchange) {
         guard var collector else { return }
         self.collector = nil
+        // Nobody takes a stream's rows any more; waiting for somebody would hold the end back.
+        if exchange.sink != nil, exchange.outcome.ending != nil { return }
         let ending = collector.take(result)
         if let ending {
             stop(ending)

@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 @testable import PostgreSQL
@@ -89,23 +90,34 @@ struct LogTests {
         _ engine: Engine, _ scope: CallerScope, _ writer: Int, _ round: Int, _ random: inout SeededGenerator
     ) async throws -> String? {
         let aggregate = ["a", "b", "c"].randomElement(using: &random) ?? "a"
+        let kind = Int.random(in: 0..<3, using: &random)
+        let commits = Int.random(in: 0..<3, using: &random) > 0
         do {
-            if Int.random(in: 0..<3, using: &random) == 0 {
+            if kind == 0 {
                 let data = #"{"once":"\#(writer)-\#(round)"}"#
                 _ = try await engine.append(.with { $0.events = [event("counter.once", aggregate, data)] }, for: scope)
                 return data
             }
-            let transaction = try await engine.begin(for: scope)
-            defer { transaction.rollback() }
-            let rows = try await transaction.run(
-                statement("UPDATE {entries} SET n = n + 1 WHERE id = ?1 RETURNING n", [SQLValue(aggregate)]))
-            let data = #"{"\#(aggregate)":\#(rows.rows[0].values[0].integer)}"#
-            guard Int.random(in: 0..<3, using: &random) > 0 else { return nil }
-            _ = try await transaction.commit(.with { $0.events = [event("counter.raised", aggregate, data)] })
-            return data
-        } catch let error as StorageError where error.retry == .safe && error.effect == .none {
+            return try await raise(engine, scope, aggregate, commits)
+        } catch {
+            guard let error = error as? StorageError, error.retry == .safe, error.effect == .none else { throw error }
             return nil
         }
+    }
+
+    private func raise(
+        _ engine: Engine, _ scope: CallerScope, _ aggregate: String, _ commits: Bool
+    ) async throws -> String? {
+        let transaction = try await engine.begin(for: scope)
+        let rows = try await transaction.run(
+            statement("UPDATE {entries} SET n = n + 1 WHERE id = ?1 RETURNING n", [SQLValue(aggregate)]))
+        let data = #"{"\#(aggregate)":\#(rows.rows[0].values[0].integer)}"#
+        guard commits else {
+            transaction.rollback()
+            return nil
+        }
+        _ = try await transaction.commit(.with { $0.events = [event("counter.raised", aggregate, data)] })
+        return data
     }
 
     @Test func anotherHostsCommitWakesAReader() async throws {

@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 @testable import PostgreSQL
@@ -102,12 +103,13 @@ struct ServerFaultTests {
         var events: Set<String> = []
         var place: Int64 = 0
         let host = try fixture.scope("host")
-        while true {
+        // The log's end is known again a moment after its connection is.
+        while events != rows {
             let read = try await fixture.engine.read(
                 .with {
                     $0.after = place
                     $0.limit = 1000
-                    $0.waitMs = 300
+                    $0.waitMs = 5000
                 }, for: host)
             if read.events.isEmpty { break }
             for event in read.events { #expect(events.insert(event.aggregate).inserted) }

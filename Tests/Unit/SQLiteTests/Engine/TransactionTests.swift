@@ -7,6 +7,7 @@ import Testing
 import TheatreStorage
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 @testable import SQLite
 
