@@ -29,6 +29,8 @@ struct JobWork: ActionState {
         case stop
         /// What still runs has no more time.
         case giveUp
+        /// It did not end even so.
+        case abandon
     }
 
     /// What to do.
@@ -125,6 +127,7 @@ struct JobWork: ActionState {
         case .beatFailed: isBeating = false
         case .stop: actions = stop()
         case .giveUp: actions = giveUp()
+        case .abandon: abandon()
         }
         return actions + proceed()
     }
@@ -298,6 +301,15 @@ extension JobWork {
             actions.append(settle(id, JobVerdict.givenBack(job.job)))
         }
         return actions
+    }
+
+    /// Nobody is told how they end: their leases run out, and not before may they run elsewhere.
+    private mutating func abandon() {
+        guard isStopping else { return }
+        held = [:]
+        figures = Figures()
+        isLeasing = false
+        if phase == .looking { phase = .ready }
     }
 
     private mutating func giveUp() -> [Action] {
