@@ -74,9 +74,6 @@ let api: [Target] = [
         name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "PluginAPI/TheatrePlugin", swiftSettings: hotPath),
     .target(
-        name: "TheatreStorage", dependencies: ["TheatreContracts", protobuf], path: "PluginAPI/TheatreStorage",
-        swiftSettings: strict),
-    .target(
         name: "TheatrePluginTesting",
         dependencies: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", "CTheatrePlugin", protobuf],
         path: "PluginAPI/TheatrePluginTesting", swiftSettings: strict),

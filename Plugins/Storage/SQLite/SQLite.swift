@@ -9,8 +9,10 @@ import TheatrePlugin
 import TheatreStorage
 
 /// Storage by SQL in one SQLite file, and the event log in the same file.
-struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
-    static var operations: [Operation<SQLite>] { sqlDatabaseOperations + eventsLogOperations }
+struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract, LeaseLeasesContract {
+    static var operations: [Operation<SQLite>] {
+        sqlDatabaseOperations + eventsLogOperations + jobsQueueOperations + leaseLeasesOperations
+    }
 
     private let host: PluginHost
     private let configuration: SQLiteConfiguration
@@ -187,7 +189,7 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
 
     // MARK: -
 
-    private func serving<Output>(
+    func serving<Output>(
         _ call: Call, _ body: (Engine, CallerScope) async throws -> Output
     ) async throws -> Output {
         let engine = try opened.get()

@@ -72,7 +72,8 @@ final class ConnectionThreads: Sendable {
         }
     }
 
-    private static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
+    /// Starts a detached thread with a name of at most 15 bytes.
+    static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
         let box = Unmanaged.passRetained(ThreadBody(name: name, run: body))
         var thread = pthread_t()
         let code = pthread_create(
