@@ -69,6 +69,8 @@ final class FakeQueue: Sendable {
     // MARK: What a test does
 
     func fail(_ name: String, _ count: Int) { state.withLock { $0.failing[name] = count } }
+    /// Leases that wait are of hosts that are no more.
+    func forgetLeases() { state.withLock { $0.waiting = [] } }
     func calls(_ name: String) -> Int { state.withLock { $0.calls[name] ?? 0 } }
     func job(_ id: String) -> JobsJob? { state.withLock { $0.jobs[id] } }
     var states: [JobsJobState] { state.withLock { state in state.order.compactMap { state.jobs[$0]?.state } } }

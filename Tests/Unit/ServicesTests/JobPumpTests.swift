@@ -210,9 +210,11 @@ private final class Bench: Sendable {
         let id = bench.store.enqueue()
         for life in 1...3 {
             // Never stopped: as after a kill.
+            bench.store.forgetLeases()
             bench.pump(life: "\(life)").serve([queue])
             #expect(bench.begun.withLock { $0.count } == life)
         }
+        bench.store.forgetLeases()
         bench.pump(life: "4").serve([queue])
         #expect(bench.begun.withLock { $0.count } == 3)
         #expect(bench.store.job(id)?.state == .dead)
