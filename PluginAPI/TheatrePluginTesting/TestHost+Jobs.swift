@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import SwiftProtobuf
 internal import Synchronization
 public import TheatreContracts
 internal import TheatreManifest

@@ -3,6 +3,7 @@
 
 internal import Logging
 internal import Runtime
+internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import SwiftProtobuf
 internal import TheatreContracts
 
 /// Works off one queue: leases what it has room for, runs it, keeps the leases alive, and settles what has ended.

@@ -3,6 +3,7 @@
 
 public import Logging
 public import Runtime
+internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 

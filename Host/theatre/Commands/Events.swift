@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import FoundationEssentials
+import SwiftProtobuf
 import TheatreContracts
 import TheatreManifest
 

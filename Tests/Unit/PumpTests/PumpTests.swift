@@ -4,6 +4,7 @@
 import Foundation
 import Logging
 import Runtime
+import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
