@@ -34,6 +34,14 @@ public final class Transaction {
         attachments.publish(type: type, aggregate: aggregate, data: data, channel: channel)
     }
 
+    /// Stores a job with the transaction, in one of the queues that the manifest names; it runs once that is committed, in
+    /// `theatre.jobs.v1.Worker/Run` of this instance.
+    ///
+    /// ```swift
+    /// try tx.enqueue(JobsNewJob("render", kind: "draft.render", payload: request, uniqueKey: draft))
+    /// ```
+    public func enqueue(_ job: JobsNewJob) { attachments.enqueue(job) }
+
     /// Stores the answer to the route's caller with the transaction, so that the same request gets it again.
     ///
     /// Once per transaction. A mutating route's handler makes exactly one answering commit and returns the same message.
