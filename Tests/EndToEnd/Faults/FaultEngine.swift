@@ -13,6 +13,11 @@ struct FaultEngine: Sendable {
     /// A file in the host's state folder.
     static let sqlite = FaultEngine(storage: "plugin: SQLite\ninstance: storage\ngrants: {state_folder: true}\n")
 
+    /// A file of this path.
+    static func sqlite(at path: String) -> FaultEngine {
+        FaultEngine(storage: sqlite.storage + "config: {path: \"\(path)\"}\n")
+    }
+
     /// A new database of a server, or of servers that stand in for each other.
     static func postgreSQL(_ servers: PostgreSQLServer...) async throws -> FaultEngine {
         guard let first = servers.first else { throw Unexpected("no server") }

@@ -67,9 +67,9 @@ struct JournalClient: Sendable {
     }
 
     /// All lines of a report whose keys come after one, split into words.
-    func report(_ name: String, after: String = "", whileTrue isWanted: (String) -> Bool = { _ in true })
-        async throws -> [[String]]
-    {
+    func report(
+        _ name: String, after: String = "", isPaged: Bool = true, whileTrue isWanted: (String) -> Bool = { _ in true }
+    ) async throws -> [[String]] {
         var lines: [[String]] = []
         var after = after
         while true {
@@ -79,7 +79,7 @@ struct JournalClient: Sendable {
             guard response.status == .ok else { throw Unexpected("the report \(name) answered \(body)") }
             let page = body.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             lines += page
-            guard let key = page.last?.first, isWanted(key) else { return lines }
+            guard isPaged, let key = page.last?.first, isWanted(key) else { return lines }
             after = key
         }
     }

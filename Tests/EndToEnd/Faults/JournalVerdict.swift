@@ -23,18 +23,25 @@ struct JournalVerdict {
         #expect(strange.isEmpty, "stored, and never sent: \(strange.sorted().prefix(5))")
     }
 
-    /// At the end, with nothing under way: all is there, each event came, each aggregate in order.
+    /// At the end, with nothing under way: all is there, each event came, each aggregate in order,
+    /// and each job was done, once at a time.
     ///
     /// - Returns: entries that are stored.
     @discardableResult
     func checkAll() async throws -> Int {
         let entries = try await client.report("entries")
         compare(entries, knowledge.acknowledged)
-        var deliveries: [[String]] = []
-        try await eventually("every event is delivered", seconds: 120) {
-            deliveries += try await client.report("deliveries", after: deliveries.last?[0] ?? "0")
-            return deliveries.count >= entries.count ? true : nil
+        try await eventually("every event is delivered and every job done", seconds: 120) {
+            let counts = try await client.report("counts", isPaged: false).first?.compactMap { Int($0) } ?? []
+            return counts.count == 3 && counts[1] >= counts[0] && counts[2] >= counts[0] ? true : nil
         }
+        let deliveries = try await client.report("deliveries")
+        let done = Set(try await client.report("runs").map { $0[0] })
+        let undone = entries.map { $0[0] }.filter { !done.contains($0) }
+        #expect(undone.isEmpty, "jobs that were lost: \(undone.prefix(5))")
+        #expect(done.count == entries.count, "jobs of what is not stored")
+        let faults = try await client.report("faults", isPaged: false).map { $0.joined(separator: " ") }
+        #expect(faults.isEmpty, "\(faults)")
         let told = deliveries.map { "\($0[1]) \($0[2]) \($0[3])" }
         let stored = entries.map { $0.joined(separator: " ") }
         #expect(Set(told).count == told.count, "an entry has two events: half of it was stored twice")
@@ -49,7 +56,7 @@ struct JournalVerdict {
     private func checkOrder(_ deliveries: [[String]]) {
         var last: [String: Int64] = [:]
         var disorder: [String] = []
-        for delivery in deliveries {
+        for delivery in deliveries.sorted(by: { (Int($0[4]) ?? 0) < (Int($1[4]) ?? 0) }) {
             let (aggregate, number) = (delivery[2], Int64(delivery[3]) ?? -1)
             if let before = last[aggregate], before >= number { disorder.append("\(aggregate): \(before), \(number)") }
             // The server counts those without a gap: a number is taken with its entry or not at all.

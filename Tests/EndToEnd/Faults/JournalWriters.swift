@@ -19,6 +19,8 @@ final class JournalWriters: Sendable {
         var replays = 0
         /// Times that a request was to come again, by reason.
         var refusals: [String: Int] = [:]
+        /// An answer that nobody should get.
+        var fault: String?
         /// Connections that broke.
         var broken = 0
         fileprivate var counts: [Int: Int64] = [:]
@@ -40,15 +42,21 @@ final class JournalWriters: Sendable {
     func awaitAcknowledged(_ more: Int, seconds: Int = 60) async throws {
         let goal = knowledge.acknowledged.count + more
         try await eventually("\(more) more entries are acknowledged", seconds: seconds) {
-            state.withLock { $0.acknowledged.count } >= goal ? true : nil
+            try sound().acknowledged.count >= goal ? true : nil
         }
+    }
+
+    private func sound() throws -> Knowledge {
+        let known = knowledge
+        if let fault = known.fault { throw Unexpected("a writer was refused: \(fault)") }
+        return known
     }
 
     /// Waits until that many more requests were to come again.
     func awaitRefusals(_ more: Int) async throws {
         let goal = knowledge.refusals.values.reduce(0, +) + more
         try await eventually("\(more) more requests are refused for now") {
-            state.withLock { $0.refusals.values.reduce(0, +) } >= goal ? true : nil
+            try sound().refusals.values.reduce(0, +) >= goal ? true : nil
         }
     }
 
@@ -98,7 +106,9 @@ final class JournalWriters: Sendable {
                     if isReplayed { state.replays += 1 }
                 }
                 return true
-            case .refused(let answer): throw Unexpected("\(draft) was refused: \(answer)")
+            case .refused(let answer):
+                state.withLock { $0.fault = answer }
+                throw Unexpected("\(draft) was refused: \(answer)")
             case .later(let status, let reason):
                 state.withLock { $0.refusals["\(status) \(reason)", default: 0] += 1 }
             case .unknown:

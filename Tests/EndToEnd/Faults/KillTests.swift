@@ -74,6 +74,10 @@ struct KillLoop {
         let client = JournalClient(url: server.url, http: http)
         let stored = try await JournalVerdict(knowledge: load.knowledge, client: client).checkAll()
         try await server.stop()
+        let verified = try await theatre(
+            ["storage", "verify"] + ServerProcess.options(deployment.root, nil) + ["--state", folder.path("state")],
+            environment: engine.environment)
+        #expect(verified.status == 0, "\(verified.output)")
         let known = load.knowledge
         #expect(known.acknowledged.count > kills * 5, "too little was written to prove anything")
         print(

@@ -54,7 +54,7 @@ import Testing
 
     @Test func aDamagedDatabaseIsRefusedWithItsPlace() async throws {
         let folder = try TemporaryFolder()
-        let deployment = try TemporaryFolder(FaultEngine.sqlite.deployment)
+        let deployment = try TemporaryFolder(FaultEngine.sqlite(at: folder.path("theatre.db")).deployment)
         let http = JournalClient.makeHTTP()
         let host = try await ServerProcess.start(deployment.root, folder: folder)
         _ = try await JournalClient(url: host.url, http: http).enterAll("before")
@@ -70,11 +70,7 @@ import Testing
 
     @Test func aFolderInThePlaceOfTheDatabaseIsSaid() async throws {
         let folder = try TemporaryFolder()
-        let deployment = try TemporaryFolder([
-            "00-host.yaml": FaultEngine.sqlite.deployment["00-host.yaml"] ?? "",
-            "10-storage.yaml":
-                "plugin: SQLite\ninstance: storage\ncritical: true\nconfig: {path: \"\(folder.path("theatre.db"))\"}\n",
-        ])
+        let deployment = try TemporaryFolder(FaultEngine.sqlite(at: folder.path("theatre.db")).deployment)
         try FileManager.default.createDirectory(atPath: folder.path("theatre.db"), withIntermediateDirectories: false)
         await #expect {
             _ = try await ServerProcess.start(deployment.root)
@@ -92,8 +88,9 @@ import Testing
     private func with(
         _ environment: [String: String], _ body: (ServerProcess, JournalClient) async throws -> Void
     ) async throws {
-        let deployment = try TemporaryFolder(FaultEngine.sqlite.deployment)
-        let host = try await ServerProcess.start(deployment.root, environment: environment)
+        let folder = try TemporaryFolder()
+        let deployment = try TemporaryFolder(FaultEngine.sqlite(at: folder.path("theatre.db")).deployment)
+        let host = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
         let http = JournalClient.makeHTTP()
         do {
             try await body(host, JournalClient(url: host.url, http: http))
@@ -108,7 +105,7 @@ import Testing
 
 extension ServerProcess {
     /// The file of the instance `storage`.
-    fileprivate var database: String { folder.path("state/instances/storage/theatre.db") }
+    fileprivate var database: String { folder.path("theatre.db") }
 }
 
 extension JournalClient {

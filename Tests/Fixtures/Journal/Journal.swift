@@ -3,14 +3,18 @@
 
 import FoundationEssentials
 import SwiftProtobuf
+import Synchronization
 import TheatreContracts
 import TheatrePlugin
 
 /// Writes down what it is sent over HTTP, what the log delivers and what the queue has it do.
-struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract {
-    static var operations: [Operation<Journal>] { httpHandlerOperations + eventsConsumerOperations }
+struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerContract {
+    static var operations: [Operation<Journal>] {
+        httpHandlerOperations + eventsConsumerOperations + jobsWorkerOperations
+    }
 
     private let host: PluginHost
+    private let underWay = JobsUnderWay()
 
     init(_ host: PluginHost, _ configuration: JournalConfiguration) throws { self.host = host }
 
@@ -41,6 +45,37 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract {
     func deliver(_ request: EventsDeliverRequest, _ call: Call) async throws -> EventsDeliverResponse {
         try await JournalStore(call).deliver(request.event)
         return EventsDeliverResponse()
+    }
+
+    // MARK: theatre.jobs.v1.Worker
+
+    func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse {
+        let (job, store) = (request.job, JournalStore(call))
+        if !underWay.begin(job.jobID) { try await store.note(fault: "\(job.jobID) runs twice in one process") }
+        defer { underWay.end(job.jobID) }
+        try await store.begin(job)
+        try await store.end(job)
+        return JobsRunResponse()
+    }
+}
+
+/// The jobs that run in this process now.
+private final class JobsUnderWay: Sendable {
+    private let jobs = Mutex<[String: Int]>([:])
+
+    /// False where it runs already.
+    func begin(_ job: String) -> Bool {
+        jobs.withLock { jobs in
+            jobs[job, default: 0] += 1
+            return jobs[job] == 1
+        }
+    }
+
+    func end(_ job: String) {
+        jobs.withLock { jobs in
+            jobs[job, default: 1] -= 1
+            if jobs[job] == 0 { jobs[job] = nil }
+        }
     }
 }
 
