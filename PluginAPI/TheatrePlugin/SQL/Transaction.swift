@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SwiftProtobuf
-internal import TheatreContracts
+public import TheatreContracts
 
 /// An open write transaction: statements one after another, each with its answer.
 ///

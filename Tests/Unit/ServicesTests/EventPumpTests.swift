@@ -491,7 +491,7 @@ private final class Bench: Sendable {
         for step in 0..<500 {
             switch Int.random(in: 0..<12, using: &random) {
             case 0...2 where step < 350:
-                bench.log.append("abcdefg".randomElement(using: &random).map(String.init) ?? "")
+                bench.log.append("abcdefg".randomElement(using: &random).map { String($0) } ?? "")
             case 3...8:
                 let entry = held.withLock { held in
                     held.isEmpty ? nil : held.remove(at: Int.random(in: 0..<held.count, using: &random))

@@ -116,15 +116,18 @@ private final class Bench: Sendable {
         #expect(bench.store.job(id)?.state == .dead)
     }
 
-    @Test(arguments: [
-        (CallError(.invalidArgument, "press.bad", "Bad."), JobsJobState.dead, Int64(0), Int64(0), false),
+    /// An error, what becomes of the job, the bounds of its wait, and whether the attempt is forgiven.
+    static let verdicts: [(CallError, JobsJobState, Int64, Int64, Bool)] = [
+        (CallError(.invalidArgument, "press.bad", "Bad."), .dead, 0, 0, false),
         (CallError(.internal, "press.bug", "Bug."), .dead, 0, 0, false),
         (CallError(.unavailable, "press.down", "Down.", retry: .safe), .waiting, 0, 1000, false),
         (CallError(.resourceExhausted, "x", "Y.", retry: .after(milliseconds: 9000)), .waiting, 9000, 9000, false),
         (CallError(.deadlineExceeded, "call.deadline", "Late.", effect: .unknown), .waiting, 0, 1000, false),
         (CallError(.resourceExhausted, "instance.busy", "Busy.", retry: .safe), .waiting, 250, 1000, true),
         (CallError(.unavailable, "instance.retired", "Retired.", retry: .safe), .waiting, 250, 1000, true),
-    ])
+    ]
+
+    @Test(arguments: verdicts)
     func theErrorDecides(
         _ error: CallError, _ state: JobsJobState, _ from: Int64, _ to: Int64, _ isForgiven: Bool
     ) {
