@@ -6,7 +6,7 @@ SHELL := /bin/bash
 RELEASE := swift build -c release
 CHAPTER ?=
 # Debian package : what needs it
-RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libargon2-dev:Identity/Password pkg-config:finding-both
+RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libargon2-dev:Identity/Password libssl-dev:Storage/LocalBlobs pkg-config:finding-both
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks

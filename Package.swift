@@ -25,6 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
+    PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
@@ -132,6 +133,9 @@ let libraries: [Target] = [
     .systemLibrary(
         name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2",
         providers: [.apt(["libargon2-dev"])]),
+    .systemLibrary(
+        name: "CCrypto", path: "Plugins/CLibraries/CCrypto", pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
         name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]
     ),
