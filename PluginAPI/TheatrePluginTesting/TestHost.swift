@@ -17,8 +17,8 @@ public final class TestHost: Sendable {
     private let control = PluginExecutor(name: "test-control", limit: 1)
     private let fakes = PluginExecutor(name: "test-fakes", limit: 2)
     private let environment: HostEnvironment
-    private let client: TestSlot
-    private let connection: HostConnection?
+    /// Who a test's own calls come from, by name.
+    private let clients = Mutex<[String: TestClient]>([:])
 
     /// A host at 2025-06-15, with nothing installed.
     public init(
@@ -27,12 +27,6 @@ public final class TestHost: Sendable {
         }
     ) {
         self.environment = environment
-        let core = core
-        client = TestSlot("test", core, manifest: nil)
-        let instance = PluginInstance(
-            testing: client.hostTable, name: "test", executor: fakes, handlers: [], resolve: { core.intern($0) })
-        client.table = instance.map(InstanceTable.allocate)
-        connection = instance?.connection
     }
 
     // MARK: Instances
@@ -134,9 +128,11 @@ public final class TestHost: Sendable {
 
     /// Calls as a person: `LedgerClient(host.scope(principal: "usr_1"), feature: "ledger")`.
     ///
-    /// - Parameter timeout: deadline of everything called with the scope, on the host's clock.
+    /// - Parameters:
+    ///   - instance: the instance the calls come from: whose tables, queues and leases they touch.
+    ///   - timeout: deadline of everything called with the scope, on the host's clock.
     public func scope(
-        principal: String = "", tenant: String = "default", timeout: Duration? = nil,
+        as instance: String = "test", principal: String = "", tenant: String = "default", timeout: Duration? = nil,
         context edit: (inout HostContext) -> Void = { _ in }
     ) -> TestScope {
         var context = HostContext()
@@ -144,15 +140,25 @@ public final class TestHost: Sendable {
         context.principal = principal
         context.principalKind = principal.isEmpty ? .unspecified : principal.hasPrefix("svc:") ? .service : .user
         edit(&context)
-        return scope(context, timeout: timeout)
+        return scope(context, as: instance, timeout: timeout)
     }
 
     /// Calls with a context of the test's own.
-    public func scope(_ context: HostContext, timeout: Duration? = nil) -> TestScope {
-        guard let connection else { preconditionFailure("The test host's own table is complete.") }
+    public func scope(_ context: HostContext, as instance: String = "test", timeout: Duration? = nil) -> TestScope {
+        let client = client(instance)
         let deadline = timeout.map { core.now(THEATRE_CLOCK_MONOTONIC) + $0.nanoseconds } ?? 0
         return TestScope(
-            origin: CallOrigin(connection: connection, onBehalfOf: core.root(client, context, deadline: deadline)))
+            origin: CallOrigin(
+                connection: client.connection, onBehalfOf: core.root(client.slot, context, deadline: deadline)))
+    }
+
+    private func client(_ name: String) -> TestClient {
+        clients.withLock { clients in
+            if let client = clients[name] { return client }
+            let client = TestClient(name, core, fakes)
+            clients[name] = client
+            return client
+        }
     }
 
     /// Hands an event to an instance's `theatre.events.v1.Consumer/Deliver`, as the host does: as the system, with
@@ -204,6 +210,21 @@ public final class TestHost: Sendable {
 
     /// Calls under way.
     public var callsUnderWay: Int { core.state.withLock { $0.calls.values.count { $0.callee != nil } } }
+}
+
+/// Where calls of a test's own come from.
+private struct TestClient: Sendable {
+    let slot: TestSlot
+    let connection: HostConnection
+
+    init(_ name: String, _ core: TestCore, _ executor: PluginExecutor) {
+        slot = TestSlot(name, core, manifest: nil)
+        let instance = PluginInstance(
+            testing: slot.hostTable, name: name, executor: executor, handlers: [], resolve: { core.intern($0) })
+        guard let instance else { preconditionFailure("The test host's own table is complete.") }
+        slot.table = InstanceTable.allocate(instance)
+        connection = instance.connection
+    }
 }
 
 /// What fakes are handlers of.

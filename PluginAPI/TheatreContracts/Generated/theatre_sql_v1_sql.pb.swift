@@ -456,6 +456,12 @@ public nonisolated struct SQLBegin: Sendable {
   /// Longest time from its begin to its end, in milliseconds, at most 2,000. 0: 2,000.
   public var timeoutMs: UInt32 = 0
 
+  /// It only reads, all of one snapshot, and waits for no writer. It ends with an empty `commit` or the stream's end.
+  public var readOnly: Bool = false
+
+  /// With read_only, as in QueryRequest.
+  public var maxStalenessMs: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1402,7 +1408,7 @@ nonisolated extension SQLTransactRequest: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension SQLBegin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Begin"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}isolation\0\u{3}timeout_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}isolation\0\u{3}timeout_ms\0\u{3}read_only\0\u{3}max_staleness_ms\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1412,6 +1418,8 @@ nonisolated extension SQLBegin: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.isolation) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutMs) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.readOnly) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.maxStalenessMs) }()
       default: break
       }
     }
@@ -1424,12 +1432,20 @@ nonisolated extension SQLBegin: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.timeoutMs != 0 {
       try visitor.visitSingularUInt32Field(value: self.timeoutMs, fieldNumber: 2)
     }
+    if self.readOnly != false {
+      try visitor.visitSingularBoolField(value: self.readOnly, fieldNumber: 3)
+    }
+    if self.maxStalenessMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxStalenessMs, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: SQLBegin, rhs: SQLBegin) -> Bool {
     if lhs.isolation != rhs.isolation {return false}
     if lhs.timeoutMs != rhs.timeoutMs {return false}
+    if lhs.readOnly != rhs.readOnly {return false}
+    if lhs.maxStalenessMs != rhs.maxStalenessMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -4,7 +4,7 @@
 public import SwiftProtobuf
 public import TheatreContracts
 
-/// Statements that go in one message and commit together; see ``Database/commit(_:)``.
+/// Statements that go in one message and commit together; see ``Database/commit(_:_:)``.
 public struct Batch {
     private var statements: [SQLStatement] = []
     private var attachments = CommitAttachments()
@@ -12,8 +12,10 @@ public struct Batch {
     /// Adds a statement.
     ///
     /// - Parameter expect: rows it must change; otherwise ABORTED `sql.expectation`.
-    public mutating func run(_ sql: String, expect: UInt32? = nil, _ values: (any SQLConvertible)?...) {
-        statements.append(SQLStatement(sql, expect: expect, values: values))
+    public mutating func run(
+        _ statement: some StatementText, expect: UInt32? = nil, _ values: (any SQLConvertible)?...
+    ) {
+        statements.append(SQLStatement(statement.sql, expect: expect, values: values))
     }
 
     /// Stores an event with the transaction. See ``Transaction/publish(type:aggregate:data:channel:)``.
@@ -26,10 +28,12 @@ public struct Batch {
         try attachments.answer(response, status: status)
     }
 
-    var message: SQLCommitRequest {
+    func message(_ options: WriteOptions) -> SQLCommitRequest {
         .with {
             $0.statements = statements
             $0.attachments = attachments.message
+            $0.isolation = options.isolation
+            $0.timeoutMs = options.timeout == .seconds(2) ? 0 : options.timeout.milliseconds
         }
     }
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
-public import SwiftProtobuf
+internal import SwiftProtobuf
 internal import TheatreContracts
 
 /// What is stored with a transaction's effect: the answer to the route's caller, and events.

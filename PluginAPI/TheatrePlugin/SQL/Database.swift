@@ -17,60 +17,39 @@ public import TheatreContracts
 /// ```
 ///
 /// Tables are written in braces and belong to the calling instance; `:tenant` is the tenant of the call, bound by the
-/// database. Nothing is retried by itself.
+/// database. The whole of it: PluginAPI/STORING.md.
 public struct Database: Sendable {
-    private let client: SQLDatabaseClient
+    let client: SQLDatabaseClient
+    let owner: PreparedStatement.Owner
 
     /// On behalf of `scope`: a ``Call``, or the ``PluginHost`` for what belongs to no tenant, such as ``migrate(_:dryRun:)``.
     public init(_ scope: some CallScope, feature: String) {
         client = SQLDatabaseClient(scope, feature: feature)
+        let connection = scope.origin.connection
+        owner = .init(instance: connection.instance, generation: connection.generation, feature: feature)
     }
 
-    /// Runs one SELECT on a snapshot.
+    /// Sends statements that need no answer in between as one transaction in one message: cheaper than ``write(_:_:)``.
+    /// The database itself repeats one that another transaction got in the way of.
     ///
-    /// - Parameter maxRows: more is OUT_OF_RANGE `sql.too_many_rows`; at most 1 MiB comes back in all.
-    public func read(
-        _ sql: String, maxRows: UInt32 = 10_000, _ values: (any SQLConvertible)?...
-    ) async throws -> Rows {
-        let request = SQLQueryRequest.with {
-            $0.statement = SQLStatement(sql, values: values)
-            $0.maxRows = maxRows
-        }
-        return Rows(try await client.query(request))
-    }
-
-    /// Runs `body` in one interactive transaction: committed when it returns, rolled back when it throws.
-    ///
-    /// It waits its turn, then may last 2 s. Inside it the host refuses egress and calls to other plugins.
-    public nonisolated(nonsending) func write<Output>(
-        _ body: nonisolated(nonsending) (Transaction) async throws -> Output
-    ) async throws -> Output {
-        let transaction = Transaction(try await client.transact())
-        do {
-            let output = try await body(transaction)
-            try await transaction.commit()
-            return output
-        } catch {
-            await transaction.abandon()
-            throw error
-        }
-    }
-
-    /// Sends statements that need no answer in between as one transaction in one message: cheaper than ``write(_:)``.
-    ///
+    /// - Parameter options: `attempts` is of no account here.
     /// - Returns: one for each statement.
     @discardableResult
-    public func commit(_ body: (inout Batch) throws -> Void) async throws -> [Rows] {
+    public func commit(_ options: WriteOptions = WriteOptions(), _ body: (inout Batch) throws -> Void) async throws
+        -> [Rows]
+    {
         var batch = Batch()
         try body(&batch)
-        return try await client.commit(batch.message).results.map { Rows($0) }
+        let request = batch.message(options)
+        return try await client.commit(request).results.map { Rows($0) }
     }
 
     /// Brings the schema of the instance up to date, in one transaction; for `activate()`.
     ///
     /// - Parameter dryRun: checks everything and applies nothing.
     /// - Returns: names of those applied now.
-    /// - Throws: FAILED_PRECONDITION `sql.migration_edited`, `sql.migration_missing`, `sql.tenant_missing`.
+    /// - Throws: FAILED_PRECONDITION `sql.migration_edited`, `sql.migration_missing`; INVALID_ARGUMENT `sql.not_portable`,
+    ///   `sql.no_tenant`.
     @discardableResult
     public func migrate(_ migrations: [Migration], dryRun: Bool = false) async throws -> [String] {
         let request = SQLMigrateRequest.with {

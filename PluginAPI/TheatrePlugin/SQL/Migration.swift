@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import SwiftProtobuf
-public import TheatreContracts
+internal import TheatreContracts
 
 /// One change of a schema. Once released it never changes; a later one changes what it did.
 public struct Migration: Sendable, Hashable {

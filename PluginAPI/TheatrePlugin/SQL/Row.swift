@@ -91,9 +91,9 @@ public struct Row: Sendable {
     private static func mismatch(_ column: String, _ found: SQLValue.OneOf_Kind, _ expected: String) -> PluginError {
         let type =
             switch found {
-            case .integer: "an integer"
+            case .integer, .timestamp: "an integer"
             case .real: "a real"
-            case .text: "a text"
+            case .text, .json: "a text"
             case .blob: "a blob"
             }
         return fault("column \"\(column)\" is \(type), not \(expected)")

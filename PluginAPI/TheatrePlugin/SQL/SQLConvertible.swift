@@ -81,6 +81,13 @@ extension SQLValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, Expr
     public init(nilLiteral: ()) { self = SQLValue() }
 }
 
+extension SQLValue {
+    /// Milliseconds since 1970, for a BIGINT column.
+    public static func time(_ milliseconds: Int64) -> SQLValue { .with { $0.timestamp = milliseconds } }
+    /// One JSON value, for a TEXT column; what is no JSON is refused.
+    public static func json(_ text: String) -> SQLValue { .with { $0.json = text } }
+}
+
 extension SQLStatement {
     /// A statement with its parameters, ?1 first.
     public init(_ sql: String, expect: UInt32? = nil, values: [(any SQLConvertible)?]) {
