@@ -14,7 +14,7 @@ extension LocalBlobs {
         var parts = input.makeAsyncIterator()
         guard case .head(let head)? = try await parts.next()?.part else { throw LocalBlobsError.noStart }
         let token = head.pathParameters.first { $0.name == "token" }?.value ?? ""
-        let url = try await SignedURL(token: token, call, at: host.now)
+        let url = try await SignedURL.read(token, call, at: host.now)
         switch (head.method, url.method) {
         case ("GET", "GET"), ("HEAD", "GET"): try await download(url, head, call, output)
         case ("PUT", "PUT"):

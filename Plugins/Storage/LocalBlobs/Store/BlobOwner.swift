@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import TheatreContracts
 import TheatrePlugin
 
 /// Whose keys: those of one plugin instance within one tenant.

@@ -45,7 +45,7 @@ struct BlobRows: Sendable {
     /// Refuses early what ``put(_:_:of:at:)`` would refuse once the bytes are there.
     func expect(_ draft: BlobDraft, of owner: BlobOwner) async throws {
         guard draft.conditions != BlobConditions() else { return }
-        try draft.conditions.check(find(draft.key, of: owner)?.digest)
+        try draft.conditions.check(try await find(draft.key, of: owner)?.digest)
     }
 
     /// Gives the key its new content.

@@ -18,10 +18,17 @@ struct DownloadAnswer: Sendable {
         head.set("content-security-policy", "default-src 'none'; sandbox")
         head.set("cross-origin-resource-policy", "cross-origin")
         let ifMatch = request.header("if-match")
-        guard ifMatch.isEmpty || EntityTags(ifMatch).matches(info.etag) else { return end(412) }
-        guard !EntityTags(request.header("if-none-match")).matches(info.etag) else { return end(304) }
-        choose(info, request)
-        guard range != nil else { return end(416) }
+        if !ifMatch.isEmpty, !EntityTags(ifMatch).matches(info.etag) {
+            end(412)
+        } else if EntityTags(request.header("if-none-match")).matches(info.etag) {
+            end(304)
+        } else {
+            choose(info, request)
+            if range == nil { end(416) } else { describe(info, url) }
+        }
+    }
+
+    private mutating func describe(_ info: BlobBlobInfo, _ url: SignedURL) {
         head.contentType = info.contentType
         head.set("content-disposition", Self.disposition(url.fileName))
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
 
@@ -53,7 +54,7 @@ struct SignedURL: Codable, Sendable, Hashable {
     /// What a token allows, if it was made here and still holds.
     ///
     /// - Throws: PERMISSION_DENIED `blob.bad_url`, `blob.url_expired`.
-    init(token: String, _ call: Call, at now: Int64) async throws {
+    static func read(_ token: String, _ call: Call, at now: Int64) async throws -> SignedURL {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let payload = Base64URL.decode(parts[0]), let code = Base64URL.decode(parts[1]) else {
             throw LocalBlobsError.badURL
@@ -64,8 +65,9 @@ struct SignedURL: Codable, Sendable, Hashable {
             $0.mac = code
         }
         guard try await HostKeysClient(call).verifyMac(request).valid else { throw LocalBlobsError.badURL }
-        self = try JSONDecoder().decode(SignedURL.self, from: payload)
-        guard now < expiresAt else { throw LocalBlobsError.expiredURL }
+        let url = try JSONDecoder().decode(SignedURL.self, from: payload)
+        guard now < url.expiresAt else { throw LocalBlobsError.expiredURL }
+        return url
     }
 }
 
