@@ -13,7 +13,11 @@ extension RequestHandler {
         if let error = check(exchange) { return answer(exchange, error) }
         if serveBuiltIn(exchange) { return }
         if let error = route(exchange) { return answer(exchange, error) }
+        // Until it is known who asks, only what the socket has read already is held.
+        let isHeld = exchange.entry?.route.isStreamed == true
+        if isHeld { setReading(false) }
         authorise(exchange)
+        if isHeld, exchange !== self.exchange { setReading(true) }
     }
 
     /// Limits and well-formedness.
@@ -82,6 +86,10 @@ extension RequestHandler {
         }
         exchange.isAuthorised = true
         sendContinue(exchange)
+        if entry.route.isStreamed {
+            setReading(true)
+            return openStreamed(exchange, entry)
+        }
         if exchange.isComplete { proceed(exchange) }
     }
 

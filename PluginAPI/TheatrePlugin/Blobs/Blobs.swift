@@ -83,7 +83,8 @@ public struct Blobs: Sendable {
         let download = try await stream(key)
         guard download.info.size <= Int64(limit) else {
             throw PluginError(
-                .outOfRange, "blob.too_large", "The blob has \(download.info.size) bytes, more than \(limit); stream it.")
+                .outOfRange, "blob.too_large",
+                "The blob has \(download.info.size) bytes, more than \(limit); stream it.")
         }
         var bytes = Data(capacity: Int(download.info.size))
         for try await piece in download { bytes.append(piece) }

@@ -17,7 +17,9 @@ extension LocalBlobs {
         guard isPut || (request.contentType.isEmpty && request.maxBytes == 0) else {
             throw LocalBlobsError.bad("method", "PUT, which content_type and max_bytes are for")
         }
-        guard !isPut || request.fileName.isEmpty else { throw LocalBlobsError.bad("method", "GET, which file_name is for") }
+        guard !isPut || request.fileName.isEmpty else {
+            throw LocalBlobsError.bad("method", "GET, which file_name is for")
+        }
         guard (0...configuration.maxBytes).contains(request.maxBytes) else {
             throw LocalBlobsError.bad("max_bytes", "0 to \(configuration.maxBytes)")
         }

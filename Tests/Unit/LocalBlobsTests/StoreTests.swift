@@ -89,11 +89,15 @@ struct StoreTests {
         let bench = try await Bench()
         let wrong = BlobOptions(sha256: String(repeating: "0", count: 64))
         #expect(await reason { try await bench.blobs().put("k", Data("x".utf8), wrong) } == "blob.digest")
-        let short = AsyncStream<Data> { $0.yield(Data("abc".utf8)); $0.finish() }
+        let short = AsyncStream<Data> {
+            $0.yield(Data("abc".utf8)); $0.finish()
+        }
         #expect(
             await reason { try await bench.blobs().put("k", from: short, BlobOptions(size: 4)) } == "blob.digest")
         struct Broken: Error {}
-        let broken = AsyncThrowingStream<Data, any Error> { $0.yield(Data("abc".utf8)); $0.finish(throwing: Broken()) }
+        let broken = AsyncThrowingStream<Data, any Error> {
+            $0.yield(Data("abc".utf8)); $0.finish(throwing: Broken())
+        }
         #expect(await reason { try await bench.blobs().put("k", from: broken) } == "Broken()")
         #expect(try await bench.blobs().stat("k") == nil)
         // The store hears of the caller's end by itself.
@@ -107,7 +111,9 @@ struct StoreTests {
         let blobs = bench.blobs()
         let image = BlobOptions(contentType: "image/png")
         #expect(await reason { try await blobs.put("k", noise(101, seed: 1), image) } == "blob.too_large")
-        let stream = AsyncStream<Data> { $0.yield(noise(60, seed: 1)); $0.yield(noise(60, seed: 2)); $0.finish() }
+        let stream = AsyncStream<Data> {
+            $0.yield(noise(60, seed: 1)); $0.yield(noise(60, seed: 2)); $0.finish()
+        }
         #expect(await reason { try await blobs.put("k", from: stream, image) } == "blob.too_large")
         #expect(await reason { try await blobs.put("k", Data()) } == "blob.bad_type")
         try await blobs.put("a", noise(100, seed: 1), BlobOptions(contentType: "text/plain; charset=utf-8"))
@@ -131,7 +137,8 @@ struct StoreTests {
         let bench = try await Bench()
         let keys = ["a", "a/1", "a/2", "a/张", "a0", "b", "ä", "𠀀", "\u{FFFF}"]
         for key in keys.shuffled() {
-            try await bench.blobs().put(key, Data(key.utf8), BlobOptions(metadata: ["m": String(repeating: "x", count: 4000)]))
+            try await bench.blobs().put(
+                key, Data(key.utf8), BlobOptions(metadata: ["m": String(repeating: "x", count: 4000)]))
         }
         let sorted = keys.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
         #expect(try await bench.blobs().list().blobs.map(\.key) == sorted)

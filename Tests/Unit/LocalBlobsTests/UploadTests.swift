@@ -23,7 +23,9 @@ struct UploadTests {
     }
 
     @discardableResult
-    private func part(_ store: BlobStoreClient, _ id: String, _ number: UInt32, _ bytes: Data) async throws -> BlobPartInfo {
+    private func part(_ store: BlobStoreClient, _ id: String, _ number: UInt32, _ bytes: Data) async throws
+        -> BlobPartInfo
+    {
         let call = try await store.putPart()
         try await call.send(
             .with {
@@ -69,7 +71,10 @@ struct UploadTests {
         let wrong = first
         #expect(
             await reason {
-                _ = try await store.completeUpload(.with { $0.uploadID = id; $0.parts = [wrong] })
+                _ = try await store.completeUpload(
+                    .with {
+                        $0.uploadID = id; $0.parts = [wrong]
+                    })
             } == "blob.part_missing")
         #expect(try await bench.blobs().stat("big") == nil)
     }

@@ -55,7 +55,9 @@ struct BlobDraft: Sendable, Hashable {
         else { throw LocalBlobsError.badType(type, []) }
         let isAllowed =
             allowed.isEmpty
-            || allowed.contains { $0 == essence || $0 == "*/*" || ($0.hasSuffix("/*") && essence.hasPrefix($0.dropLast())) }
+            || allowed.contains {
+                $0 == essence || $0 == "*/*" || ($0.hasSuffix("/*") && essence.hasPrefix($0.dropLast()))
+            }
         guard isAllowed else { throw LocalBlobsError.badType(type, allowed) }
         return type
     }

@@ -22,7 +22,8 @@ extension BlobRows {
             let rows = try await page(request.prefix, after: after, limit: wanted, of: owner)
             for row in rows {
                 let info = try Found(row).info
-                bytes += 200 + info.key.utf8.count + info.metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+                bytes +=
+                    200 + info.key.utf8.count + info.metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
                 guard response.blobs.count < limit, bytes <= Self.answer else {
                     response.more = true
                     return response

@@ -125,7 +125,8 @@ extension BlobRows {
 
     /// Bytes of the parts that were dropped.
     private nonisolated(nonsending) static func dropParts(of id: String, in tx: Transaction) async throws -> Int64 {
-        let freed = try await tx.run("SELECT sum(size) AS n FROM {parts} WHERE upload_id = ?1", id).first?.optionalInt("n")
+        let freed = try await tx.run("SELECT sum(size) AS n FROM {parts} WHERE upload_id = ?1", id).first?.optionalInt(
+            "n")
         try await tx.run("DELETE FROM {parts} WHERE upload_id = ?1", id)
         return freed ?? 0
     }

@@ -43,7 +43,9 @@ struct ByteRange: Sendable, Hashable {
         let ends = field.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false).map {
             String($0.filter { $0 != " " })
         }
-        guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return .whole }
+        guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
+            return .whole
+        }
         // A number too large for any file is beyond the end.
         let numbers = ends.map { $0.isEmpty ? nil : Int64($0) ?? .max }
         switch (numbers[0], numbers[1]) {

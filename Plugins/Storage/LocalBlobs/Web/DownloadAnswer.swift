@@ -62,7 +62,8 @@ struct DownloadAnswer: Sendable {
         let plain = String(
             String.UnicodeScalarView(
                 fileName.unicodeScalars.map { scalar in
-                    scalar.isASCII && scalar.value >= 0x20 && scalar.value != 0x7F && !"\"\\/%".unicodeScalars.contains(scalar)
+                    scalar.isASCII && scalar.value >= 0x20 && scalar.value != 0x7F
+                        && !"\"\\/%".unicodeScalars.contains(scalar)
                         ? scalar : "_"
                 }))
         var encoded = ""
