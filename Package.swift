@@ -26,7 +26,6 @@ let plugins = [
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
-    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
