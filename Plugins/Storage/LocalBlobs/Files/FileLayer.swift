@@ -21,7 +21,7 @@ protocol FileLayer: Sendable {
     /// What is in a folder; nothing where there is none.
     func list(_ path: String) throws -> [FolderEntry]
     /// Runs `body` while no other holds the folder's lock otherwise than shared, in this process or another.
-    func withLock<Output>(_ folder: String, exclusive: Bool, _ body: () throws -> Output) throws -> Output
+    func withLock<Output: Sendable>(_ folder: String, exclusive: Bool, _ body: () throws -> Output) throws -> Output
     /// Seconds since 1970 on the clock that stamps files.
     var now: Int64 { get }
 }

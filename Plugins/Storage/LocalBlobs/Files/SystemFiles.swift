@@ -63,7 +63,7 @@ struct SystemFiles: FileLayer {
         return entries
     }
 
-    func withLock<Output>(_ folder: String, exclusive: Bool, _ body: () throws -> Output) throws -> Output {
+    func withLock<Output: Sendable>(_ folder: String, exclusive: Bool, _ body: () throws -> Output) throws -> Output {
         let file = try SystemFile(folder, O_RDONLY | O_DIRECTORY, "open")
         try file.lock(exclusive: exclusive)
         // Closing the folder opens the lock.
