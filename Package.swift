@@ -196,6 +196,7 @@ let tests: [Target] =
             dependencies: [
                 "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/EndToEnd", swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
