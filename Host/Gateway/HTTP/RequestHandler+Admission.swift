@@ -14,10 +14,8 @@ extension RequestHandler {
         if serveBuiltIn(exchange) { return }
         if let error = route(exchange) { return answer(exchange, error) }
         // Until it is known who asks, only what the socket has read already is held.
-        let isHeld = exchange.entry?.route.isStreamed == true
-        if isHeld { setReading(false) }
+        if exchange.entry?.route.isStreamed == true { setReading(false) }
         authorise(exchange)
-        if isHeld, exchange !== self.exchange { setReading(true) }
     }
 
     /// Limits and well-formedness.

@@ -39,7 +39,7 @@ extension RequestHandler {
 
     /// Whether bytes are read from the connection. While they are not, no time-out runs for the body.
     func setReading(_ isReading: Bool) {
-        guard let context else { return }
+        guard let context, context.channel.isActive else { return }
         do {
             try context.channel.syncOptions?.setOption(.autoRead, value: isReading)
         } catch {

@@ -364,6 +364,7 @@ final class RequestHandler: ChannelInboundHandler {
         if exchange.call == .none { exchange.claim = nil }
         if self.exchange === exchange {
             self.exchange = nil
+            if exchange.entry?.route.isStreamed == true { setReading(true) }
             core.inFlight.subtract(1, ordering: .relaxed)
         }
     }
