@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import Runtime
+internal import TheatreManifest
 
 /// Requests and answers that pass through without being held whole.
 extension RequestHandler {

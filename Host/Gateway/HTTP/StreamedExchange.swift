@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import Runtime
+internal import TheatreManifest
 
 /// A request whose bodies pass through as they come: to theatre.http.v1.Handler/HandleStream and back.
 ///
