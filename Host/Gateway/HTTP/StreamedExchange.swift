@@ -83,7 +83,8 @@ final class StreamedExchange: CallSink {
 
     private func drain() {
         guard !state.value.isOver, state.value.call != .none else { return }
-        let (call, calls) = (state.value.call, state.value.handler.core.calls)
+        let (call, handler) = (state.value.call, state.value.handler)
+        let calls = handler.core.calls
         while let part = state.value.waiting.first {
             var message = WireBytes(capacity: part.readableBytes + 8)
             message.add(2, part.readableBytesView)
@@ -91,14 +92,14 @@ final class StreamedExchange: CallSink {
             state.value.waiting.removeFirst()
         }
         let isFull = !state.value.waiting.isEmpty
-        if isFull != state.value.isPaused {
-            state.value.isPaused = isFull
-            state.value.handler.setReading(!isFull)
-        }
         if state.value.hasEnd, !isFull {
             state.value.hasEnd = false
             _ = calls.send(call, UnsafeRawBufferPointer(start: nil, count: 0), end: true)
         }
+        guard isFull != state.value.isPaused else { return }
+        state.value.isPaused = isFull
+        // Last: more of the body may come before it returns.
+        handler.setReading(!isFull)
     }
 
     func credit(_ call: CallID, bytes: UInt64) { loop.execute { self.drain() } }
@@ -122,21 +123,21 @@ final class StreamedExchange: CallSink {
 
     private func received(_ part: RawCodec.Part, bytes: UInt64) {
         guard !state.value.isOver else { return }
-        let exchange = state.value.exchange
+        let (handler, exchange) = (state.value.handler, state.value.exchange)
         switch part {
         case .head(let answer, let length):
             guard !state.value.hasHead else { return fail(Self.disorder) }
             state.value.hasHead = true
             let mayHaveBody = answer.status.mayHaveResponseBody && exchange.head.method != .HEAD
             state.value.stated = mayHaveBody ? length : nil
-            state.value.handler.startStreamed(exchange, answer, length: length)
+            handler.startStreamed(exchange, answer, length: length)
             credit(bytes)
         case .data(let data):
             guard state.value.hasHead else { return fail(Self.disorder) }
             state.value.sent += data.readableBytes
             guard state.value.sent <= state.value.stated ?? .max else { return fail(Self.disorder) }
             guard exchange.head.method != .HEAD else { return credit(bytes) }
-            state.value.handler.writePart(data) { self.credit(bytes) }
+            handler.writePart(data) { self.credit(bytes) }
         }
     }
 
@@ -195,7 +196,7 @@ final class StreamedExchange: CallSink {
         guard !state.value.isOver else { return }
         state.value.isOver = true
         state.value.waiting.removeAll()
-        if state.value.isPaused { state.value.handler.setReading(true) }
-        if state.value.call != .none { state.value.handler.core.calls.cancel(state.value.call) }
+        let (handler, call) = (state.value.handler, state.value.call)
+        if call != .none { handler.core.calls.cancel(call) }
     }
 }
