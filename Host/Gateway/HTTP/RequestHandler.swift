@@ -350,7 +350,8 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// The client is gone.
     private func abandon(_ exchange: Exchange) {
-        let call = exchange.call
+        // A streamed exchange gives its call up itself.
+        let call = exchange.streamed == nil ? exchange.call : .none
         release(exchange)
         if call != .none { core.calls.cancel(call) }
     }
