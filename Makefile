@@ -7,7 +7,7 @@ RELEASE := swift build -c release
 CHAPTER ?=
 # Debian package : what needs it
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
-    pkg-config:finding-them tzdata:time-zones
+    libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests postgresql-15:PostgreSQLTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks

@@ -166,16 +166,23 @@ extension Manifest.Route {
         scope = try reader.string("scope")
         audit = try reader.choice("audit", of: ["change", "read", "none"])
         rate = try reader.string("rate")
-        guard let limit = try reader.integer("body_limit"), (0...16 << 20).contains(limit) else {
+        let isStreamed = operation == Self.streamed
+        let most = isStreamed ? 1 << 40 : 16 << 20
+        guard let limit = try reader.integer("body_limit"), (0...Int64(most)).contains(Int64(limit)) else {
             throw ManifestError(
                 code: "manifest.missing", pointer: reader.pointer(to: "body_limit"),
-                message: "must be stated, 0 to 16777216 bytes")
+                message: "must be stated, 0 to \(most) bytes")
         }
         bodyLimit = Int(limit)
         guard let idempotent = reader.value("idempotent")?.bool else {
             throw ManifestError(
                 code: "manifest.missing", pointer: reader.pointer(to: "idempotent"),
                 message: "must be stated, true or false")
+        }
+        guard idempotent || !isStreamed else {
+            throw ManifestError(
+                code: "manifest.range", pointer: reader.pointer(to: "idempotent"),
+                message: "must be true: what is streamed is not kept to be compared or answered again")
         }
         self.idempotent = idempotent
         body = try reader.choice("body", of: ["json", "raw"], default: "json")

@@ -13,6 +13,8 @@ extension RequestHandler {
         if let error = check(exchange) { return answer(exchange, error) }
         if serveBuiltIn(exchange) { return }
         if let error = route(exchange) { return answer(exchange, error) }
+        // Until it is known who asks, only what the socket has read already is held.
+        if exchange.entry?.route.isStreamed == true { setReading(false) }
         authorise(exchange)
     }
 
@@ -82,6 +84,10 @@ extension RequestHandler {
         }
         exchange.isAuthorised = true
         sendContinue(exchange)
+        if entry.route.isStreamed {
+            setReading(true)
+            return openStreamed(exchange, entry)
+        }
         if exchange.isComplete { proceed(exchange) }
     }
 

@@ -44,7 +44,7 @@ extension RequestHandler {
         exchange.context = makeContext(exchange, entry, path)
     }
 
-    private func parameters(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) -> [RouteParameter] {
+    func parameters(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) -> [RouteParameter] {
         guard !exchange.captures.isEmpty else { return [] }
         var parameters: [RouteParameter] = []
         parameters.reserveCapacity(exchange.captures.count)

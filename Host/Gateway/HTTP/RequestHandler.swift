@@ -23,7 +23,7 @@ final class RequestHandler: ChannelInboundHandler {
 
     let core: GatewayCore
     let state: LoopState
-    private let isStream: Bool
+    let isStream: Bool
     private(set) var context: ChannelHandlerContext?
     weak var guardian: ConnectionGuard?
     /// HTTP/1.1: takes whole answers past the encoder. It leads back here, so it is let go of with the context.
@@ -122,7 +122,7 @@ final class RequestHandler: ChannelInboundHandler {
         return isReadingHead
     }
 
-    private func enter(_ phase: Phase) {
+    func enter(_ phase: Phase) {
         self.phase = phase
         let times = core.configuration.timeouts
         switch phase {
@@ -164,9 +164,9 @@ final class RequestHandler: ChannelInboundHandler {
                 ErrorResponse(.requestTimeout, "REQ-TIMEOUT-001", "request.timeout", "The headers took too long."))
         case .body:
             guard let exchange else { return context.close(promise: nil) }
-            answer(
-                exchange,
-                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-002", "request.timeout", "The body took too long."))
+            let error = ErrorResponse(
+                .requestTimeout, "REQ-TIMEOUT-002", "request.timeout", "The body took too long.")
+            if let streamed = exchange.streamed { streamed.refuse(error) } else { answer(exchange, error) }
             context.close(promise: nil)
         case .answer: break
         }
@@ -209,6 +209,7 @@ final class RequestHandler: ChannelInboundHandler {
     private func receive(_ part: ByteBuffer) {
         guard !dropsBody, let exchange else { return }
         enter(.body)
+        if let streamed = exchange.streamed { return streamed.receive(part) }
         let limit = exchange.entry?.route.bodyLimit ?? 0
         guard exchange.body.readableBytes + part.readableBytes <= limit else {
             return answer(exchange, .tooLarge(limit))
@@ -233,6 +234,7 @@ final class RequestHandler: ChannelInboundHandler {
         guard let exchange else { return }
         exchange.isComplete = true
         enter(.answer)
+        if let streamed = exchange.streamed { return streamed.endOfRequest() }
         if exchange.isAuthorised { proceed(exchange) }
     }
 
@@ -278,9 +280,9 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     /// Counts and logs; whether the connection closes after this answer.
-    private func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
+    func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
         let counters = exchange.entry?.counters ?? core.unmatched
-        counters.count(status: status.code, in: exchange.body.readableBytes, out: bytes)
+        counters.count(status: status.code, in: exchange.body.readableBytes + exchange.bytesIn, out: bytes)
         if core.log.logLevel <= .debug {
             core.log.debug(
                 "request",
@@ -348,7 +350,8 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// The client is gone.
     private func abandon(_ exchange: Exchange) {
-        let call = exchange.call
+        // A streamed exchange gives its call up itself.
+        let call = exchange.streamed == nil ? exchange.call : .none
         release(exchange)
         if call != .none { core.calls.cancel(call) }
     }
@@ -356,10 +359,13 @@ final class RequestHandler: ChannelInboundHandler {
     private func release(_ exchange: Exchange) {
         exchange.handler = nil
         exchange.opensStream = nil
+        exchange.streamed?.over()
+        exchange.streamed = nil
         // While a call runs it may still commit: the key stays taken.
         if exchange.call == .none { exchange.claim = nil }
         if self.exchange === exchange {
             self.exchange = nil
+            if exchange.entry?.route.isStreamed == true { setReading(true) }
             core.inFlight.subtract(1, ordering: .relaxed)
         }
     }

@@ -28,6 +28,11 @@ final class FakeCalls: CallStarting {
         var cancelled: [CallID] = []
         var next: UInt64 = 1
         var closed: Set<String> = []
+        /// What streams take before they give no more credit, and what they were sent.
+        var streamCredit = Int.max
+        var sent: [[UInt8]] = []
+        var sawEnd = false
+        var credited: UInt64 = 0
     }
     private let state = Mutex(State())
 
@@ -84,8 +89,40 @@ final class FakeCalls: CallStarting {
         }
     }
 
-    func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool { false }
-    func credit(_ call: CallID, bytes: UInt64) {}
+    func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool {
+        state.withLock { state in
+            guard message.isEmpty || state.streamCredit > 0 else { return false }
+            state.streamCredit -= message.count
+            if !message.isEmpty { state.sent.append(Array(message)) }
+            state.sawEnd = state.sawEnd || end
+            return true
+        }
+    }
+
+    func credit(_ call: CallID, bytes: UInt64) { state.withLock { $0.credited += bytes } }
+
+    // MARK: Streams
+
+    /// The messages a stream was sent.
+    var sent: [[UInt8]] { state.withLock { $0.sent } }
+    var sawEnd: Bool { state.withLock { $0.sawEnd } }
+    /// The credit given for what a stream answered.
+    var credited: UInt64 { state.withLock { $0.credited } }
+
+    /// How much streams take from now on; tells the open one.
+    func setStreamCredit(_ bytes: Int) {
+        let open = state.withLock { state in
+            state.streamCredit = bytes
+            return state.open.first
+        }
+        if let (id, sink) = open, bytes > 0 { sink.credit(id, bytes: UInt64(bytes)) }
+    }
+
+    /// A message of the open stream's answer.
+    func reply(_ message: [UInt8]) {
+        guard let (id, sink) = state.withLock({ $0.open.first }) else { return }
+        message.withUnsafeBytes { sink.receive(id, $0, end: false) }
+    }
     func cancel(_ call: CallID) { state.withLock { $0.cancelled.append(call) } }
 }
 
@@ -104,22 +141,24 @@ extension RouteEntry {
     static func echo(
         _ method: String, _ path: String, on calls: FakeCalls, access: String = "anyone", audit: String = "none",
         rate: String = "default", bodyLimit: Int = 1024, idempotent: Bool = true, raw: Bool = false,
-        headers: [String] = []
+        headers: [String] = [], streamed: Bool = false
     ) -> RouteEntry {
+        let capability = streamed ? "theatre.http.v1.Handler" : "test.Echo"
+        let operation = streamed ? "theatre.http.v1.Handler/HandleStream" : "test.Echo/Echo"
         var route = """
-            {"method":"\(method)","path":"\(path)","operation":"test.Echo/Echo","access":"\(access)","resource":"echo",
+            {"method":"\(method)","path":"\(path)","operation":"\(operation)","access":"\(access)","resource":"echo",
             "action":"echo","scope":"none","audit":"\(audit)","rate":"\(rate)","body_limit":\(bodyLimit),
             "idempotent":\(idempotent),"request":"a","response":"b","headers":[\(headers.map { "\"\($0)\"" }.joined(separator: ","))]
             """
         route += raw ? ",\"body\":\"raw\"}" : "}"
         let json = """
-            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[{"capability":"test.Echo"}],
-            "operations":["test.Echo/Echo"],"routes":[\(route)]}
+            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[{"capability":"\(capability)"}],
+            "operations":["\(operation)"],"routes":[\(route)]}
             """
         do {
             let manifest = try Manifest(json: .init(json.utf8))
             return RouteEntry(route: manifest.routes[0], instance: "echo", body: raw ? .raw : .message(EchoCodec())) {
-                () throws(CallError) in try calls.target(instance: "echo", operation: "test.Echo/Echo")
+                () throws(CallError) in try calls.target(instance: "echo", operation: operation)
             }
         } catch {
             preconditionFailure("the manifest of the test is wrong: \(error)")
