@@ -6,8 +6,10 @@ SHELL := /bin/bash
 RELEASE := swift build -c release
 CHAPTER ?=
 # Debian package : what needs it
-RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libargon2-dev:Identity/Password pkg-config:finding-both
-TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks
+RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
+    libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
+TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
+    postgresql-15:PostgreSQLTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks
 

@@ -25,7 +25,11 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
-    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"]),
+    PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
+    PluginRow(
+        group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
+        tests: ["PostgreSQLServer"]),
+    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"], tests: ["CPowerCut"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
@@ -35,6 +39,9 @@ let fixtures = [
     "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
     "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
 ]
+
+/// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
+let sdkFixtures = ["Journal"]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
@@ -99,7 +106,8 @@ let host: [Target] = [
     .target(
         name: "Services",
         dependencies: [
-            "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+            "Runtime", "TheatreContracts", "TheatreStorage", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
+            nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
         ],
@@ -136,6 +144,12 @@ let libraries: [Target] = [
         name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2",
         providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(
+        name: "CPostgreSQL", path: "Plugins/CLibraries/CPostgreSQL", pkgConfig: "libpq",
+        providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+        name: "CCrypto", path: "Plugins/CLibraries/CCrypto", pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
         name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]
     ),
 ]
@@ -169,6 +183,18 @@ let fixtureTargets: [Target] = fixtures.map { name in
         linkerSettings: pluginLink)
 }
 
+let sdkFixtureTargets: [Target] = sdkFixtures.flatMap { name -> [Target] in
+    let path = "Tests/Fixtures/\(name)"
+    return [
+        .target(
+            name: "\(name)Entry", dependencies: ["CTheatrePlugin"], path: "\(path)/Entry",
+            exclude: ["contracts.binpb"], publicHeadersPath: ".", cSettings: embed),
+        .target(
+            name: name, dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(name)Entry"), protobuf],
+            path: path, exclude: ["Entry", "plugin.json"], swiftSettings: strict, linkerSettings: pluginLink),
+    ]
+}
+
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
@@ -178,12 +204,15 @@ func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let tests: [Target] =
     [
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
         .target(
             name: "Emulators",
             dependencies: [
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(name: "FileFaults", path: "Tests/FileFaults"),
+        .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
             dependencies: [
@@ -194,7 +223,8 @@ let tests: [Target] =
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "CSQLite", "Emulators", "PostgreSQLServer", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -225,10 +255,17 @@ let tests: [Target] =
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        unitTests("ScheduleTests", ["TheatreStorage"]),
+        unitTests(
+            "PumpTests",
+            [
+                "Services", "Runtime", "SQLite", "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", protobuf,
+                log, nio("NIOCore"), nio("NIOPosix"),
+            ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
-        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
+        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
-    ] + fixtureTargets
+    ] + fixtureTargets + sdkFixtureTargets
 
 let package = Package(
     name: "theatreos",
@@ -252,8 +289,11 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-package.products += package.targets.filter { fixtures.contains($0.name) }
+package.products += package.targets.filter { (fixtures + sdkFixtures).contains($0.name) }
     .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
+
+/// Loaded into the server under test before the C library.
+package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["FileFaults"]))
 
 /// For packages beside this one: what plugins are written against, and the host without its program.
 let libraryProducts = [

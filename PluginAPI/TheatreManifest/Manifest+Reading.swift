@@ -36,8 +36,11 @@ extension Manifest {
         routes = try reader.each("routes", Route.init(reading:))
         consumes = try reader.each("consumes") { entry in
             Consumption(
-                types: try entry.strings("types"), timeoutMilliseconds: Int(try entry.integer("timeout_ms") ?? 60_000))
+                types: try entry.strings("types"),
+                timeoutMilliseconds: try entry.bounded("timeout_ms", 1...3_600_000, default: 60_000),
+                maxAttempts: try entry.bounded("max_attempts", 1...1000, default: 20))
         }
+        queues = try reader.each("queues", Queue.init(reading:))
         configuration =
             reader.value("configuration") ?? .object(["type": .string("object"), "additionalProperties": .bool(false)])
         try reader.finish()
@@ -52,6 +55,7 @@ extension Manifest {
                 code: "manifest.reference", pointer: "/operations/\(index)",
                 message: "is \"\(operation)\", whose capability is not in provides")
         }
+        try checkQueues()
         let features = Set(needs.map(\.feature))
         for (index, call) in calls.enumerated() {
             let owner = Self.owner(of: call)
@@ -67,6 +71,29 @@ extension Manifest {
                 message: "is \"\(route.operation)\", which is not in operations")
         }
     }
+
+    /// A queue's name is its own, and there is somebody to work it off; a worker has something to do.
+    private func checkQueues() throws {
+        var seen: Set<String> = []
+        for (index, queue) in queues.enumerated() where !seen.insert(queue.name).inserted {
+            throw ManifestError(
+                code: "manifest.duplicate", pointer: "/queues/\(index)/name",
+                message: "is \"\(queue.name)\", the name of another queue")
+        }
+        let worker = provides.firstIndex { $0.capability == Self.worker }
+        if !queues.isEmpty, worker == nil {
+            throw ManifestError(
+                code: "manifest.reference", pointer: "/queues",
+                message: "are named, but provides lacks \(Self.worker), which works them off")
+        }
+        if let worker, queues.isEmpty {
+            throw ManifestError(
+                code: "manifest.reference", pointer: "/provides/\(worker)/capability",
+                message: "is \(Self.worker), but queues names none to work off")
+        }
+    }
+
+    private static let worker = "theatre.jobs.v1.Worker"
 
     /// What stands before the slash.
     public static func owner(of operation: String) -> String {
@@ -156,16 +183,23 @@ extension Manifest.Route {
         scope = try reader.string("scope")
         audit = try reader.choice("audit", of: ["change", "read", "none"])
         rate = try reader.string("rate")
-        guard let limit = try reader.integer("body_limit"), (0...16 << 20).contains(limit) else {
+        let isStreamed = operation == Self.streamed
+        let most = isStreamed ? 1 << 40 : 16 << 20
+        guard let limit = try reader.integer("body_limit"), (0...Int64(most)).contains(Int64(limit)) else {
             throw ManifestError(
                 code: "manifest.missing", pointer: reader.pointer(to: "body_limit"),
-                message: "must be stated, 0 to 16777216 bytes")
+                message: "must be stated, 0 to \(most) bytes")
         }
         bodyLimit = Int(limit)
         guard let idempotent = reader.value("idempotent")?.bool else {
             throw ManifestError(
                 code: "manifest.missing", pointer: reader.pointer(to: "idempotent"),
                 message: "must be stated, true or false")
+        }
+        guard idempotent || !isStreamed else {
+            throw ManifestError(
+                code: "manifest.range", pointer: reader.pointer(to: "idempotent"),
+                message: "must be true: what is streamed is not kept to be compared or answered again")
         }
         self.idempotent = idempotent
         body = try reader.choice("body", of: ["json", "raw"], default: "json")
@@ -185,5 +219,24 @@ extension Manifest.Route {
         }
         timeoutMilliseconds = Int(timeout)
         summary = try reader.optionalString("summary") ?? ""
+    }
+}
+
+extension Manifest.Queue {
+    init(reading reader: inout ObjectReader) throws {
+        name = try reader.string("name")
+        guard name.wholeMatch(of: #/[a-z][a-z0-9_\-]{0,39}/#) != nil else {
+            throw ManifestError(
+                code: "manifest.name", pointer: reader.pointer(to: "name"),
+                message: "is \"\(name)\"; up to 40 lower-case letters, digits, - and _ are expected, a letter first")
+        }
+        concurrency = try reader.bounded("concurrency", 1...1000, default: 4)
+        globalConcurrency = try reader.bounded("global_concurrency", 0...100_000, default: 0)
+        maxAttempts = try reader.bounded("max_attempts", 1...1000, default: 5)
+        timeoutMilliseconds = try reader.bounded("timeout_ms", 100...86_400_000, default: 60_000)
+        leaseMilliseconds = try reader.bounded("lease_ms", 1000...600_000, default: 30_000)
+        backoffMilliseconds = try reader.bounded("backoff_ms", 1...86_400_000, default: 1000)
+        backoffMaxMilliseconds = try reader.bounded(
+            "backoff_max_ms", backoffMilliseconds...86_400_000, default: max(600_000, backoffMilliseconds))
     }
 }

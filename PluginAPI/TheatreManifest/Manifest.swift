@@ -35,6 +35,8 @@ public struct Manifest: Sendable, Hashable {
     public var routes: [Route]
     /// Events it consumes.
     public var consumes: [Consumption]
+    /// Queues it fills and works off.
+    public var queues: [Queue]
     /// JSON Schema of its configuration.
     public var configuration: JSONValue
 
@@ -135,7 +137,7 @@ public struct Manifest: Sendable, Hashable {
         public var audit: String
         /// Rate class, named in the host's configuration: `default`, `login`, `upload`.
         public var rate: String
-        /// Most bytes of a body.
+        /// Most bytes of a body: 16 MiB, or 1 TiB where it is streamed.
         public var bodyLimit: Int
         /// True where sending it twice is the same as once; false where Idempotency-Key matters.
         public var idempotent: Bool
@@ -153,6 +155,10 @@ public struct Manifest: Sendable, Hashable {
         public var timeoutMilliseconds: Int
         /// One line for the API description.
         public var summary: String
+
+        /// True where neither body is held whole: raw, to an operation that streams both ways.
+        public var isStreamed: Bool { operation == Self.streamed }
+        static let streamed = "theatre.http.v1.Handler/HandleStream"
     }
 
     /// Events handed to `theatre.events.v1.Consumer/Deliver`.
@@ -161,6 +167,28 @@ public struct Manifest: Sendable, Hashable {
         public var types: [String]
         /// Longest time for one event, in milliseconds.
         public var timeoutMilliseconds: Int
+        /// Deliveries of one event before it is set aside as a dead letter, 1 to 1,000.
+        public var maxAttempts: Int
+    }
+
+    /// A queue of jobs, run by `theatre.jobs.v1.Worker/Run`. Times are in milliseconds.
+    public struct Queue: Sendable, Hashable {
+        /// Unique in the plugin: up to 40 lower-case letters, digits, `-` and `_`, a letter first.
+        public var name: String
+        /// Jobs of it that run at once on one host, 1 to 1,000.
+        public var concurrency: Int
+        /// Jobs of it that run at once on all hosts together; 0: no bound.
+        public var globalConcurrency: Int
+        /// Runs of a job that says nothing itself before it is dead, 1 to 1,000.
+        public var maxAttempts: Int
+        /// Longest run of a job that says nothing itself, 100 to 86,400,000.
+        public var timeoutMilliseconds: Int
+        /// How long a job stays leased to a host that is not heard of, 1,000 to 600,000.
+        public var leaseMilliseconds: Int
+        /// Upper bound of the wait before the second run; it doubles with each further one. 1 to 86,400,000.
+        public var backoffMilliseconds: Int
+        /// Where it stops to double. At least `backoffMilliseconds`, at most 86,400,000.
+        public var backoffMaxMilliseconds: Int
     }
 }
 

@@ -58,6 +58,17 @@ public struct ObjectReader {
         try typed(key, "an integer", \.integer)
     }
 
+    /// An integer within bounds, or the default.
+    public mutating func bounded(_ key: String, _ bounds: ClosedRange<Int>, default fallback: Int) throws -> Int {
+        guard let value = try integer(key) else { return fallback }
+        guard let integer = Int(exactly: value), bounds.contains(integer) else {
+            throw ManifestError(
+                code: "manifest.range", pointer: pointer(to: key),
+                message: "is \(value); \(bounds.lowerBound) to \(bounds.upperBound) is expected")
+        }
+        return integer
+    }
+
     /// A boolean, or the default.
     public mutating func bool(_ key: String, default fallback: Bool) throws -> Bool {
         try typed(key, "a boolean", \.bool) ?? fallback

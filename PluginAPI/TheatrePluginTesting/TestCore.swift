@@ -196,6 +196,7 @@ final class TestCore: Sendable {
             context.caller = caller.name
             if let manifest = caller.manifest {
                 context.publishes = manifest.grants.publishes.sorted().joined(separator: ",")
+                context.queues = manifest.queues.map(\.name).joined(separator: ",")
             }
             let deadlines = [request.deadline_ns, parent?.deadline ?? 0].filter { $0 != 0 }
             let record = Record(caller: caller, callee: callee, context: context, deadline: deadlines.min() ?? 0)

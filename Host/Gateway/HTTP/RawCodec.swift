@@ -64,6 +64,17 @@ enum RawCodec {
             body: ByteBuffer(bytes: response.body), headers: headers)
     }
 
+    /// Takes the length that the head of a streamed answer states out of it.
+    static func takeLength(_ head: inout HTTPResponse) throws(CallError) -> Int? {
+        guard let index = head.headers.firstIndex(where: { $0.name.lowercased() == "content-length" }) else {
+            return nil
+        }
+        guard let length = Int(head.headers.remove(at: index).value), length >= 0 else {
+            throw CallError(.internal, "gateway.header", "content-length is not a number")
+        }
+        return length
+    }
+
     private static let refused: Set<String> = [
         "connection", "content-length", "content-type", "keep-alive", "proxy-connection", "te", "trailer",
         "transfer-encoding", "upgrade", "x-request-id",

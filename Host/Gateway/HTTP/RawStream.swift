@@ -11,7 +11,9 @@ internal import TheatreContracts
 /// plugin's answer to the client. Either side is read only as fast as the other takes it. Used on its event loop only.
 final class RawStream {
     /// Bytes of body in one message.
-    private static let chunk = 16 * 1024
+    private static let chunk = 64 * 1024
+    /// What the plugin may have on its way beyond the credit every call begins with.
+    private static let window: UInt64 = 192 * 1024
 
     private let handler: RequestHandler
     private let exchange: Exchange
@@ -27,6 +29,9 @@ final class RawStream {
     /// Set with the head of the answer.
     private var status: HTTPResponseStatus?
     private var closes = true
+    /// Of the answer's body: what its head stated, and what has come.
+    private var stated: Int?
+    private var sent = 0
 
     init(_ handler: RequestHandler, _ exchange: Exchange, _ entry: RouteEntry) {
         self.handler = handler
@@ -58,6 +63,7 @@ final class RawStream {
         outgoing.timeout = entry.timeout
         if let key = exchange.headers.idempotencyKey { outgoing.idempotencyKey = key }
         exchange.call = calls.start(outgoing, on: target, sink: RawStreamSink(self, on: handler.state.loop))
+        if exchange.call != .none { calls.credit(exchange.call, bytes: Self.window) }
         pump()
     }
 
@@ -112,7 +118,10 @@ final class RawStream {
             case .head(let head)? where status == nil:
                 try begin(head)
                 calls.credit(exchange.call, bytes: UInt64(message.count))
-            case .data(let data)? where status != nil: send(ByteBuffer(bytes: data), size: message.count)
+            case .data(let data)? where status != nil:
+                sent += data.count
+                guard sent <= stated ?? .max else { throw Self.wrongLength }
+                send(ByteBuffer(bytes: data), size: message.count)
             default: throw CallError(.internal, "gateway.part", "a part of the answer is empty or out of order")
             }
         } catch {
@@ -125,6 +134,8 @@ final class RawStream {
     }
 
     private func begin(_ head: HTTPResponse) throws(CallError) {
+        var head = head
+        let length = try RawCodec.takeLength(&head)
         let answer = try RawCodec.answer(head)
         guard answer.body.readableBytes == 0 else {
             throw CallError(.internal, "gateway.part", "the head of a streamed answer has a body")
@@ -132,7 +143,9 @@ final class RawStream {
         handler.auditRead(exchange, entry)
         var headers = answer.headers
         if !answer.contentType.isEmpty { headers.append(("content-type", answer.contentType)) }
+        if let length { headers.append(("content-length", String(length))) }
         status = answer.status
+        stated = exchange.head.method != .HEAD && answer.status.mayHaveResponseBody ? length : nil
         closes = handler.startStream(exchange, status: answer.status, headers: headers)
     }
 
@@ -158,11 +171,16 @@ final class RawStream {
         }
         isOver = true
         guard status == nil else {
+            let error = error ?? (sent == stated ?? sent ? nil : Self.wrongLength)
             return error == nil ? handler.end(exchange, closes: closes) : handler.breakOff(exchange, entry, error)
         }
         let none = CallError(
             .internal, "gateway.response", "the plugin ended its answer before it began", effect: .applied)
         handler.report(exchange, entry, error ?? none)
+    }
+
+    private static var wrongLength: CallError {
+        CallError(.internal, "gateway.part", "the answer is not as long as its head stated")
     }
 
     private func giveUp(_ error: ErrorResponse) {

@@ -40,6 +40,12 @@ public struct HostConfiguration: Sendable, Hashable {
     public var drainSeconds: Int
     /// Longest `create`, `activate` and `self_test` of an instance, in seconds.
     public var controlSeconds: Int
+    /// How long events are kept that every consumer has taken, in days; 0: for ever.
+    public var eventDays: Int
+    /// How long jobs are kept that are done or cancelled, in hours; 0: for ever.
+    public var endedJobHours: Int
+    /// How long dead jobs are kept, in days; 0: for ever.
+    public var deadJobDays: Int
 
     /// Certificate and key.
     public struct TLS: Sendable, Hashable {
@@ -126,6 +132,13 @@ extension HostConfiguration {
         generatesKeys = try reader.bool("generate_keys", default: true)
         drainSeconds = try reader.bounded("drain_seconds", 0...3600, default: 20)
         controlSeconds = try reader.bounded("control_seconds", 1...600, default: 20)
+        var events = try ObjectReader(reader.value("events") ?? .object([:]), at: "/events")
+        eventDays = try events.bounded("retention_days", 0...36_500, default: 30)
+        try events.finish()
+        var jobs = try ObjectReader(reader.value("jobs") ?? .object([:]), at: "/jobs")
+        endedJobHours = try jobs.bounded("ended_hours", 0...876_000, default: 24)
+        deadJobDays = try jobs.bounded("dead_days", 0...36_500, default: 30)
+        try jobs.finish()
         try reader.finish()
     }
 
@@ -191,18 +204,5 @@ extension HostConfiguration.Limits {
         bodySeconds = try reader.bounded("body_seconds", 1...600, default: 30)
         idleSeconds = try reader.bounded("idle_seconds", 1...3600, default: 60)
         try reader.finish()
-    }
-}
-
-extension ObjectReader {
-    /// An integer within bounds, or the default.
-    mutating func bounded(_ key: String, _ bounds: ClosedRange<Int>, default fallback: Int) throws -> Int {
-        guard let value = try integer(key) else { return fallback }
-        guard let integer = Int(exactly: value), bounds.contains(integer) else {
-            throw ManifestError(
-                code: "manifest.range", pointer: pointer(to: key),
-                message: "is \(value); \(bounds.lowerBound) to \(bounds.upperBound) is expected")
-        }
-        return integer
     }
 }

@@ -22,6 +22,7 @@ public final class CallContext: Sendable {
         // Each write copies the message, so only what is there is cleared.
         if !message.caller.isEmpty { message.caller = "" }
         if !message.publishes.isEmpty { message.publishes = "" }
+        if !message.queues.isEmpty { message.queues = "" }
         if !message.profile.isEmpty { message.profile = "" }
         if !message.parameters.isEmpty { message.parameters = "" }
         known = message
@@ -87,6 +88,7 @@ public final class CallContext: Sendable {
         HostContext.with {
             $0.caller = caller.instance
             $0.publishes = caller.grants.publishes.sorted().joined(separator: ",")
+            $0.queues = caller.queues.joined(separator: ",")
             $0.profile = profile
             $0.parameters = parameters
         }.bytes

@@ -46,9 +46,14 @@ public struct InstanceIdentity: Sendable {
     public var generation: UInt32
     /// Manifest ∩ grant.
     public var grants: ResolvedGrants
+    /// Names of the queues in its manifest.
+    public var queues: [String]
 
     /// An identity.
-    public init(instance: String, plugin: String, generation: UInt32, grants: ResolvedGrants) {
+    public init(
+        instance: String, plugin: String, generation: UInt32, grants: ResolvedGrants, queues: [String] = []
+    ) {
+        self.queues = queues
         self.instance = instance
         self.plugin = plugin
         self.generation = generation

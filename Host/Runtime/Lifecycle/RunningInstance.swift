@@ -32,7 +32,8 @@ final class RunningInstance: Sendable {
         control = ControlThread(name: plan.name)
         shared = Mutex(Shared())
         let identity = InstanceIdentity(
-            instance: plan.name, plugin: plan.file.manifest.name, generation: generation, grants: plan.grants)
+            instance: plan.name, plugin: plan.file.manifest.name, generation: generation, grants: plan.grants,
+            queues: plan.file.manifest.queues.map(\.name))
         port = dispatcher.makePort(
             identity, operations: plan.operations, calls: plan.calls, limits: plan.limits, hooks: hooks)
     }

@@ -211,6 +211,12 @@ public nonisolated struct HostContext: @unchecked Sendable {
     set {_uniqueStorage()._publishes = newValue}
   }
 
+  /// Names of the queues that `caller` may fill, separated by commas; set anew at every hop.
+  public var queues: String {
+    get {_storage._queues}
+    set {_uniqueStorage()._queues = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -292,7 +298,7 @@ nonisolated extension HostPrincipalKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Context"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0\u{1}publishes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0\u{1}publishes\0\u{1}queues\0")
 
   fileprivate class _StorageClass {
     var _tenant: String = String()
@@ -316,6 +322,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _profile: String = String()
     var _parameters: String = String()
     var _publishes: String = String()
+    var _queues: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -347,6 +354,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       _profile = source._profile
       _parameters = source._parameters
       _publishes = source._publishes
+      _queues = source._queues
     }
   }
 
@@ -386,6 +394,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 19: try { try decoder.decodeSingularStringField(value: &_storage._profile) }()
         case 20: try { try decoder.decodeSingularStringField(value: &_storage._parameters) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._publishes) }()
+        case 22: try { try decoder.decodeSingularStringField(value: &_storage._queues) }()
         default: break
         }
       }
@@ -457,6 +466,9 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._publishes.isEmpty {
         try visitor.visitSingularStringField(value: _storage._publishes, fieldNumber: 21)
       }
+      if !_storage._queues.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._queues, fieldNumber: 22)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -487,6 +499,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._profile != rhs_storage._profile {return false}
         if _storage._parameters != rhs_storage._parameters {return false}
         if _storage._publishes != rhs_storage._publishes {return false}
+        if _storage._queues != rhs_storage._queues {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -6,7 +6,7 @@ public import TheatreContracts
 
 /// What is stored with a commit, in its transaction.
 public enum Attachments {
-    /// The answer, the audit row where the route asks for one, and the events.
+    /// The answer, the audit row where the route asks for one, the events and the jobs.
     ///
     /// `changed` says whether a statement of the transaction changed a row: then, and where it answers, it is audited.
     /// The response has no results yet.
@@ -24,8 +24,15 @@ public enum Attachments {
             attachments.events, context, at: now, eventID: { newID("evt", $0) }, dialect)
         let range = statements.count..<(statements.count + events.count)
         statements += events
+        let jobs = try JobRows.enqueue(attachments.jobs, context, at: now, newID: newID)
+        let jobsStart = statements.count
+        statements += jobs.statements
         return HostPlan(statements) { (results: [SQLRows]) throws(StorageError) in
-            .with { $0.lastOffset = EventRows.lastPosition(results[range]) }
+            let ids = try jobs.decode(Array(results[jobsStart...]))
+            return .with {
+                $0.lastOffset = EventRows.lastPosition(results[range])
+                $0.jobIds = ids
+            }
         }
     }
 }

@@ -12,7 +12,9 @@ public enum HostSchema {
     }
 
     /// Their names without prefix.
-    public static let tables: Set<String> = ["answers", "audit", "cursors", "dead_letters", "events", "migrations"]
+    public static let tables: Set<String> = [
+        "answers", "audit", "cursors", "dead_letters", "events", "jobs", "leases", "migrations", "schedules",
+    ]
 
     /// The table that says which changes were made; without effect where it is there.
     public static func migrations(_ dialect: Dialect) -> String {
@@ -28,6 +30,9 @@ public enum HostSchema {
         [
             Change(name: "001-host", statements: first(dialect)),
             Change(name: "002-dead-letters", statements: deadLetters(dialect)),
+            Change(name: "003-jobs", statements: JobSchema.jobs(dialect)),
+            Change(name: "004-schedules", statements: JobSchema.schedules(dialect)),
+            Change(name: "005-leases", statements: JobSchema.leases(dialect)),
         ]
     }
 

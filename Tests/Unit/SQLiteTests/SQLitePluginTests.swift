@@ -7,6 +7,7 @@ import Testing
 import TheatreContracts
 import TheatrePlugin
 import TheatrePluginTesting
+import TheatreStorage
 
 @testable import SQLite
 

@@ -42,6 +42,51 @@ import TheatreManifest
         #expect(manifest.consumes.first?.timeoutMilliseconds == 60_000)
     }
 
+    static let queued = """
+        {"manifest": 1, "name": "Press", "version": "1.0.0",
+         "provides": [{"capability": "theatre.jobs.v1.Worker"}], "operations": ["theatre.jobs.v1.Worker/Run"],
+         "consumes": [{"types": ["order."], "max_attempts": 3}],
+         "queues": [{"name": "render", "concurrency": 2, "timeout_ms": 5000, "backoff_max_ms": 7000}, {"name": "mail"}]}
+        """
+
+    @Test func queuesAreReadWithTheirDefaults() throws {
+        let manifest = try Self.read(Self.queued)
+        let render = try #require(manifest.queues.first)
+        #expect(render.name == "render" && render.concurrency == 2 && render.timeoutMilliseconds == 5000)
+        #expect(render.backoffMaxMilliseconds == 7000)
+        let mail = try #require(manifest.queues.last)
+        #expect(mail.concurrency == 4 && mail.globalConcurrency == 0 && mail.maxAttempts == 5)
+        #expect(mail.timeoutMilliseconds == 60_000 && mail.leaseMilliseconds == 30_000)
+        #expect(mail.backoffMilliseconds == 1000 && mail.backoffMaxMilliseconds == 600_000)
+        #expect(manifest.consumes.first?.maxAttempts == 3)
+    }
+
+    /// What is replaced in the manifest with queues, by what, and the fault it makes.
+    @Test(arguments: [
+        (#""name": "mail""#, #""name": "render""#, "manifest.duplicate", "/queues/1/name"),
+        (#""name": "mail""#, #""name": "Mail""#, "manifest.name", "/queues/1/name"),
+        (#""name": "mail""#, #""nome": "mail""#, "manifest.missing", "/queues/1/name"),
+        (#""concurrency": 2"#, #""concurrency": 0"#, "manifest.range", "/queues/0/concurrency"),
+        (#""concurrency": 2"#, #""concurency": 2"#, "manifest.unknown_key", "/queues/0/concurency"),
+        (#""timeout_ms": 5000"#, #""lease_ms": 10"#, "manifest.range", "/queues/0/lease_ms"),
+        (#""backoff_max_ms": 7000"#, #""backoff_max_ms": 999"#, "manifest.range", "/queues/0/backoff_max_ms"),
+        (#""max_attempts": 3"#, #""max_attempts": 0"#, "manifest.range", "/consumes/0/max_attempts"),
+        (
+            #"{"capability": "theatre.jobs.v1.Worker"}], "operations": ["theatre.jobs.v1.Worker/Run"]"#, "]",
+            "manifest.reference", "/queues"
+        ),
+        (
+            #"[{"name": "render", "concurrency": 2, "timeout_ms": 5000, "backoff_max_ms": 7000}, {"name": "mail"}]"#,
+            "[]", "manifest.reference", "/provides/0/capability"
+        ),
+    ])
+    func aFaultOfTheQueuesIsNamed(_ from: String, _ to: String, code: String, pointer: String) throws {
+        try #require(Self.queued.contains(from))
+        let error = #expect(throws: ManifestError.self) { try Self.read(Self.queued.replacing(from, with: to)) }
+        #expect(error?.code == code)
+        #expect(error?.pointer == pointer)
+    }
+
     @Test func littleIsEnough() throws {
         let manifest = try Self.read(#"{"manifest": 1, "name": "Ledger", "version": "1.2.0"}"#)
         #expect(manifest.executor.kind == "pool")

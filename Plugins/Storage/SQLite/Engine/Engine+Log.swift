@@ -28,7 +28,10 @@ extension Engine {
             let response = try await look(EventRows.read(request, bytes: options.answerBytes, .sqlite), for: scope)
             let now = monotonicNanoseconds()
             guard response.events.isEmpty, now < end, !Task.isCancelled else { return response }
-            await head.wait(beyond: max(response.head, request.after), for: .nanoseconds(Int64(end - now)))
+            head.advance(to: response.head)
+            // Other processes' events are noticed by looking again.
+            let wait = min(end - now, options.pollNanoseconds)
+            await head.wait(beyond: max(response.head, request.after), for: .nanoseconds(Int64(wait)))
             // Nothing up to the head matched, so the next look begins there.
             request.after = max(request.after, response.head)
         }

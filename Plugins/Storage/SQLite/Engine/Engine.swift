@@ -25,6 +25,13 @@ struct EngineOptions: Sendable {
     var answersRetentionDays = 7
     /// How long a stream's reader may stand still.
     var streamStallMilliseconds = 60_000
+    var eventsRetentionDays = 30
+    var jobsRetentionDays = 7
+    /// How long who waits sleeps before it looks for what other processes wrote.
+    var pollNanoseconds: UInt64 = 1_000_000_000
+    var group = Writer.Limits()
+    /// How long a write waits for another process that writes.
+    var busyMilliseconds = 5000
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000
     /// Whether the files are gone from their folder as soon as they are open.
@@ -39,20 +46,28 @@ final class Engine: Sendable {
     let path: String
     let options: EngineOptions
     let environment: EngineEnvironment
-    let writer: ConnectionThreads
+    let writer: Writer
+    let health: Health
     let readers: ConnectionThreads
     let streams: StreamReadings
+    /// Past the last event.
     let head = HeadSignal()
+    /// Grows whenever a job may have become due.
+    let jobsHead = HeadSignal()
     let numbers: Mutex<StatementNumbers>
     private let namespaces = Mutex<[String: String]>([:])
     private let cleaned = Atomic<Int64>(0)
 
     /// Opens the file at `path`, makes the host's tables and starts the threads. Blocks for as long as that takes.
-    init(path: String, options: EngineOptions = EngineOptions(), environment: EngineEnvironment) throws {
+    init(
+        path: String, options: EngineOptions = EngineOptions(), environment: EngineEnvironment,
+        health: Health = Health()
+    ) throws {
+        self.health = health
         self.path = path
         self.options = options
         self.environment = environment
-        let connection = try Connection(path: path, role: .writer)
+        let connection = try Connection(path: path, role: .writer, busyMilliseconds: options.busyMilliseconds)
         try connection.installHostSchema(environment)
         head.advance(to: try connection.run(EventRows.head(.sqlite)))
         numbers = Mutex(StatementNumbers(first: monotonicNanoseconds()))
@@ -64,8 +79,8 @@ final class Engine: Sendable {
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
         streams = StreamReadings(streaming)
-        writer = try ConnectionThreads([connection], name: "sqlite-writer")
-        readers = try ConnectionThreads(pool, name: "sqlite-reader")
+        writer = try Writer(connection, limits: options.group, health: health)
+        readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
     }
 
     deinit { close() }
@@ -75,6 +90,13 @@ final class Engine: Sendable {
         writer.close()
         readers.close()
         streams.close()
+    }
+
+    /// Closes, and returns once no file of the database is open any more.
+    func closeAndWait() async {
+        close()
+        await writer.waitForEnd()
+        await readers.waitForEnd()
     }
 
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.
@@ -118,7 +140,7 @@ final class Engine: Sendable {
             response.results = results
             return response
         }
-        committed(response.lastOffset)
+        committed(response)
         return response
     }
 
@@ -137,14 +159,12 @@ final class Engine: Sendable {
         try await write(HostPlan(AuditRows.append(request)), for: scope)
     }
 
-    /// Runs `body` in a transaction on the writer. The one place where writes pass, so a group commit fits in here.
+    /// Runs `body` in a transaction on the writer, which may share its commit with others'; it may run more than once.
     func write<Output: Sendable>(
         for scope: CallerScope, milliseconds: UInt32 = 0,
         _ body: @escaping @Sendable (Connection) throws -> Output
     ) async throws -> Output {
-        try await writer.run(for: scope, milliseconds: milliseconds) { connection in
-            try connection.transaction { try body(connection) }
-        }
+        try await writer.write(for: scope, milliseconds: milliseconds, body)
     }
 
     /// Stores what comes with a commit.
@@ -156,6 +176,12 @@ final class Engine: Sendable {
                 attachments, changed: changed, for: scope, at: environment.now(), newID: environment.newID, .sqlite))
     }
 
+    /// After a commit: wakes those who wait for what was in it.
+    func committed(_ response: SQLCommitResponse) {
+        if !response.jobIds.isEmpty { jobsChanged() }
+        committed(response.lastOffset)
+    }
+
     /// After a commit: wakes readers of the log and, once an hour, removes what is too old.
     func committed(_ lastOffset: Int64) {
         if lastOffset > 0 { head.advance(to: lastOffset) }
@@ -164,13 +190,20 @@ final class Engine: Sendable {
         guard now - last >= 3_600_000,
             cleaned.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
         else { return }
-        let oldest = now - Int64(options.answersRetentionDays) * 86_400_000
-        writer.enqueue { result in
+        retire(Retirement.all(options, at: now)[...])
+    }
+
+    /// Wakes those who wait for a job.
+    func jobsChanged() { jobsHead.advance(to: jobsHead.head + 1) }
+
+    /// Removes what is too old, a little at a time, so that no writer waits long.
+    private func retire(_ rest: ArraySlice<Retirement>) {
+        guard let first = rest.first else { return }
+        writer.enqueue { [weak self] result in
+            guard let self, case .success(let connection) = result else { return }
             // What cannot be removed now is removed an hour later.
-            guard case .success(let connection) = result else { return }
-            do { while try connection.run(AnswerRows.remove(before: oldest, limit: 500)) == 500 {} } catch {
-                connection.rollback()
-            }
+            let removed = (try? connection.transaction { try first.removeSome(connection) }) ?? 0
+            retire(removed < Retirement.atOnce ? rest.dropFirst() : rest)
         }
     }
 

@@ -52,6 +52,18 @@ final class Mailbox<Element: Sendable>: @unchecked Sendable {
             var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
             if pthread_cond_timedwait(arrived, mutex, &time) == ETIMEDOUT, next == waiting.count { return nil }
         }
+        return takeNext()
+    }
+
+    /// The next element if there is one; never blocks for one to come.
+    func popNow() -> Element? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return next == waiting.count ? nil : takeNext()
+    }
+
+    /// With `mutex` held and something waiting.
+    private func takeNext() -> Element {
         let element = waiting[next]
         next += 1
         if next == waiting.count || next > 1024 {

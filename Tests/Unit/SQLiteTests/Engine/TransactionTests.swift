@@ -4,8 +4,10 @@
 import FoundationEssentials
 import SwiftProtobuf
 import Testing
+import TheatreStorage
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 @testable import SQLite
 
