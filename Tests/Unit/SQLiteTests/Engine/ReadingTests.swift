@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 @testable import SQLite
@@ -113,7 +114,7 @@ struct ReadingTests {
         let prepared = try await fixture.engine.prepare(.with { $0.sql = "SELECT n FROM {t} WHERE n = ?1" }, for: scope)
         let request = SQLQueryRequest.with {
             $0.statement.statementID = prepared.statementID
-            $0.statement.parameters = [SQLValue(7)]
+            $0.statement.parameters = [SQLValue(Int64(7))]
         }
         #expect(try await fixture.engine.query(request, for: scope).rows[0].values[0].integer == 7)
         let other = await failure { try await fixture.engine.query(request, for: fixture.scope("b")) }
