@@ -111,7 +111,8 @@ final class StreamReadings: Sendable {
             guard let reading = state.idle.popLast() else {
                 throw StorageError(
                     .resourceExhausted, "sql.too_many_streams",
-                    "\(Self.count) results are being streamed; read one to its end first.", retry: .after(milliseconds: 100))
+                    "\(Self.count) results are being streamed; read one to its end first.",
+                    retry: .after(milliseconds: 100))
             }
             return reading
         }

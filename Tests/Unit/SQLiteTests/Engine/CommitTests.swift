@@ -27,7 +27,8 @@ struct CommitTests {
             try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, ?1)", SQLValue("a\0b"))
         }
         #expect(zero?.reason == "sql.value", "no engine but this one would keep it")
-        let rows = try await fixture.query("a", "/* engine: sqlite */ SELECT x FROM {v} WHERE tenant = :tenant ORDER BY rowid")
+        let rows = try await fixture.query(
+            "a", "/* engine: sqlite */ SELECT x FROM {v} WHERE tenant = :tenant ORDER BY rowid")
         #expect(rows.map { $0[0] } == values)
         #expect(try await fixture.query("a", tenant: "t2", "SELECT x FROM {v} WHERE tenant = :tenant").isEmpty)
     }

@@ -91,7 +91,9 @@ struct LogKeepingTests {
         }
         try await add("x.broken")
         let letter = try #require(try await letters().first)
-        #expect(letter.event.offset == 2 && letter.event.data == #"{"n": 1}"# && letter.reason == "x.broken" && letter.attempts == 4)
+        #expect(
+            letter.event.offset == 2 && letter.event.data == #"{"n": 1}"# && letter.reason == "x.broken"
+                && letter.attempts == 4)
         #expect(try await fixture.engine.listConsumers(for: host).consumers.map(\.deadLetters) == [1])
         #expect(try await resolve(.replay, [2]) == 1)
         #expect(try await letters(requested: true).count == 1)

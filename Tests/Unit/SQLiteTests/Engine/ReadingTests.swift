@@ -18,7 +18,8 @@ struct ReadingTests {
     init() throws { fixture = try EngineFixture() }
 
     private func fill() async throws {
-        try await fixture.migrate("a", "CREATE TABLE {t} (tenant TEXT NOT NULL, n BIGINT NOT NULL, body TEXT NOT NULL);")
+        try await fixture.migrate(
+            "a", "CREATE TABLE {t} (tenant TEXT NOT NULL, n BIGINT NOT NULL, body TEXT NOT NULL);")
         try await fixture.commit(
             "a",
             """
@@ -31,7 +32,9 @@ struct ReadingTests {
         var request = SQLQueryRequest.with { $0.statement = statement("SELECT n, body FROM {t} ORDER BY n") }
         change(&request)
         let pieces = Mutex<[SQLRows]>([])
-        try await fixture.engine.queryStream(request, for: fixture.scope("a")) { rows in pieces.withLock { $0.append(rows) } }
+        try await fixture.engine.queryStream(request, for: fixture.scope("a")) { rows in
+            pieces.withLock { $0.append(rows) }
+        }
         return pieces.withLock { $0 }
     }
 
@@ -66,7 +69,9 @@ struct ReadingTests {
         let fixture = try EngineFixture(options: options)
         let request = SQLQueryRequest.with { $0.statement = statement("SELECT 1") }
         let error = await failure {
-            try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in try await Task.sleep(for: .seconds(60)) }
+            try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in
+                try await Task.sleep(for: .seconds(60))
+            }
         }
         #expect(error?.reason == "sql.statement_timeout" && error?.code == .deadlineExceeded)
         #expect(fixture.engine.streams.isIdle)
@@ -92,7 +97,9 @@ struct ReadingTests {
             $0.statements = [statement(endless)]
             $0.timeoutMs = 30
         }
-        #expect(await failure { try await fixture.engine.commit(commit, for: fixture.scope("a")) }?.reason == "sql.statement_timeout")
+        #expect(
+            await failure { try await fixture.engine.commit(commit, for: fixture.scope("a")) }?.reason
+                == "sql.statement_timeout")
     }
 
     @Test func aTransactionThatOnlyReadsSeesOneSnapshot() async throws {
@@ -119,19 +126,26 @@ struct ReadingTests {
         #expect(try await fixture.engine.query(request, for: scope).rows[0].values[0].integer == 7)
         let other = await failure { try await fixture.engine.query(request, for: fixture.scope("b")) }
         #expect(other?.reason == "sql.unknown_statement")
-        let bad = await failure { try await fixture.engine.prepare(.with { $0.sql = "SELECT n FROM {missing}" }, for: scope) }
+        let bad = await failure {
+            try await fixture.engine.prepare(.with { $0.sql = "SELECT n FROM {missing}" }, for: scope)
+        }
         #expect(bad?.reason == "sql.syntax")
-        let specific = await failure { try await fixture.engine.prepare(.with { $0.sql = "SELECT strftime('%s')" }, for: scope) }
+        let specific = await failure {
+            try await fixture.engine.prepare(.with { $0.sql = "SELECT strftime('%s')" }, for: scope)
+        }
         #expect(specific?.reason == "sql.not_portable")
     }
 
     @Test func timestampsAndJSONAreValues() async throws {
         try await fixture.migrate("a", "CREATE TABLE {v} (tenant TEXT NOT NULL, at BIGINT, data TEXT);")
         try await fixture.commit(
-            "a", "INSERT INTO {v} VALUES (:tenant, ?1, ?2)", .with { $0.timestamp = 5 }, .with { $0.json = #"{"a": [1]}"# })
+            "a", "INSERT INTO {v} VALUES (:tenant, ?1, ?2)", .with { $0.timestamp = 5 },
+            .with { $0.json = #"{"a": [1]}"# })
         let row = try await fixture.query("a", "SELECT at, data FROM {v}")[0]
         #expect(row[0].integer == 5 && row[1].text == #"{"a": [1]}"#)
-        let bad = await failure { try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, 1, ?1)", .with { $0.json = "{" }) }
+        let bad = await failure {
+            try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, 1, ?1)", .with { $0.json = "{" })
+        }
         #expect(bad?.reason == "sql.value")
     }
 
