@@ -95,9 +95,9 @@ struct SQLiteContractsTests {
         #expect(streamed == [1, 2])
         let database = database
         let seen = try await database.read { tx in
-            let before = try await tx.run("SELECT COUNT(*) AS n FROM {notes}")[0].int("n")
+            let before = try await tx.rows("SELECT COUNT(*) AS n FROM {notes}")[0].int("n")
             try await database.commit { $0.run("INSERT INTO {notes} VALUES (:tenant, 9)") }
-            return (before, try await tx.run("SELECT COUNT(*) AS n FROM {notes}")[0].int("n"))
+            return (before, try await tx.rows("SELECT COUNT(*) AS n FROM {notes}")[0].int("n"))
         }
         #expect(seen == (2, 2))
         #expect(try await count() == 3)
