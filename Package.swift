@@ -224,7 +224,7 @@ let tests: [Target] =
                 log, nio("NIOCore"), nio("NIOPosix"),
             ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
-        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
+        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
     ] + fixtureTargets
 

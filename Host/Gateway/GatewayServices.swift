@@ -21,6 +21,8 @@ public struct GatewayServices: Sendable {
     public var now: @Sendable () -> Int64 = { wallMilliseconds() }
     /// True once the host serves: /readyz.
     public var isReady: @Sendable () -> Bool = { true }
+    /// Why a host that serves is not ready all the same, for /readyz; empty where it is.
+    public var impediment: @Sendable () -> String = { "" }
     /// Metrics of the rest of the host in Prometheus text, put after the gateway's own.
     public var metrics: @Sendable () -> String = { "" }
     /// The API description, JSON: /openapi.json.

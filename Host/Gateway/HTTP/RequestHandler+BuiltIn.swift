@@ -16,7 +16,12 @@ extension RequestHandler {
         case let path where path.elementsEqual("/healthz".utf8): text(exchange, .ok, "ok\n")
         case let path where path.elementsEqual("/readyz".utf8):
             let isReady = core.services.isReady() && !core.isDraining.load(ordering: .relaxed)
-            text(exchange, isReady ? .ok : .serviceUnavailable, isReady ? "ready\n" : "not ready\n")
+            let impediment = isReady ? core.services.impediment() : ""
+            if impediment.isEmpty {
+                text(exchange, isReady ? .ok : .serviceUnavailable, isReady ? "ready\n" : "not ready\n")
+            } else {
+                text(exchange, .serviceUnavailable, "not ready: \(impediment)\n")
+            }
         case let path where path.elementsEqual("/metrics".utf8):
             text(exchange, .ok, core.metricsText() + core.services.metrics(), type: "text/plain; version=0.0.4")
         case let path where path.elementsEqual("/openapi.json".utf8):

@@ -36,6 +36,7 @@ final class HostParts: Sendable {
     private let jobs: JobPump
     private let retention: RetentionPump
     private let audit: AuditWriter
+    private let storageWatch: StorageWatch
     private let isOpen: OpenFlag
 
     init(_ deployment: CompiledDeployment, _ settings: HostServer.Settings) throws {
@@ -65,6 +66,9 @@ final class HostParts: Sendable {
             calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), clock: time,
             log: log.logger("retention"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
+        let watch = StorageWatch(
+            calls: dispatcher, storage: host.storage, clock: time, log: log.logger("storage"))
+        storageWatch = watch
         let own = MetricsService()
         let all: [any HostService] = [
             egress, KeysService(source: keys), SecretsService(source: secrets),
@@ -88,7 +92,7 @@ final class HostParts: Sendable {
             calls: dispatcher,
             services: Self.gatewayServices(
                 host, deployment, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
-                isOpen: isOpen),
+                isOpen: isOpen, watch: watch),
             group: group, log: log.logger("gateway"))
     }
 
@@ -138,6 +142,7 @@ final class HostParts: Sendable {
         }
         timers.start()
         retention.start()
+        storageWatch.start()
     }
 
     /// Opens the routes of a deployment and delivers events to its consumers.
@@ -179,6 +184,7 @@ final class HostParts: Sendable {
         async let eventsStopped: Void = withCheckedContinuation { done in events.stop(drain: drain) { done.resume() } }
         _ = await (jobsStopped, eventsStopped)
         await withCheckedContinuation { done in timers.stop { done.resume() } }
+        await withCheckedContinuation { done in storageWatch.stop { done.resume() } }
         await withCheckedContinuation { done in audit.stop { done.resume() } }
     }
 
@@ -189,7 +195,8 @@ final class HostParts: Sendable {
 
     private static func gatewayServices(
         _ host: HostConfiguration, _ deployment: CompiledDeployment, clock: SystemClock, dispatcher: Dispatcher,
-        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag
+        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag,
+        watch: StorageWatch
     ) -> GatewayServices {
         var services = GatewayServices()
         services.now = { Int64(clock.wall() / 1_000_000) }
@@ -202,6 +209,7 @@ final class HostParts: Sendable {
                 count: UInt32(record.count))
         }
         services.isReady = { isOpen.isSet }
+        services.impediment = { watch.reason }
         services.metrics = { metrics.text() }
         services.openAPI = { table in
             OpenAPIBytes.make(table, catalog: deployment.catalog)

@@ -43,7 +43,10 @@ struct SignInAttempts {
     func undo(_ identifier: [UInt8]) async throws {
         try await database.commit {
             $0.run(
-                "UPDATE {attempts} SET failures = max(0, failures - 1) WHERE tenant = :tenant AND identifier = ?1",
+                """
+                UPDATE {attempts} SET failures = CASE WHEN failures > 0 THEN failures - 1 ELSE 0 END
+                WHERE tenant = :tenant AND identifier = ?1
+                """,
                 identifier)
         }
     }

@@ -117,7 +117,7 @@ struct InboxStore {
             let marked = try await tx.run(
                 """
                 UPDATE {messages} SET read_at = ?2
-                WHERE tenant = :tenant AND user_id = ?1 AND read_at IS NULL AND instr(?3, ',' || id || ',') > 0
+                WHERE tenant = :tenant AND user_id = ?1 AND read_at IS NULL AND length(replace(?3, ',' || id || ',', '')) < length(?3)
                 """, user, now, list
             ).changed
             let unread = try await tx.run(Self.countUnread, user).first?.int("n") ?? 0

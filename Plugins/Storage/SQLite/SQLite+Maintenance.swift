@@ -18,10 +18,8 @@ extension SQLite: SQLMaintenanceContract {
     }
 
     func restore(_ request: SQLRestoreRequest, _ call: Call, _ output: MessageSink<SQLBackupProgress>) async throws {
-        try await replacing { path in
-            let restoring = Restoring(database: path, backup: request.path, digest: { Digest.sha256($0) })
-            try await output.send(try restoring.run())
-        }
+        let progress = try await replacing({ try $0.check() }, request.path)
+        try await output.send(progress)
     }
 
     func verify(_ request: SQLVerifyRequest, _ call: Call) async throws -> SQLVerifyResponse {

@@ -12,6 +12,7 @@ import TheatreStorage
 struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract, LeaseLeasesContract {
     static var operations: [Operation<SQLite>] {
         sqlDatabaseOperations + eventsLogOperations + jobsQueueOperations + leaseLeasesOperations
+            + sqlMaintenanceOperations
     }
 
     private let host: PluginHost
@@ -25,17 +26,46 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
     }
 
     func activate() async throws {
+        opened.set(try open())
+        host.log.debug("opened", ["sqlite.readers": String(configuration.readers)])
+    }
+
+    private func open() throws -> Engine {
         let host = host
         let (path, isTemporary) = try configuration.file(in: host.environment)
         let environment = EngineEnvironment(
             now: { host.now }, newID: { ULID.next(prefix: $0, at: $1) }, digest: { Digest.sha256($0) })
         var options = configuration.options
         options.isTemporary = isTemporary
-        let engine = try translating { [options] in try Engine(path: path, options: options, environment: environment) }
+        let health = Health { failure in
+            if let failure {
+                host.log.error("unwritable", ["sqlite.reason": failure.reason])
+            } else {
+                host.log.notice("writable")
+            }
+        }
+        let engine = try translating { [options] in
+            try Engine(path: path, options: options, environment: environment, health: health)
+        }
         // Answers that grew old while nothing ran go at once.
         engine.committed(0)
-        opened.set(engine)
-        host.log.debug("opened", ["sqlite.readers": String(options.readers)])
+        return engine
+    }
+
+    /// Closes the database, lets `body` at its file, and opens it again.
+    func replacing(_ check: (Restoring) throws -> Void, _ backup: String) async throws -> SQLBackupProgress {
+        let engine = try opened.get()
+        let (path, isTemporary) = try configuration.file(in: host.environment)
+        let restoring = Restoring(database: path, backup: backup, now: host.now)
+        return try await translating {
+            guard !isTemporary, engine.streams.isIdle else { throw Restoring.inUse }
+            try check(restoring)
+            _ = opened.take()
+            await engine.closeAndWait()
+            let outcome = Result { try restoring.run() }
+            opened.set(try open())
+            return try outcome.get()
+        }
     }
 
     func selfTest() async throws {

@@ -9,15 +9,21 @@ import TheatreStorage
 final class Connection {
     enum Role: Sendable {
         case writer, reader
+        /// Reads a file that nobody writes.
+        case archive
+        /// Writes a file that nobody else has, without a log of its own.
+        case copy
     }
 
     private(set) var handle: OpaquePointer?
     let authorizer = Authorizer()
+    private var damage: StorageError?
     private var statements = StatementCache(capacity: 256)
 
     /// Opens the file at `path`, making it for a writer.
     init(path: String, role: Role, busyMilliseconds: Int = 5000) throws(StorageError) {
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == .writer ? SQLITE_OPEN_CREATE : 0)
+        let access = role == .archive ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        let flags = access | SQLITE_OPEN_NOMUTEX | (role == .writer || role == .copy ? SQLITE_OPEN_CREATE : 0)
         let code = sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let reason = String(cString: sqlite3_errstr(code))
@@ -26,7 +32,7 @@ final class Connection {
             throw StorageError(.unavailable, "sql.open", "\(path) cannot be opened: \(reason).")
         }
         sqlite3_extended_result_codes(handle, 1)
-        sqlite3_busy_timeout(handle, Int32(busyMilliseconds))
+        sqlite3_busy_timeout(handle, role == .copy ? 0 : Int32(busyMilliseconds))
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DML, 0)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
@@ -42,6 +48,7 @@ final class Connection {
                     throw StorageError(.failedPrecondition, "sql.open", "\(path) cannot have a write-ahead log.")
                 }
             }
+            guard role == .writer || role == .reader else { return }
             try execute("PRAGMA synchronous = FULL")
             try execute("PRAGMA foreign_keys = ON")
             try execute("PRAGMA case_sensitive_like = ON")
@@ -79,7 +86,7 @@ final class Connection {
         let deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
         do {
             return try serving(while: { isWanted() && monotonicNanoseconds() < deadline }, body)
-        } catch let error as StorageError where error == .cancelled && monotonicNanoseconds() >= deadline {
+        } catch let error as StorageError where error.reason == "sql.cancelled" && monotonicNanoseconds() >= deadline {
             throw StorageError.statementTimeout(milliseconds: Int(milliseconds))
         }
     }
@@ -275,7 +282,16 @@ final class Connection {
         }
         guard let handle else { return .closed }
         let message = String(cString: sqlite3_errmsg(handle))
-        return authorizer.foreignTable(missing: message) ?? StorageError(code: code, message: message)
+        if let foreign = authorizer.foreignTable(missing: message) { return foreign }
+        let error = StorageError(code: code, message: message)
+        if error.reason == "sql.corrupt" { damage = error }
+        return error
+    }
+
+    /// What was found damaged since it was last asked.
+    func takeDamage() -> StorageError? {
+        defer { damage = nil }
+        return damage
     }
 }
 

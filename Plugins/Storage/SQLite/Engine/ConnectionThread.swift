@@ -3,6 +3,7 @@
 
 import CSQLite
 import Glibc
+import Synchronization
 import TheatreStorage
 
 /// Threads of their own that run blocking work on connections: one connection each, one queue for all of them.
@@ -11,16 +12,21 @@ final class ConnectionThreads: Sendable {
     typealias Job = @Sendable (Result<Connection, StorageError>) -> Void
 
     private let jobs = Mailbox<Job>()
+    private let ended = Countdown()
+    private let health: Health
 
-    /// Starts one thread for each connection.
-    init(_ connections: [Connection], name: String) throws(StorageError) {
+    /// Starts one thread for each connection; `health` is told of damage that work comes upon.
+    init(_ connections: [Connection], name: String, health: Health) throws(StorageError) {
+        self.health = health
         for connection in connections {
             // The connection moves to its thread: nothing else keeps it.
             nonisolated(unsafe) let moved = connection
-            let jobs = jobs
+            let (jobs, ended) = (jobs, ended)
+            ended.add()
             try Self.start(name: name) {
                 while let job = jobs.pop() { job(.success(moved)) }
                 moved.close()
+                ended.done()
             }
         }
     }
@@ -33,6 +39,9 @@ final class ConnectionThreads: Sendable {
     /// What waits still runs; then the connections close and the threads end.
     func close() { jobs.close() }
 
+    /// Returns once the connections are closed.
+    func waitForEnd() async { await ended.wait() }
+
     /// Runs `work` on a connection and waits for it without holding this task's thread.
     ///
     /// Cancellation of the task and a false `scope.isWanted` interrupt a running statement and skip a waiting one; where
@@ -43,10 +52,11 @@ final class ConnectionThreads: Sendable {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                enqueue { result in
+                enqueue { [health] result in
                     continuation.resume(
                         with: Result {
                             let connection = try result.get()
+                            defer { if let damage = connection.takeDamage() { health.found(damage) } }
                             let isWanted = { !cancellation.isRaised && scope.isWanted() }
                             guard milliseconds > 0 else {
                                 return try connection.serving(while: isWanted) { try work(connection) }
@@ -90,6 +100,37 @@ final class ConnectionThreads: Sendable {
             throw StorageError(.resourceExhausted, "sql.threads", "No thread could be started: error \(code).")
         }
         pthread_detach(thread)
+    }
+}
+
+/// Counts what has not ended, for one who waits for all of it.
+final class Countdown: Sendable {
+    private struct State {
+        var count = 0
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func add() { state.withLock { $0.count += 1 } }
+
+    func done() {
+        let woken = state.withLock { state in
+            state.count -= 1
+            defer { if state.count == 0 { state.waiting = [] } }
+            return state.count == 0 ? state.waiting : []
+        }
+        for continuation in woken { continuation.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.count > 0 { state.waiting.append(continuation) }
+                return state.count == 0
+            }
+            if isOver { continuation.resume() }
+        }
     }
 }
 

@@ -80,7 +80,7 @@ final class Engine: Sendable {
         }
         streams = StreamReadings(streaming)
         writer = try Writer(connection, limits: options.group, health: health)
-        readers = try ConnectionThreads(pool, name: "sqlite-reader")
+        readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
     }
 
     deinit { close() }
@@ -90,6 +90,13 @@ final class Engine: Sendable {
         writer.close()
         readers.close()
         streams.close()
+    }
+
+    /// Closes, and returns once no file of the database is open any more.
+    func closeAndWait() async {
+        close()
+        await writer.waitForEnd()
+        await readers.waitForEnd()
     }
 
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.

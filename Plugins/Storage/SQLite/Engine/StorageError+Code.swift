@@ -14,13 +14,29 @@ extension StorageError {
         case SQLITE_MISMATCH: self = StorageError(.failedPrecondition, "sql.check", "\(message).")
         case SQLITE_INTERRUPT: self = .cancelled
         case SQLITE_BUSY, SQLITE_LOCKED:
-            self = StorageError(.unavailable, "sql.busy", "Another process holds the database; try again.")
+            self = StorageError(
+                .unavailable, "sql.busy", "Another process holds the database; try again.", retry: .safe)
         case SQLITE_TOOBIG:
             self = StorageError(.outOfRange, "sql.too_large", "A value or a statement is larger than the engine takes.")
-        case SQLITE_FULL: self = StorageError(.resourceExhausted, "sql.full", "The disk of the database is full.")
-        case SQLITE_NOMEM: self = StorageError(.resourceExhausted, "sql.memory", "There is no memory for the statement.")
-        case SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM:
-            self = StorageError(.unavailable, "sql.open", "The database cannot be written: \(message).")
+        case SQLITE_FULL:
+            self = StorageError(
+                .resourceExhausted, "sql.full", "The disk of the database is full; make room.",
+                retry: .after(milliseconds: 1000))
+        case SQLITE_NOMEM:
+            self = StorageError(.resourceExhausted, "sql.memory", "There is no memory for the statement.")
+        case SQLITE_READONLY:
+            self = StorageError(
+                .unavailable, "sql.read_only",
+                "The database cannot be written: \(message); check the file's permissions.",
+                retry: .after(milliseconds: 1000))
+        case SQLITE_CANTOPEN, SQLITE_PERM:
+            self = StorageError(
+                .unavailable, "sql.open", "The database cannot be opened: \(message).",
+                retry: .after(milliseconds: 1000))
+        case SQLITE_IOERR:
+            self = StorageError(
+                .unavailable, "sql.io", "The disk of the database failed with code \(code): \(message).",
+                retry: .after(milliseconds: 1000))
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             self = StorageError(.dataLoss, "sql.corrupt", "The database is damaged: \(message).")
         default: self = StorageError(.internal, "sql.engine", "The engine failed with code \(code): \(message).")

@@ -16,6 +16,7 @@ final class StreamReading: @unchecked Sendable {
     private var scope: CallerScope?
     private var left = 0
     private var isDone = false
+    private var copy: BackupCopy?
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -46,6 +47,30 @@ final class StreamReading: @unchecked Sendable {
         return try connection.serving(while: scope.isWanted, milliseconds: milliseconds) {
             try connection.run(statement, for: scope, mode: .read, bounds: bounds)
         }
+    }
+
+    /// Checks the whole database on one snapshot.
+    func verify(while isWanted: @escaping () -> Bool) throws -> SQLVerifyResponse {
+        try connection.serving(while: isWanted) { try Verification.run(on: connection) }
+    }
+
+    func beginBackup(to path: String) throws { copy = try BackupCopy(from: connection, to: path) }
+
+    func continueBackup() throws -> SQLBackupProgress {
+        guard let copy else { throw StorageError.closed }
+        return try copy.step()
+    }
+
+    func finishBackup() throws -> SQLBackupProgress {
+        guard let copy else { throw StorageError.closed }
+        let progress = try copy.finish()
+        abandonBackup()
+        return progress
+    }
+
+    func abandonBackup() {
+        copy = nil
+        end()
     }
 
     /// Lets go of the snapshot.
@@ -86,7 +111,8 @@ final class StreamReadings: Sendable {
             guard let reading = state.idle.popLast() else {
                 throw StorageError(
                     .resourceExhausted, "sql.too_many_streams",
-                    "\(Self.count) results are being streamed; read one to its end first.", retry: .after(milliseconds: 100))
+                    "\(Self.count) results are being streamed; read one to its end first.",
+                    retry: .after(milliseconds: 100))
             }
             return reading
         }
@@ -99,6 +125,9 @@ final class StreamReadings: Sendable {
         }
         if isClosed { reading.close() }
     }
+
+    /// Whether no stream is being read.
+    var isIdle: Bool { state.withLock { $0.idle.count == Self.count } }
 
     /// Closes those that are idle, the others once they are given back.
     func close() {

@@ -18,12 +18,17 @@ struct CommitTests {
     @Test func everyValueComesBackAsItWent() async throws {
         try await fixture.migrate("a", "CREATE TABLE {v} (tenant TEXT, x);")
         let values: [SQLValue] = [
-            SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京\0x"),
+            SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京"),
             SQLValue(Data()),
             SQLValue(Data([0, 255])), SQLValue(),
         ]
         for value in values { try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, ?1)", value) }
-        let rows = try await fixture.query("a", "SELECT x FROM {v} WHERE tenant = :tenant ORDER BY rowid")
+        let zero = await failure {
+            try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, ?1)", SQLValue("a\0b"))
+        }
+        #expect(zero?.reason == "sql.value", "no engine but this one would keep it")
+        let rows = try await fixture.query(
+            "a", "/* engine: sqlite */ SELECT x FROM {v} WHERE tenant = :tenant ORDER BY rowid")
         #expect(rows.map { $0[0] } == values)
         #expect(try await fixture.query("a", tenant: "t2", "SELECT x FROM {v} WHERE tenant = :tenant").isEmpty)
     }
@@ -36,13 +41,13 @@ struct CommitTests {
         ("INSERT INTO {c} VALUES (1)", "sql.syntax", .invalidArgument),
         ("INSERT INTO {nowhere} VALUES (1)", "sql.syntax", .invalidArgument),
         ("INSERT INTO {c} VALUES ('t', ?1, 1, NULL)", "sql.parameters", .invalidArgument),
-        ("SELECT load_extension('x')", "sql.refused_statement", .permissionDenied),
+        ("/* engine: sqlite */ SELECT load_extension('x')", "sql.refused_statement", .permissionDenied),
     ])
     func refusalsNameReasonAndStatement(sql: String, reason: String, code: StorageError.Code) async throws {
         try await fixture.migrate(
             "a",
             """
-            CREATE TABLE {c} (tenant TEXT NOT NULL, id INTEGER PRIMARY KEY, n INTEGER NOT NULL CHECK (n > 0),
+            CREATE TABLE {c} (tenant TEXT NOT NULL, id BIGINT NOT NULL PRIMARY KEY, n INTEGER NOT NULL CHECK (n > 0),
                 parent INTEGER REFERENCES {c} (id));
             """)
         try await fixture.commit("a", "INSERT INTO {c} VALUES ('t', 1, 1, NULL)")
@@ -92,7 +97,7 @@ struct CommitTests {
         #expect(many?.reason == "sql.too_many_rows")
         #expect(many?.code == .outOfRange)
         #expect(try await fixture.query("a", numbers, SQLValue(10_000)).count == 10_000)
-        let large = await failure { try await fixture.query("a", "SELECT zeroblob(2000000)") }
+        let large = await failure { try await fixture.query("a", "/* engine: sqlite */ SELECT zeroblob(2000000)") }
         #expect(large?.reason == "sql.too_large")
     }
 

@@ -16,10 +16,12 @@ final class EngineFixture: Sendable {
     let folder: String
     let engine: Engine
 
-    init(options: EngineOptions = EngineOptions()) throws {
+    init(
+        options: EngineOptions = EngineOptions(), now: @escaping @Sendable () -> Int64 = { 1_700_000_000_000 }
+    ) throws {
         folder = FileManager.default.temporaryDirectory.path + "/theatre-sqlite-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        engine = try Self.open("\(folder)/theatre.db", options)
+        engine = try Self.open("\(folder)/theatre.db", options, now: now)
     }
 
     deinit {

@@ -102,14 +102,15 @@ struct MigrationTests {
                 INSERT INTO {next} SELECT id, tenant, n, '' FROM {entries};
                 DROP TRIGGER {log}; DROP TABLE {entries}; ALTER TABLE {next} RENAME TO {entries};
                 ALTER TABLE {entries} RENAME COLUMN extra TO note;
-                """),
+                """, engine: "sqlite"),
         ]
         #expect(try await migrate(Array(list.prefix(3))).count == 3)
         try await fixture.commit("a", "INSERT INTO {entries} VALUES ('hello world', :tenant, 1)")
         #expect(
-            try await fixture.query("a", "SELECT body FROM {search} WHERE {search} MATCH 'world'") == [
-                [SQLValue("hello world")]
-            ])
+            try await fixture.query("a", "/* engine: sqlite */ SELECT body FROM {search} WHERE {search} MATCH 'world'")
+                == [
+                    [SQLValue("hello world")]
+                ])
         #expect(try await migrate(list) == ["004"])
         #expect(
             try await fixture.query("a", "SELECT id, note FROM {entries}") == [[SQLValue("hello world"), SQLValue("")]])

@@ -12,6 +12,8 @@ struct CommitGroup {
     private var failed: [(member: any GroupMember, error: any Error)] = []
     /// Whether SQLite has a transaction open.
     private var isOpen = false
+    /// Why none could be opened: whoever else waits need not wait as long again.
+    private var closed: StorageError?
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -41,11 +43,16 @@ struct CommitGroup {
     /// Opens the transaction where there is none; false where that failed.
     private mutating func begin(_ member: any GroupMember) -> Bool {
         guard !isOpen else { return true }
+        if let closed {
+            failed.append((member, closed))
+            return false
+        }
         do throws(StorageError) {
             try connection.execute("BEGIN IMMEDIATE")
             isOpen = true
             return true
         } catch {
+            closed = error
             failed.append((member, error))
             return false
         }

@@ -6,31 +6,60 @@ import TheatreStorage
 
 /// Whether the database takes writes, as the last write told.
 final class Health: Sendable {
-    private let failure = Mutex<StorageError?>(nil)
+    private struct State {
+        /// Why the last write failed.
+        var failure: StorageError?
+        /// What is damaged, until somebody has verified that it is not.
+        var damage: StorageError?
+
+        var current: StorageError? { damage ?? failure }
+    }
+
+    private let state = Mutex(State())
     private let report: @Sendable (StorageError?) -> Void
 
     /// `report` is called where it changes, from any thread: with why nothing can be written, or nil once it can again.
     init(report: @escaping @Sendable (StorageError?) -> Void = { _ in }) { self.report = report }
 
-    /// Why nothing can be written; nil where it can.
-    var current: StorageError? { failure.withLock { $0 } }
+    /// Why nothing can be written or what is damaged; nil where all is well.
+    var current: StorageError? { state.withLock { $0.current } }
 
     /// Takes the outcome of a write: an error of the storage, or nil where there was none.
     func wrote(_ error: StorageError?) {
-        let isStorage = error?.isOfStorage ?? false
         // An error that is not the storage's says nothing about it.
-        if error != nil, !isStorage { return }
-        let changed = failure.withLock { failure in
-            defer { failure = error }
-            return failure?.reason != error?.reason
+        if let error, !error.isOfStorage { return }
+        change { state in
+            state.failure = error
+            if let error, error.reason == "sql.corrupt" { state.damage = error }
         }
-        if changed { report(error) }
+    }
+
+    /// Takes an error of whatever was done.
+    func found(_ error: StorageError) {
+        guard error.isOfStorage else { return }
+        change { state in
+            if error.reason == "sql.corrupt" { state.damage = error } else { state.failure = error }
+        }
+    }
+
+    /// Everything was read: what is damaged, or nil.
+    func verified(_ finding: String?) {
+        change { $0.damage = finding.map { StorageError(.dataLoss, "sql.corrupt", "The database is damaged: \($0).") } }
+    }
+
+    private func change(_ body: (inout State) -> Void) {
+        let (before, after) = state.withLock { state in
+            let before = state.current
+            body(&state)
+            return (before, state.current)
+        }
+        if before?.reason != after?.reason { report(after) }
     }
 }
 
 extension StorageError {
     /// Whether the database itself is at fault, and not a statement.
     var isOfStorage: Bool {
-        ["sql.full", "sql.io", "sql.read_only", "sql.open", "sql.corrupt"].contains(reason)
+        ["sql.full", "sql.io", "sql.read_only", "sql.open", "sql.corrupt", "sql.busy"].contains(reason)
     }
 }

@@ -26,6 +26,7 @@ final class Writer: Sendable {
     private let items = Mailbox<Item>()
     private let limits: Limits
     private let health: Health
+    private let ended = Countdown()
     /// Commits, and the transactions that were in them.
     let commits = Atomic<Int64>(0)
     let transactions = Atomic<Int64>(0)
@@ -36,14 +37,19 @@ final class Writer: Sendable {
         self.health = health
         // The connection moves to its thread: nothing else keeps it.
         nonisolated(unsafe) let moved = connection
+        ended.add()
         try ConnectionThreads.start(name: "sqlite-writer") { [self] in
             serve(moved)
             moved.close()
+            ended.done()
         }
     }
 
     /// What waits still runs; then the connection closes and the thread ends.
     func close() { items.close() }
+
+    /// Returns once the connection is closed.
+    func waitForEnd() async { await ended.wait() }
 
     /// Queues work of its own; after ``close()`` it is told so at once.
     func enqueue(_ job: @escaping Job) {
