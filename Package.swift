@@ -217,6 +217,12 @@ let tests: [Target] =
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
+        unitTests(
+            "PumpTests",
+            [
+                "Services", "Runtime", "SQLite", "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", protobuf,
+                log, nio("NIOCore"), nio("NIOPosix"),
+            ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),

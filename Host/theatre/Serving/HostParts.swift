@@ -33,6 +33,8 @@ final class HostParts: Sendable {
     private let services: [String: any HostService]
     private let timers: TimerPump
     private let events: EventPump
+    private let jobs: JobPump
+    private let retention: RetentionPump
     private let audit: AuditWriter
     private let storageWatch: StorageWatch
     private let isOpen: OpenFlag
@@ -55,7 +57,14 @@ final class HostParts: Sendable {
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
         egress = EgressService(group: group, secrets: secrets, monotonic: { clock.monotonic() })
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
-        events = EventPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("events"))
+        let worker = NodeName.worker(state: host.state)
+        events = EventPump(
+            calls: dispatcher, storage: host.storage, clock: time, holder: worker.node, log: log.logger("events"))
+        jobs = JobPump(
+            calls: dispatcher, storage: host.storage, clock: time, worker: worker, log: log.logger("jobs"))
+        retention = RetentionPump(
+            calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), clock: time,
+            log: log.logger("retention"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
         let watch = StorageWatch(
             calls: dispatcher, storage: host.storage, clock: time, log: log.logger("storage"))
@@ -70,7 +79,8 @@ final class HostParts: Sendable {
         isOpen = OpenFlag()
         metrics = MetricsRegistry()
         for provider in [
-            egress.metrics, timers.metrics, events.metrics, audit.metrics, own.metrics, writer.metrics,
+            egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, audit.metrics, own.metrics,
+            writer.metrics,
             ProcessMetrics.families,
         ] {
             metrics.register(provider)
@@ -131,6 +141,7 @@ final class HostParts: Sendable {
             throw ServeFailure("the host's tables cannot be made in \(settings.host.storage): \(error)")
         }
         timers.start()
+        retention.start()
         storageWatch.start()
     }
 
@@ -138,20 +149,21 @@ final class HostParts: Sendable {
     func open(_ deployment: CompiledDeployment) throws {
         gateway.replace(try GatewayTable.make(deployment, calls: dispatcher))
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
-        let consumers = deployment.table.instances.flatMap { instance in
-            instance.plugin.manifest.consumes.map {
-                EventConsumer(instance: instance.declaration.name, types: $0.types)
-            }
-        }
-        events.serve(Set(consumers.filter { serving.contains($0.instance) }))
+        let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
+        events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
+        jobs.serve(Set(instances.flatMap(JobQueue.queues(of:))))
         isOpen.set()
     }
 
     /// Lets a test move the clock, where it was asked for.
     func serveTestClock() async throws -> TestClockSocket? {
         guard let path = settings.testClock else { return nil }
-        let timers = timers
-        return try await TestClockSocket(path: path, clock: clock) { timers.look() }
+        let timers = timers, jobs = jobs, events = events
+        return try await TestClockSocket(path: path, clock: clock) {
+            timers.look()
+            jobs.look()
+            events.look()
+        }
     }
 
     /// Tells the gateway of sessions that were revoked.
@@ -162,10 +174,15 @@ final class HostParts: Sendable {
         }
     }
 
-    /// No more timers and events; what is under way ends.
+    /// No more timers, events and jobs; what is under way ends within the drain time, or is given back.
     func stopPumps() async {
         isOpen.clear()
-        await withCheckedContinuation { done in events.stop { done.resume() } }
+        retention.stop()
+        let drain = Int64(settings.host.drainSeconds) * 1000
+        let jobs = jobs, events = events
+        async let jobsStopped: Void = withCheckedContinuation { done in jobs.stop(drain: drain) { done.resume() } }
+        async let eventsStopped: Void = withCheckedContinuation { done in events.stop(drain: drain) { done.resume() } }
+        _ = await (jobsStopped, eventsStopped)
         await withCheckedContinuation { done in timers.stop { done.resume() } }
         await withCheckedContinuation { done in storageWatch.stop { done.resume() } }
         await withCheckedContinuation { done in audit.stop { done.resume() } }
