@@ -14,7 +14,10 @@ struct SQLTextTests {
     @Test(arguments: [
         ("SELECT * FROM {entries}", "SELECT * FROM \"ledger__entries\""),
         ("SELECT '{entries}' FROM {a}", "SELECT '{entries}' FROM \"ledger__a\""),
-        ("SELECT \"{x}\", `{y}`, [{z}] FROM {a}", "SELECT \"{x}\", `{y}`, [{z}] FROM \"ledger__a\""),
+        (
+            "/* engine: sqlite */ SELECT \"{x}\", `{y}`, [{z}] FROM {a}",
+            "/* engine: sqlite */ SELECT \"{x}\", `{y}`, [{z}] FROM \"ledger__a\""
+        ),
         ("SELECT 1 -- {x}\n FROM {a}", "SELECT 1 -- {x}\n FROM \"ledger__a\""),
         ("SELECT 1 /* {x} ' */ FROM {a}", "SELECT 1 /* {x} ' */ FROM \"ledger__a\""),
         ("SELECT 'it''s {x}' FROM {a}", "SELECT 'it''s {x}' FROM \"ledger__a\""),
