@@ -25,7 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
-    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite"]),
+    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
@@ -66,6 +66,9 @@ func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "s
 let api: [Target] = [
     .target(name: "CTheatrePlugin", path: "PluginAPI/CTheatrePlugin"),
     .target(name: "TheatreContracts", dependencies: [protobuf], path: "PluginAPI/TheatreContracts"),
+    .target(
+        name: "TheatreStorage", dependencies: ["TheatreContracts", protobuf], path: "PluginAPI/TheatreStorage",
+        swiftSettings: strict),
     .target(name: "TheatreManifest", path: "PluginAPI/TheatreManifest", swiftSettings: strict),
     .target(
         name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
@@ -217,6 +220,7 @@ let tests: [Target] =
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
+        unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts"]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
     ] + fixtureTargets
 
@@ -248,7 +252,7 @@ package.products += package.targets.filter { fixtures.contains($0.name) }
 /// For packages beside this one: what plugins are written against, and the host without its program.
 let libraryProducts = [
     ("CTheatrePlugin", ["CTheatrePlugin"]),
-    ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "CTheatrePlugin"]),
+    ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
     ("TheatreHost", ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
 ]
 let targetNames = Set(package.targets.map(\.name))

@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 /// Storage by SQL in one SQLite file, and the event log in the same file.
 struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
@@ -25,7 +26,7 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
         let host = host
         let (path, isTemporary) = try configuration.file(in: host.environment)
         let environment = EngineEnvironment(
-            now: { host.now }, eventID: { ULID.next(prefix: "evt", at: $0) }, digest: { Digest.sha256($0) })
+            now: { host.now }, newID: { ULID.next(prefix: $0, at: $1) }, digest: { Digest.sha256($0) })
         var options = configuration.options
         options.isTemporary = isTemporary
         let engine = try translating { [options] in try Engine(path: path, options: options, environment: environment) }
@@ -48,6 +49,16 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
         try await serving(call) { engine, scope in try await engine.query(request, for: scope) }
     }
 
+    func queryStream(_ request: SQLQueryRequest, _ call: Call, _ output: MessageSink<SQLRows>) async throws {
+        try await serving(call) { engine, scope in
+            try await engine.queryStream(request, for: scope) { try await output.send($0) }
+        }
+    }
+
+    func prepare(_ request: SQLPrepareRequest, _ call: Call) async throws -> SQLPrepareResponse {
+        try await serving(call) { engine, scope in try await engine.prepare(request, for: scope) }
+    }
+
     func commit(_ request: SQLCommitRequest, _ call: Call) async throws -> SQLCommitResponse {
         try await serving(call) { engine, scope in try await engine.commit(request, for: scope) }
     }
@@ -59,8 +70,13 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
             var requests = input.makeAsyncIterator()
             // The writer is waited for once there is something to write.
             guard var request = try await requests.next() else { return }
-            let transaction = try await engine.begin(for: scope)
+            let transaction = try await engine.begin(request.begin, for: scope)
             defer { transaction.rollback() }
+            if case .begin = request.step {
+                try await output.send(.with { $0.rows = SQLRows() })
+                guard let next = try await requests.next() else { return }
+                request = next
+            }
             while true {
                 switch request.step {
                 case .statement(let statement):
@@ -69,8 +85,10 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
                 case .commit(let attachments):
                     let committed = try await transaction.commit(attachments)
                     return try await output.send(.with { $0.committed = committed })
+                case .begin:
+                    throw StorageError(.invalidArgument, "sql.step", "Only the first step says how to begin.")
                 case nil:
-                    throw SQLiteError(.invalidArgument, "sql.step", "A step is a statement or a commit.")
+                    throw StorageError(.invalidArgument, "sql.step", "A step is a statement or a commit.")
                 }
                 guard let next = try await requests.next() else { return }
                 request = next
@@ -105,6 +123,33 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
         try await serving(call) { engine, scope in try await engine.moveCursor(request, for: scope) }
     }
 
+    func listConsumers(_ request: EventsListConsumersRequest, _ call: Call) async throws -> EventsListConsumersResponse
+    {
+        try await serving(call) { engine, scope in try await engine.listConsumers(for: scope) }
+    }
+
+    func addDeadLetter(_ request: EventsAddDeadLetterRequest, _ call: Call) async throws
+        -> EventsAddDeadLetterResponse
+    {
+        try await serving(call) { engine, scope in try await engine.addDeadLetter(request, for: scope) }
+    }
+
+    func listDeadLetters(_ request: EventsListDeadLettersRequest, _ call: Call) async throws
+        -> EventsListDeadLettersResponse
+    {
+        try await serving(call) { engine, scope in try await engine.listDeadLetters(request, for: scope) }
+    }
+
+    func resolveDeadLetters(_ request: EventsResolveDeadLettersRequest, _ call: Call) async throws
+        -> EventsResolveDeadLettersResponse
+    {
+        try await serving(call) { engine, scope in try await engine.resolveDeadLetters(request, for: scope) }
+    }
+
+    func trim(_ request: EventsTrimRequest, _ call: Call) async throws -> EventsTrimResponse {
+        try await serving(call) { engine, scope in try await engine.trim(request, for: scope) }
+    }
+
     // MARK: -
 
     private func serving<Output>(
@@ -131,7 +176,7 @@ private final class OpenedEngine: Sendable {
     }
 
     func get() throws -> Engine {
-        guard let engine = engine.withLock({ $0 }) else { throw PluginError(SQLiteError.closed) }
+        guard let engine = engine.withLock({ $0 }) else { throw PluginError(StorageError.closed) }
         return engine
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSQLite
+import TheatreStorage
 
 /// What a connection may do at the moment.
 ///
@@ -18,7 +19,7 @@ final class Authorizer {
     var mode = Mode.engine
     var namespace = Namespace.host
     /// What was refused last, since SQLite only says that something was.
-    var refusal: SQLiteError?
+    var refusal: StorageError?
     /// Asked now and then while a statement runs; false interrupts it.
     var isWanted: (() -> Bool)?
 
@@ -30,7 +31,7 @@ final class Authorizer {
         return SQLITE_DENY
     }
 
-    private func refusal(_ action: Int32, _ first: String?, _ second: String?, _ database: String?) -> SQLiteError? {
+    private func refusal(_ action: Int32, _ first: String?, _ second: String?, _ database: String?) -> StorageError? {
         switch action {
         case SQLITE_SELECT, SQLITE_RECURSIVE: nil
         case SQLITE_FUNCTION: function(second ?? "")
@@ -48,7 +49,7 @@ final class Authorizer {
         }
     }
 
-    private func read(_ table: String, column: String, _ database: String?) -> SQLiteError? {
+    private func read(_ table: String, column: String, _ database: String?) -> StorageError? {
         if namespace.owns(table), database == nil || database == "main" { return nil }
         if Self.tableFunctions.contains(asciiLowercased(table)) { return nil }
         if isEngineTable(table), mode == .migrate || column == "ROWID" { return nil }
@@ -60,15 +61,15 @@ final class Authorizer {
         return foreign(table)
     }
 
-    private func change(_ table: String, _ database: String?) -> SQLiteError? {
+    private func change(_ table: String, _ database: String?) -> StorageError? {
         // Declaring a virtual table, at its first use, looks like an update of the schema; a real one cannot be prepared.
         if isEngineTable(table), mode == .migrate || asciiLowercased(table) == "sqlite_master" { return nil }
         guard namespace.owns(table), database == nil || database == "main" else { return foreign(table) }
         guard mode == .read else { return nil }
-        return SQLiteError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
+        return StorageError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
     }
 
-    private func schema(_ objects: [String?], _ database: String?) -> SQLiteError? {
+    private func schema(_ objects: [String?], _ database: String?) -> StorageError? {
         guard mode == .migrate else { return Self.refused("A change of the schema outside a migration") }
         for case let object? in objects where !namespace.owns(object) && !object.hasPrefix("sqlite_autoindex_") {
             return foreign(object)
@@ -76,14 +77,14 @@ final class Authorizer {
         return database == nil || database == "main" ? nil : Self.refused("A temporary table")
     }
 
-    private func virtualTable(_ table: String?, module: String?, _ database: String?) -> SQLiteError? {
+    private func virtualTable(_ table: String?, module: String?, _ database: String?) -> StorageError? {
         guard let module, ["fts5", "rtree"].contains(asciiLowercased(module)) else {
             return Self.refused("The module \(module ?? "")")
         }
         return schema([table], database)
     }
 
-    private func function(_ name: String) -> SQLiteError? {
+    private func function(_ name: String) -> StorageError? {
         Self.deniedFunctions.contains(asciiLowercased(name)) ? Self.refused("The function \(name)") : nil
     }
 
@@ -96,7 +97,7 @@ final class Authorizer {
     }
 
     /// A table of another namespace is refused alike whether it exists or not, so that nobody learns which do.
-    func foreignTable(missing message: String) -> SQLiteError? {
+    func foreignTable(missing message: String) -> StorageError? {
         let start = "no such table: "
         guard mode != .engine, message.hasPrefix(start) else { return nil }
         var table = message.dropFirst(start.count)
@@ -104,14 +105,14 @@ final class Authorizer {
         return table.contains("__") && !namespace.owns(String(table)) ? foreign(String(table)) : nil
     }
 
-    private func foreign(_ table: String) -> SQLiteError {
-        SQLiteError(
+    private func foreign(_ table: String) -> StorageError {
+        StorageError(
             .permissionDenied, "sql.foreign_table",
             "\"\(table)\" is not a table of \(namespace.name); name your own as {table}.")
     }
 
-    private static func refused(_ what: String) -> SQLiteError {
-        SQLiteError(.permissionDenied, "sql.refused_statement", "\(what) is not allowed here.")
+    private static func refused(_ what: String) -> StorageError {
+        StorageError(.permissionDenied, "sql.refused_statement", "\(what) is not allowed here.")
     }
 
     private static let tableFunctions: Set<String> = ["json_each", "json_tree"]

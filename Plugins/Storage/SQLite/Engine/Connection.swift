@@ -3,6 +3,7 @@
 
 import CSQLite
 import TheatreContracts
+import TheatreStorage
 
 /// One SQLite connection with its authorizer and its prepared statements. Used by one thread at a time.
 final class Connection {
@@ -15,14 +16,14 @@ final class Connection {
     private var statements = StatementCache(capacity: 256)
 
     /// Opens the file at `path`, making it for a writer.
-    init(path: String, role: Role) throws(SQLiteError) {
+    init(path: String, role: Role) throws(StorageError) {
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == .writer ? SQLITE_OPEN_CREATE : 0)
         let code = sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let reason = String(cString: sqlite3_errstr(code))
             sqlite3_close_v2(handle)
             handle = nil
-            throw SQLiteError(.unavailable, "sql.open", "\(path) cannot be opened: \(reason).")
+            throw StorageError(.unavailable, "sql.open", "\(path) cannot be opened: \(reason).")
         }
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 5000)
@@ -35,10 +36,10 @@ final class Connection {
             sqlite3_limit(handle, limit, Int32(value))
         }
         authorizer.install(on: handle)
-        do throws(SQLiteError) {
+        do throws(StorageError) {
             if role == .writer {
                 guard try rows("PRAGMA journal_mode = WAL").first?.values.first?.text == "wal" else {
-                    throw SQLiteError(.failedPrecondition, "sql.open", "\(path) cannot have a write-ahead log.")
+                    throw StorageError(.failedPrecondition, "sql.open", "\(path) cannot have a write-ahead log.")
                 }
             }
             try execute("PRAGMA synchronous = FULL")
@@ -61,10 +62,22 @@ final class Connection {
 
     /// Runs `body` while `isWanted` says so: when it no longer does, the statement in progress is interrupted.
     func serving<Output>(while isWanted: @escaping () -> Bool, _ body: () throws -> Output) throws -> Output {
-        guard isWanted() else { throw SQLiteError.cancelled }
+        guard isWanted() else { throw StorageError.cancelled }
         authorizer.isWanted = isWanted
         defer { authorizer.isWanted = nil }
         return try body()
+    }
+
+    /// As ``serving(while:_:)``, for at most so many milliseconds.
+    func serving<Output>(
+        while isWanted: @escaping () -> Bool, milliseconds: UInt32, _ body: () throws -> Output
+    ) throws -> Output {
+        let deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+        do {
+            return try serving(while: { isWanted() && monotonicNanoseconds() < deadline }, body)
+        } catch let error as StorageError where error == .cancelled && monotonicNanoseconds() >= deadline {
+            throw StorageError.statementTimeout(milliseconds: Int(milliseconds))
+        }
     }
 
     // MARK: Transactions
@@ -93,8 +106,24 @@ final class Connection {
 
     /// Runs a caller's statement.
     func run(_ statement: SQLStatement, for scope: CallerScope, mode: Authorizer.Mode, bounds: Bounds)
-        throws(SQLiteError)
+        throws(StorageError)
         -> SQLRows
+    {
+        let prepared = try prepared(statement, for: scope, mode: mode)
+        authorizer.namespace = scope.namespace
+        authorizer.mode = mode
+        defer {
+            prepared.reset()
+            authorizer.mode = .engine
+        }
+        var collector = RowCollector(prepared.handle, bounds)
+        try step(prepared, into: &collector)
+        return collector.rows
+    }
+
+    /// A caller's statement, compiled and with its values.
+    func prepared(_ statement: SQLStatement, for scope: CallerScope, mode: Authorizer.Mode) throws(StorageError)
+        -> PreparedStatement
     {
         let key = StatementCache.Key(namespace: scope.namespace.name, sql: statement.sql, mode: mode)
         authorizer.namespace = scope.namespace
@@ -104,29 +133,45 @@ final class Connection {
         if let cached = statements[key] {
             prepared = cached
         } else {
-            let text = try SQLText(statement.sql, in: scope.namespace, for: mode == .read ? .query : .write)
+            let text = try SQLText(statement.sql, in: scope.namespace, for: mode == .read ? .query : .write, .sqlite)
             prepared = try prepare(text)
             statements[key] = prepared
         }
         guard statement.parameters.count == prepared.text.parameters else {
-            throw SQLiteError(
+            throw StorageError(
                 .invalidArgument, "sql.parameters",
                 "The statement has \(prepared.text.parameters) parameters and \(statement.parameters.count) values were sent."
             )
         }
-        defer { prepared.reset() }
-        for (index, value) in statement.parameters.enumerated() { try bind(value, prepared, at: index + 1) }
-        if let tenant = prepared.text.tenant { try bind(.init(scope.context.tenant), prepared, at: tenant) }
         if mode == .read, sqlite3_stmt_readonly(prepared.handle) == 0 {
-            throw SQLiteError(
+            throw StorageError(
                 .invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
         }
-        return try step(prepared, bounds)
+        do throws(StorageError) {
+            for (index, value) in statement.parameters.enumerated() {
+                try value.check()
+                try bind(value, prepared, at: index + 1)
+            }
+            if let tenant = prepared.text.tenant { try bind(.init(scope.context.tenant), prepared, at: tenant) }
+        } catch {
+            prepared.reset()
+            throw error
+        }
+        return prepared
+    }
+
+    /// Compiles a caller's statement and runs nothing: first as a query, else as a write.
+    func check(_ sql: String, for scope: CallerScope) throws(StorageError) {
+        let text = try SQLText(sql, in: scope.namespace, for: .write, .sqlite)
+        authorizer.namespace = scope.namespace
+        authorizer.mode = .write
+        defer { authorizer.mode = .engine }
+        _ = try prepare(text)
     }
 
     /// Runs the engine's own statement, bypassing the authorizer.
     @discardableResult
-    func execute(_ sql: String, _ values: [SQLValue] = [], bounds: Bounds = .none) throws(SQLiteError) -> SQLRows {
+    func execute(_ sql: String, _ values: [SQLValue] = [], bounds: Bounds = .none) throws(StorageError) -> SQLRows {
         authorizer.mode = .engine
         let key = StatementCache.Key(namespace: "", sql: sql, mode: .engine)
         let prepared: PreparedStatement
@@ -138,15 +183,17 @@ final class Connection {
         }
         defer { prepared.reset() }
         for (index, value) in values.enumerated() { try bind(value, prepared, at: index + 1) }
-        return try step(prepared, bounds)
+        var collector = RowCollector(prepared.handle, bounds)
+        try step(prepared, into: &collector)
+        return collector.rows
     }
 
     /// The rows of the engine's own statement.
-    func rows(_ sql: String, _ values: [SQLValue] = []) throws(SQLiteError) -> [SQLRow] {
+    func rows(_ sql: String, _ values: [SQLValue] = []) throws(StorageError) -> [SQLRow] {
         try execute(sql, values).rows
     }
 
-    private func prepare(_ text: SQLText) throws(SQLiteError) -> PreparedStatement {
+    private func prepare(_ text: SQLText) throws(StorageError) -> PreparedStatement {
         guard let handle else { throw .closed }
         var pointer: OpaquePointer?
         authorizer.refusal = nil
@@ -156,14 +203,13 @@ final class Connection {
         return PreparedStatement(pointer, text)
     }
 
-    private func bind(_ value: SQLValue, _ statement: PreparedStatement, at index: Int) throws(SQLiteError) {
+    private func bind(_ value: SQLValue, _ statement: PreparedStatement, at index: Int) throws(StorageError) {
         let code = statement.bind(value, at: Int32(index))
         guard code == SQLITE_OK else { throw failure(code) }
     }
 
-    private func step(_ statement: PreparedStatement, _ bounds: Bounds) throws(SQLiteError) -> SQLRows {
+    private func step(_ statement: PreparedStatement, into collector: inout RowCollector) throws(StorageError) {
         authorizer.refusal = nil
-        var collector = RowCollector(statement.handle, bounds)
         while true {
             let code = sqlite3_step(statement.handle)
             switch code {
@@ -172,27 +218,46 @@ final class Connection {
                 if sqlite3_stmt_readonly(statement.handle) == 0 {
                     collector.rows.changed = UInt32(clamping: sqlite3_changes64(handle))
                 }
-                return collector.rows
+                return
             default: throw failure(code)
             }
         }
     }
 
+    /// Steps until a piece of about `bytes` is full; true once the statement has no more rows.
+    func step(
+        _ statement: PreparedStatement, for scope: CallerScope, into collector: inout RowCollector, bytes: Int
+    ) throws(StorageError) -> Bool {
+        authorizer.refusal = nil
+        authorizer.namespace = scope.namespace
+        authorizer.mode = .read
+        defer { authorizer.mode = .engine }
+        while collector.bytes < bytes {
+            let code = sqlite3_step(statement.handle)
+            switch code {
+            case SQLITE_ROW: try collector.take()
+            case SQLITE_DONE: return true
+            default: throw failure(code)
+            }
+        }
+        return false
+    }
+
     /// The error of the call that just failed with `code`.
-    func failure(_ code: Int32) -> SQLiteError {
+    func failure(_ code: Int32) -> StorageError {
         if let refusal = authorizer.refusal, code & 0xFF == SQLITE_AUTH || code & 0xFF == SQLITE_ERROR {
             authorizer.refusal = nil
             return refusal
         }
         guard let handle else { return .closed }
         let message = String(cString: sqlite3_errmsg(handle))
-        return authorizer.foreignTable(missing: message) ?? SQLiteError(code: code, message: message)
+        return authorizer.foreignTable(missing: message) ?? StorageError(code: code, message: message)
     }
 }
 
 extension Connection {
     /// Runs all statements of a migration's text, as the namespace.
-    func runMigration(_ text: SQLText, in namespace: Namespace) throws(SQLiteError) {
+    func runMigration(_ text: SQLText, in namespace: Namespace) throws(StorageError) {
         authorizer.namespace = namespace
         authorizer.mode = .migrate
         defer { authorizer.mode = .engine }
@@ -204,7 +269,7 @@ extension Connection {
     }
 
     /// Runs the first statement of `text` and gives its length; nil where only white space and comments are left.
-    private func runFirst(of text: ArraySlice<CChar>) throws(SQLiteError) -> Int? {
+    private func runFirst(of text: ArraySlice<CChar>) throws(StorageError) -> Int? {
         guard let handle else { throw .closed }
         var statement: OpaquePointer?
         authorizer.refusal = nil

@@ -3,16 +3,17 @@
 
 import CSQLite
 import Glibc
+import TheatreStorage
 
 /// Threads of their own that run blocking work on connections: one connection each, one queue for all of them.
 final class ConnectionThreads: Sendable {
     /// Work for whichever thread is free; the error is why it will not run.
-    typealias Job = @Sendable (Result<Connection, SQLiteError>) -> Void
+    typealias Job = @Sendable (Result<Connection, StorageError>) -> Void
 
     private let jobs = Mailbox<Job>()
 
     /// Starts one thread for each connection.
-    init(_ connections: [Connection], name: String) throws(SQLiteError) {
+    init(_ connections: [Connection], name: String) throws(StorageError) {
         for connection in connections {
             // The connection moves to its thread: nothing else keeps it.
             nonisolated(unsafe) let moved = connection
@@ -34,9 +35,10 @@ final class ConnectionThreads: Sendable {
 
     /// Runs `work` on a connection and waits for it without holding this task's thread.
     ///
-    /// Cancellation of the task and a false `scope.isWanted` interrupt a running statement and skip a waiting one.
+    /// Cancellation of the task and a false `scope.isWanted` interrupt a running statement and skip a waiting one; where
+    /// `milliseconds` is not 0, so does their passing once the work has begun.
     func run<Output: Sendable>(
-        for scope: CallerScope, _ work: @escaping @Sendable (Connection) throws -> Output
+        for scope: CallerScope, milliseconds: UInt32 = 0, _ work: @escaping @Sendable (Connection) throws -> Output
     ) async throws -> Output {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
@@ -45,7 +47,11 @@ final class ConnectionThreads: Sendable {
                     continuation.resume(
                         with: Result {
                             let connection = try result.get()
-                            return try connection.serving(while: { !cancellation.isRaised && scope.isWanted() }) {
+                            let isWanted = { !cancellation.isRaised && scope.isWanted() }
+                            guard milliseconds > 0 else {
+                                return try connection.serving(while: isWanted) { try work(connection) }
+                            }
+                            return try connection.serving(while: isWanted, milliseconds: milliseconds) {
                                 try work(connection)
                             }
                         })
@@ -56,7 +62,17 @@ final class ConnectionThreads: Sendable {
         }
     }
 
-    private static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(SQLiteError) {
+    /// Runs `work` whether or not anybody waits for it, and returns once it has run or never will.
+    func finish(_ work: @escaping @Sendable (Connection) -> Void) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            enqueue { result in
+                if case .success(let connection) = result { work(connection) }
+                continuation.resume()
+            }
+        }
+    }
+
+    private static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
         let box = Unmanaged.passRetained(ThreadBody(name: name, run: body))
         var thread = pthread_t()
         let code = pthread_create(
@@ -70,7 +86,7 @@ final class ConnectionThreads: Sendable {
             }, box.toOpaque())
         guard code == 0 else {
             box.release()
-            throw SQLiteError(.resourceExhausted, "sql.threads", "No thread could be started: error \(code).")
+            throw StorageError(.resourceExhausted, "sql.threads", "No thread could be started: error \(code).")
         }
         pthread_detach(thread)
     }

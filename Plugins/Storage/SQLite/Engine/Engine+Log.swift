@@ -3,14 +3,17 @@
 
 import SwiftProtobuf
 import TheatreContracts
+import TheatreStorage
 
 /// The event log.
 extension Engine {
     /// Stores events that belong to no transaction.
     func append(_ request: EventsAppendRequest, for scope: CallerScope) async throws -> EventsAppendResponse {
+        let now = environment.now()
+        let statements = try EventRows.append(
+            request.events, scope.context, at: now, eventID: { self.environment.newID("evt", $0) }, .sqlite)
         let last = try await write(for: scope) { connection in
-            try EventRows.append(
-                request.events, scope.context, at: self.environment.now(), self.environment, on: connection)
+            EventRows.lastPosition(try statements.map { try connection.run($0) })
         }
         committed(last)
         return .with { $0.lastOffset = last }
@@ -18,18 +21,11 @@ extension Engine {
 
     /// Events after an offset; waits for the first one as long as asked, holding no thread meanwhile.
     func read(_ request: EventsReadRequest, for scope: CallerScope) async throws -> EventsReadResponse {
-        guard request.limit <= 1000, request.waitMs <= 30_000, request.types.count <= 100, request.channels.count <= 100
-        else {
-            throw SQLiteError(
-                .invalidArgument, "sql.event_read",
-                "A limit up to 1000, a wait up to 30000 ms, up to 100 types and channels are read.")
-        }
-        let bytes = options.answerBytes
+        try EventRows.check(request)
         let end = monotonicNanoseconds() + UInt64(request.waitMs) * 1_000_000
         var request = request
         while true {
-            let asked = request
-            let response = try await readers.run(for: scope) { try EventRows.read(asked, bytes: bytes, on: $0) }
+            let response = try await look(EventRows.read(request, bytes: options.answerBytes, .sqlite), for: scope)
             let now = monotonicNanoseconds()
             guard response.events.isEmpty, now < end, !Task.isCancelled else { return response }
             await head.wait(beyond: max(response.head, request.after), for: .nanoseconds(Int64(end - now)))
@@ -41,28 +37,50 @@ extension Engine {
     /// Moves a consumer's cursor, or only asks for it.
     func moveCursor(_ request: EventsMoveCursorRequest, for scope: CallerScope) async throws -> EventsMoveCursorResponse
     {
-        guard !request.consumer.isEmpty, request.expected >= -1, request.offset >= 0 else {
-            throw SQLiteError(
-                .invalidArgument, "sql.cursor",
-                "A consumer, an expected offset of at least -1 and an offset of at least 0 are needed.")
-        }
-        if request.expected == -1 {
-            return try await readers.run(for: scope) { try Self.cursor(request.consumer, on: $0) }
-        }
-        return try await write(for: scope) { connection in
-            let current = try Self.cursor(request.consumer, on: connection)
-            guard current.offset == request.expected else { return current }
-            try connection.execute(
-                """
-                INSERT INTO host__cursors (consumer, position, moved_at) VALUES (?1, ?2, ?3)
-                ON CONFLICT (consumer) DO UPDATE SET position = excluded.position, moved_at = excluded.moved_at
-                """, [SQLValue(request.consumer), SQLValue(request.offset), SQLValue(self.environment.now())])
-            return .with { $0.offset = request.offset }
+        let plan = try CursorRows.move(request, at: environment.now())
+        return request.expected == -1 ? try await look(plan, for: scope) : try await write(plan, for: scope)
+    }
+
+    /// Every consumer that has a cursor.
+    func listConsumers(for scope: CallerScope) async throws -> EventsListConsumersResponse {
+        try await look(CursorRows.list(.sqlite), for: scope)
+    }
+
+    /// Sets an event aside.
+    func addDeadLetter(_ request: EventsAddDeadLetterRequest, for scope: CallerScope) async throws
+        -> EventsAddDeadLetterResponse
+    {
+        try await write(DeadLetterRows.add(request, at: environment.now()), for: scope)
+    }
+
+    /// Events set aside.
+    func listDeadLetters(_ request: EventsListDeadLettersRequest, for scope: CallerScope) async throws
+        -> EventsListDeadLettersResponse
+    {
+        try await look(DeadLetterRows.list(request), for: scope)
+    }
+
+    /// Asks for another delivery, or forgets.
+    func resolveDeadLetters(_ request: EventsResolveDeadLettersRequest, for scope: CallerScope) async throws
+        -> EventsResolveDeadLettersResponse
+    {
+        try await write(DeadLetterRows.resolve(request), for: scope)
+    }
+
+    /// Removes the oldest events.
+    func trim(_ request: EventsTrimRequest, for scope: CallerScope) async throws -> EventsTrimResponse {
+        try await write(EventRows.trim(request), for: scope)
+    }
+
+    /// Runs a plan that only reads, on one snapshot.
+    func look<Output: Sendable>(_ plan: HostPlan<Output>, for scope: CallerScope) async throws -> Output {
+        try await readers.run(for: scope) { connection in
+            try connection.transaction("DEFERRED") { try connection.run(plan) }
         }
     }
 
-    private static func cursor(_ consumer: String, on connection: Connection) throws -> EventsMoveCursorResponse {
-        let rows = try connection.rows("SELECT position FROM host__cursors WHERE consumer = ?1", [SQLValue(consumer)])
-        return .with { $0.offset = rows.first?.values.first?.integer ?? 0 }
+    /// Runs a plan in a transaction.
+    func write<Output: Sendable>(_ plan: HostPlan<Output>, for scope: CallerScope) async throws -> Output {
+        try await write(for: scope) { connection in try connection.run(plan) }
     }
 }

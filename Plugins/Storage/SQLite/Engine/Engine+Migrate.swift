@@ -2,119 +2,67 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TheatreContracts
+import TheatreStorage
 
 /// Schemas.
 extension Engine {
     /// Brings the schema of the caller's namespace up to date, in one transaction.
     func migrate(_ request: SQLMigrateRequest, for scope: CallerScope) async throws -> SQLMigrateResponse {
         try admit(scope)
-        let environment = environment
+        let list = try MigrationList(
+            request.migrations, in: scope.namespace, .sqlite, digest: environment.digest)
+        let run = MigrationRun(namespace: scope.namespace, list: list, now: environment.now())
         return try await writer.run(for: scope) { connection in
+            // Another process that migrates holds the write lock until its schema is complete.
             try connection.execute("BEGIN IMMEDIATE")
             defer { connection.rollback() }
-            var run = MigrationRun(namespace: scope.namespace, connection: connection, environment: environment)
-            let response = try run.apply(request.migrations)
-            if !request.dryRun { try connection.execute("COMMIT") }
+            var response = try run.apply(on: connection)
+            if request.dryRun { return response }
+            response.statements = []
+            try connection.execute("COMMIT")
             return response
         }
     }
 }
 
 /// One list of migrations being applied; the transaction is the caller's.
-struct MigrationRun {
+struct MigrationRun: Sendable {
     let namespace: Namespace
-    let connection: Connection
-    let environment: EngineEnvironment
-    private var globals: Set<String> = []
-
-    init(namespace: Namespace, connection: Connection, environment: EngineEnvironment) {
-        self.namespace = namespace
-        self.connection = connection
-        self.environment = environment
-    }
+    let list: MigrationList
+    let now: Int64
 
     /// Applies what is not applied yet.
-    mutating func apply(_ list: [SQLMigration]) throws(SQLiteError) -> SQLMigrateResponse {
-        try checkNames(list)
-        let entries = list.map { migration in
-            MigrationRows.Entry(
-                name: migration.name, engine: migration.engine,
-                digest: environment.digest(Array("\(migration.engine)\n\(migration.sql)".utf8)))
-        }
-        let applied = try MigrationRows.applied(namespace: namespace.name, on: connection)
-        try check(applied, against: entries)
-        let others = try foreignObjects()
+    func apply(on connection: Connection) throws(StorageError) -> SQLMigrateResponse {
+        let applied = try connection.run(MigrationRows.applied(namespace: namespace.name))
+        let pending = try list.pending(after: applied, in: namespace)
+        let others = try foreignObjects(connection)
         var response = SQLMigrateResponse()
         // Tables that refer to each other may be rebuilt in any order; the references are checked at the commit.
         try connection.execute("PRAGMA defer_foreign_keys = ON")
-        for (place, migration) in list.enumerated() {
-            let runs = migration.engine.isEmpty || migration.engine == "sqlite"
-            do {
-                let text = runs ? try SQLText(migration.sql, in: namespace, for: .migration) : nil
-                globals.formUnion(text?.globals ?? [])
-                guard place >= applied.count else { continue }
-                if let text { try connection.runMigration(text, in: namespace) }
-                try checkTenants()
+        for item in pending {
+            do throws(StorageError) {
+                if let text = item.text { try connection.runMigration(text, in: namespace) }
+                try checkTenants(connection, through: item.place)
             } catch {
-                throw error.within("Migration \(migration.name)").at("/migrations/\(place)")
+                throw error.within("Migration \(item.entry.name)").at("/migrations/\(item.place)")
             }
-            try MigrationRows.record(
-                entries[place], namespace: namespace.name, place: place, at: environment.now(), on: connection)
-            response.applied.append(migration.name)
+            try connection.run(
+                MigrationRows.record(item.entry, namespace: namespace.name, place: item.place, at: now))
+            response.applied.append(item.entry.name)
+            response.statements += item.text?.statements ?? []
         }
         // The authorizer is told the old name of a renamed table only.
-        guard try foreignObjects() == others else {
-            throw SQLiteError(
+        guard try foreignObjects(connection) == others else {
+            throw StorageError(
                 .permissionDenied, "sql.foreign_table",
                 "A migration gave a table a name outside of \(namespace.name); write names in braces.")
         }
         return response
     }
 
-    private func checkNames(_ list: [SQLMigration]) throws(SQLiteError) {
-        var names: Set<String> = []
-        for (place, migration) in list.enumerated() {
-            guard !migration.name.isEmpty, names.insert(migration.name).inserted else {
-                throw SQLiteError(
-                    .invalidArgument, "sql.migration_name",
-                    "\"\(migration.name)\" must be a name of its own in the list.",
-                    detail: "/migrations/\(place)/name")
-            }
-            guard ["", "sqlite", "postgresql"].contains(migration.engine) else {
-                throw SQLiteError(
-                    .invalidArgument, "sql.migration_engine",
-                    "\"\(migration.engine)\" is no engine; sqlite and postgresql are.",
-                    detail: "/migrations/\(place)/engine")
-            }
-        }
-    }
-
-    /// What was applied must be the beginning of the list, unchanged.
-    private func check(_ applied: [MigrationRows.Entry], against list: [MigrationRows.Entry]) throws(SQLiteError) {
-        for (place, entry) in applied.enumerated() {
-            guard let found = list.firstIndex(where: { $0.name == entry.name }) else {
-                throw SQLiteError(
-                    .failedPrecondition, "sql.migration_missing",
-                    "Migration \(entry.name) was applied to \(namespace.name) and is missing from the list; put it back."
-                )
-            }
-            guard found == place else {
-                throw SQLiteError(
-                    .failedPrecondition, "sql.migration_order",
-                    "Migration \(entry.name) was applied as number \(place + 1) and is number \(found + 1) of the list."
-                )
-            }
-            guard list[place] == entry else {
-                throw SQLiteError(
-                    .failedPrecondition, "sql.migration_edited",
-                    "Migration \(entry.name) has changed since it was applied; restore it and add a new one.",
-                    detail: "/migrations/\(place)/sql")
-            }
-        }
-    }
-
-    /// Every table has a tenant, or a migration says that it is global.
-    private func checkTenants() throws(SQLiteError) {
+    /// Every table has a tenant, or a migration up to `place` says that it is global.
+    private func checkTenants(_ connection: Connection, through place: Int) throws(StorageError) {
+        let globals = list.items[...place].reduce(into: Set<String>()) { $0.formUnion($1.text?.globals ?? []) }
         let rows = try connection.rows(
             """
             SELECT name FROM pragma_table_list AS tables
@@ -125,16 +73,12 @@ struct MigrationRun {
         for row in rows {
             let table = String(row.values[0].text.dropFirst(namespace.prefix.count))
             if namespace == .host, HostSchema.tables.contains(table) { continue }
-            guard globals.contains(asciiLowercased(table)) else {
-                throw SQLiteError(
-                    .failedPrecondition, "sql.tenant_missing",
-                    "Table \(table) has no column tenant; add one, or say -- global: {\(table)} in the migration.")
-            }
+            guard globals.contains(asciiLowercased(table)) else { throw MigrationList.noTenant(table) }
         }
     }
 
     /// Everything in the schema that is not the namespace's.
-    private func foreignObjects() throws(SQLiteError) -> [SQLRow] {
+    private func foreignObjects(_ connection: Connection) throws(StorageError) -> [SQLRow] {
         try connection.rows(
             """
             SELECT type, name, tbl_name FROM sqlite_schema

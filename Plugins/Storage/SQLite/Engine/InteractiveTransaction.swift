@@ -3,6 +3,7 @@
 
 import Synchronization
 import TheatreContracts
+import TheatreStorage
 
 /// A write transaction whose statements come one after another.
 ///
@@ -17,13 +18,16 @@ final class InteractiveTransaction: Sendable {
 
     private let engine: Engine
     private let scope: CallerScope
+    private let milliseconds: Int
     private let steps = Mailbox<Step>()
     private let cancellation = Cancellation()
-    private let ending = Mutex<SQLiteError>(
-        SQLiteError(.failedPrecondition, "sql.transaction_ended", "The transaction has ended."))
+    private let ending = Mutex<StorageError>(
+        StorageError(.failedPrecondition, "sql.transaction_ended", "The transaction has ended."))
 
-    init(engine: Engine, scope: CallerScope) {
+    /// A transaction that is open for at most so many milliseconds.
+    init(engine: Engine, scope: CallerScope, milliseconds: Int) {
         self.engine = engine
+        self.milliseconds = milliseconds
         self.scope = scope
     }
 
@@ -40,7 +44,8 @@ final class InteractiveTransaction: Sendable {
 
     /// Runs one statement; one that fails rolls everything back.
     func run(_ statement: SQLStatement) async throws -> SQLRows {
-        try await withTaskCancellationHandler {
+        let statement = try engine.resolve(statement, for: scope)
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 if !steps.push(.statement(statement, continuation)) { continuation.resume(throwing: endingError) }
             }
@@ -64,16 +69,15 @@ final class InteractiveTransaction: Sendable {
         _ = steps.push(.rollback)
     }
 
-    private var endingError: SQLiteError { ending.withLock { $0 } }
+    private var endingError: StorageError { ending.withLock { $0 } }
 
     // MARK: On the writer's thread
 
-    private func serve(_ result: Result<Connection, SQLiteError>, _ opened: CheckedContinuation<Void, any Error>) {
-        let limit = engine.options.transactionTimeoutMilliseconds
-        let deadline = monotonicNanoseconds() + UInt64(limit) * 1_000_000
+    private func serve(_ result: Result<Connection, StorageError>, _ opened: CheckedContinuation<Void, any Error>) {
+        let deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
         do {
             let connection = try result.get()
-            guard isWanted else { throw SQLiteError.cancelled }
+            guard isWanted else { throw StorageError.cancelled }
             try connection.execute("BEGIN IMMEDIATE")
             opened.resume()
             serve(connection, until: deadline)
@@ -89,7 +93,7 @@ final class InteractiveTransaction: Sendable {
         var end = true
         while end {
             guard let step = steps.pop(until: deadline) else {
-                finish(connection, SQLiteError.timeout(milliseconds: engine.options.transactionTimeoutMilliseconds))
+                finish(connection, StorageError.transactionTimeout(milliseconds: milliseconds))
                 return
             }
             end = take(step, connection, until: deadline, changed: &changed)
@@ -116,9 +120,7 @@ final class InteractiveTransaction: Sendable {
             do {
                 let wrote = changed
                 let response = try serving(connection, until: deadline) {
-                    var response = SQLCommitResponse()
-                    response.lastOffset = try engine.attach(attachments, changed: wrote, for: scope, on: connection)
-                    return response
+                    try engine.attach(attachments, changed: wrote, for: scope, on: connection)
                 }
                 try connection.execute("COMMIT")
                 finish(connection, nil)
@@ -139,15 +141,15 @@ final class InteractiveTransaction: Sendable {
     ) throws -> Output {
         do {
             return try connection.serving(while: { self.isWanted && monotonicNanoseconds() < deadline }, body)
-        } catch let error as SQLiteError where error == .cancelled && monotonicNanoseconds() >= deadline {
-            throw SQLiteError.timeout(milliseconds: engine.options.transactionTimeoutMilliseconds)
+        } catch let error as StorageError where error == .cancelled && monotonicNanoseconds() >= deadline {
+            throw StorageError.transactionTimeout(milliseconds: milliseconds)
         }
     }
 
     /// Leaves nothing open, and tells steps that still come why.
     private func finish(_ connection: Connection, _ error: (any Error)?) {
         connection.rollback()
-        if let error = error as? SQLiteError { ending.withLock { $0 = error } }
+        if let error = error as? StorageError { ending.withLock { $0 = error } }
         steps.close()
         while let late = steps.pop() {
             switch late {

@@ -5,6 +5,7 @@ import CSQLite
 import FoundationEssentials
 import SwiftProtobuf
 import TheatreContracts
+import TheatreStorage
 
 /// A statement that SQLite compiled; it lives in the cache of its connection.
 final class PreparedStatement {
@@ -28,9 +29,9 @@ final class PreparedStatement {
     func bind(_ value: SQLValue, at index: Int32) -> Int32 {
         switch value.kind {
         case nil: return sqlite3_bind_null(handle, index)
-        case .integer(let integer): return sqlite3_bind_int64(handle, index, integer)
+        case .integer(let integer), .timestamp(let integer): return sqlite3_bind_int64(handle, index, integer)
         case .real(let real): return sqlite3_bind_double(handle, index, real)
-        case .text(var text):
+        case .text(var text), .json(var text):
             return text.withUTF8 { buffer in
                 buffer.withMemoryRebound(to: CChar.self) {
                     // An empty string may have no address, and a null address would bind NULL.
@@ -58,7 +59,7 @@ struct RowCollector {
     var rows = SQLRows()
     private let handle: OpaquePointer
     private let bounds: Bounds
-    private var bytes = 0
+    private(set) var bytes = 0
     private let columns: Int32
 
     init(_ handle: OpaquePointer, _ bounds: Bounds) {
@@ -69,16 +70,16 @@ struct RowCollector {
     }
 
     /// Adds the row the statement stands on.
-    mutating func take() throws(SQLiteError) {
+    mutating func take() throws(StorageError) {
         guard rows.rows.count < bounds.rows else {
-            throw SQLiteError(
+            throw StorageError(
                 .outOfRange, "sql.too_many_rows", "The statement gives more than \(bounds.rows) rows; ask for a page.")
         }
         var row = SQLRow()
         row.values.reserveCapacity(Int(columns))
         for column in 0..<columns { row.values.append(value(column)) }
         guard bytes <= bounds.bytes else {
-            throw SQLiteError(
+            throw StorageError(
                 .outOfRange, "sql.too_large",
                 "The rows are larger than \(bounds.bytes) bytes; ask for fewer or for less of each.")
         }
@@ -102,11 +103,4 @@ struct RowCollector {
         default: return SQLValue()
         }
     }
-}
-
-extension SQLValue {
-    init(_ value: Int64) { self = .with { $0.integer = value } }
-    init(real value: Double) { self = .with { $0.real = value } }
-    init(_ value: String) { self = .with { $0.text = value } }
-    init(_ value: Data) { self = .with { $0.blob = value } }
 }

@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 @testable import SQLite
 
@@ -28,7 +29,7 @@ struct CommitTests {
     }
 
     @Test(arguments: [
-        ("INSERT INTO {c} VALUES ('t', 1, 1, NULL)", "sql.unique", SQLiteError.Code.alreadyExists),
+        ("INSERT INTO {c} VALUES ('t', 1, 1, NULL)", "sql.unique", StorageError.Code.alreadyExists),
         ("INSERT INTO {c} VALUES ('t', 2, -1, NULL)", "sql.check", .failedPrecondition),
         ("INSERT INTO {c} VALUES (NULL, 2, 1, NULL)", "sql.check", .failedPrecondition),
         ("INSERT INTO {c} VALUES ('t', 2, 1, 99)", "sql.foreign_key", .failedPrecondition),
@@ -37,7 +38,7 @@ struct CommitTests {
         ("INSERT INTO {c} VALUES ('t', ?1, 1, NULL)", "sql.parameters", .invalidArgument),
         ("SELECT load_extension('x')", "sql.refused_statement", .permissionDenied),
     ])
-    func refusalsNameReasonAndStatement(sql: String, reason: String, code: SQLiteError.Code) async throws {
+    func refusalsNameReasonAndStatement(sql: String, reason: String, code: StorageError.Code) async throws {
         try await fixture.migrate(
             "a",
             """

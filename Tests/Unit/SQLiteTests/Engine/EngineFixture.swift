@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 @testable import SQLite
 
@@ -37,7 +38,7 @@ final class EngineFixture: Sendable {
         let ids = Atomic<Int>(0)
         let environment = EngineEnvironment(
             now: now,
-            eventID: { _ in "evt_\(ids.add(1, ordering: .relaxed).newValue)" },
+            newID: { prefix, _ in "\(prefix)_\(ids.add(1, ordering: .relaxed).newValue)" },
             digest: { bytes in
                 // FNV-1a: the engine only compares digests.
                 let hash = bytes.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
@@ -96,13 +97,13 @@ func migration(_ name: String, _ sql: String, engine: String = "") -> SQLMigrati
 
 /// The error that `body` ends with.
 func failure<Output>(_ location: SourceLocation = #_sourceLocation, _ body: () async throws -> Output) async
-    -> SQLiteError?
+    -> StorageError?
 {
     do {
         _ = try await body()
         Issue.record("nothing was refused", sourceLocation: location)
         return nil
-    } catch let error as SQLiteError {
+    } catch let error as StorageError {
         return error
     } catch {
         Issue.record("another error: \(error)", sourceLocation: location)

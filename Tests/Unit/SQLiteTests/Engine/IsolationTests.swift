@@ -5,6 +5,7 @@ import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 @testable import SQLite
 

@@ -5,6 +5,7 @@ import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatreStorage
 
 @testable import SQLite
 
@@ -85,7 +86,7 @@ struct LogTests {
         #expect(try await read { $0.waitMs = 20 }.events.isEmpty)
         let task = Task { try await read { $0.waitMs = 30_000 } }
         task.cancel()
-        do { #expect(try await task.value.events.isEmpty) } catch let error as SQLiteError {
+        do { #expect(try await task.value.events.isEmpty) } catch let error as StorageError {
             #expect(error == .cancelled)
         }
     }

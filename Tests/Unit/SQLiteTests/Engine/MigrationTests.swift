@@ -73,14 +73,14 @@ struct MigrationTests {
 
     @Test func everyTableHasATenantOrIsDeclaredGlobal() async throws {
         let bare = await failure { try await migrate([migration("1", "CREATE TABLE {words} (word TEXT);")]) }
-        #expect(bare?.reason == "sql.tenant_missing" && bare?.message.contains("words") == true)
+        #expect(bare?.reason == "sql.no_tenant" && bare?.message.contains("words") == true)
         let said = migration(
             "1", "-- global: {words}, {names}\nCREATE TABLE {words} (word TEXT); CREATE TABLE {names} (name TEXT);")
         #expect(try await migrate([said]) == ["1"])
         let next = migration("2", entriesTable)
         #expect(try await migrate([said, next]) == ["2"], "what an applied migration declared still holds")
         let dropped = migration("3", "CREATE TABLE {t} (tenant TEXT, x); ALTER TABLE {t} DROP COLUMN tenant;")
-        #expect(await failure { try await migrate([said, next, dropped]) }?.reason == "sql.tenant_missing")
+        #expect(await failure { try await migrate([said, next, dropped]) }?.reason == "sql.no_tenant")
     }
 
     @Test func triggersRebuildsAndFullTextWork() async throws {

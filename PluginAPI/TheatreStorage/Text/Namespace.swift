@@ -5,17 +5,17 @@
 ///
 /// A namespace has neither a double nor an outer underscore, so the first `__` of a table's name ends it and no two
 /// namespaces can name the same table.
-struct Namespace: Hashable, Sendable {
+public struct Namespace: Hashable, Sendable {
     /// Lower-case letters, digits and single underscores.
-    let name: String
+    public let name: String
 
     /// The host's own, where answers, audit rows, events and cursors are kept.
-    static let host = Namespace(known: "host")
+    public static let host = Namespace(known: "host")
 
     private init(known name: String) { self.name = name }
 
     /// The namespace of the instance `caller`; a hyphen becomes an underscore.
-    init(caller: String) throws(SQLiteError) {
+    public init(caller: String) throws(StorageError) {
         let name = String(caller.map { $0 == "-" ? "_" : $0 })
         let ascii = name.utf8.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
@@ -24,7 +24,7 @@ struct Namespace: Hashable, Sendable {
         }
         guard ascii, let first = name.first, first.isLetter, name.last != "_", !name.contains("__")
         else {
-            throw SQLiteError(
+            throw StorageError(
                 .permissionDenied, "sql.bad_namespace",
                 "\"\(caller)\" cannot own tables; an instance name of a-z, 0-9 and single hyphens is needed.")
         }
@@ -32,22 +32,22 @@ struct Namespace: Hashable, Sendable {
     }
 
     /// What the names of its tables begin with.
-    var prefix: String { "\(name)__" }
+    public var prefix: String { "\(name)__" }
 
     /// A table of this namespace.
-    func table(_ name: some StringProtocol) -> String { prefix + name }
+    public func table(_ name: some StringProtocol) -> String { prefix + name }
 
     /// Whether the namespace owns what has this name; SQLite ignores the case of ASCII letters.
-    func owns(_ object: String) -> Bool {
+    public func owns(_ object: String) -> Bool {
         object.utf8.count > prefix.utf8.count
             && zip(object.utf8, prefix.utf8).allSatisfy { asciiLowercase($0) == $1 }
     }
 }
 
 /// Lower case as SQLite compares names: ASCII letters only.
-func asciiLowercase(_ byte: UInt8) -> UInt8 {
+public func asciiLowercase(_ byte: UInt8) -> UInt8 {
     (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }
 
 /// `text` with ASCII letters in lower case.
-func asciiLowercased(_ text: String) -> String { String(decoding: text.utf8.map(asciiLowercase), as: UTF8.self) }
+public func asciiLowercased(_ text: String) -> String { String(decoding: text.utf8.map(asciiLowercase), as: UTF8.self) }

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A token of SQL text.
-struct SQLToken: Hashable, Sendable {
-    enum Kind: Hashable, Sendable {
+public struct SQLToken: Hashable, Sendable {
+    /// What it is.
+    public enum Kind: Hashable, Sendable {
         /// Keyword, name or number.
         case word
         /// A name in double quotes, backquotes or brackets, or a string in single quotes.
@@ -16,20 +17,21 @@ struct SQLToken: Hashable, Sendable {
         case punctuation
     }
 
-    var kind: Kind
+    /// What it is.
+    public var kind: Kind
     /// Where it stands in the text's UTF-8.
-    var range: Range<Int>
+    public var range: Range<Int>
 }
 
 /// Splits SQL into tokens as SQLite does, as far as names and ends of statements go.
-struct SQLTokenizer {
+public struct SQLTokenizer {
     private let bytes: [UInt8]
     private var position = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Every token but white space.
-    static func tokens(_ bytes: [UInt8]) throws(SQLiteError) -> [SQLToken] {
+    /// Every token but white space; INVALID_ARGUMENT `sql.syntax` where a token does not end.
+    public static func tokens(_ bytes: [UInt8]) throws(StorageError) -> [SQLToken] {
         var tokenizer = SQLTokenizer(bytes)
         var tokens: [SQLToken] = []
         while let token = try tokenizer.next() { tokens.append(token) }
@@ -40,7 +42,7 @@ struct SQLTokenizer {
         position + offset < bytes.count ? bytes[position + offset] : nil
     }
 
-    private mutating func next() throws(SQLiteError) -> SQLToken? {
+    private mutating func next() throws(StorageError) -> SQLToken? {
         while let byte = peek(), Self.isSpace(byte) { position += 1 }
         guard let byte = peek() else { return nil }
         let start = position
@@ -48,7 +50,7 @@ struct SQLTokenizer {
         return SQLToken(kind: kind, range: start..<position)
     }
 
-    private mutating func scan(_ byte: UInt8) throws(SQLiteError) -> SQLToken.Kind {
+    private mutating func scan(_ byte: UInt8) throws(StorageError) -> SQLToken.Kind {
         switch byte {
         case UInt8(ascii: "-") where peek(1) == UInt8(ascii: "-"):
             skip { $0 != UInt8(ascii: "\n") }
@@ -98,7 +100,7 @@ struct SQLTokenizer {
     }
 
     /// A doubled quote stands for itself, except in brackets.
-    private mutating func skipQuoted(until quote: UInt8) throws(SQLiteError) {
+    private mutating func skipQuoted(until quote: UInt8) throws(StorageError) {
         position += 1
         while let byte = peek() {
             position += 1
@@ -109,7 +111,7 @@ struct SQLTokenizer {
         throw .syntax("A quoted name or string does not end.")
     }
 
-    private mutating func skipTable() throws(SQLiteError) {
+    private mutating func skipTable() throws(StorageError) {
         position += 1
         let start = position
         skip { Self.isName($0) && $0 < 0x80 && $0 != UInt8(ascii: "$") }

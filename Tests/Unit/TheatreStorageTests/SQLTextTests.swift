@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import SQLite
+@testable import TheatreStorage
 
 struct SQLTextTests {
     let namespace: Namespace
@@ -23,7 +23,7 @@ struct SQLTextTests {
         ("SELECT '汴京' FROM {a};", "SELECT '汴京' FROM \"ledger__a\";"),
     ])
     func namesAndParametersAreRewritten(source: String, expected: String) throws {
-        #expect(try SQLText(source, in: namespace, for: .query).sql == expected)
+        #expect(try SQLText(source, in: namespace, for: .query, .sqlite).sql == expected)
     }
 
     @Test(arguments: [
@@ -34,9 +34,9 @@ struct SQLTextTests {
         "SELECT :tenants", "SELECT 1\0",
     ])
     func whatIsNoStatementIsASyntaxError(source: String) {
-        #expect(throws: SQLiteError.self) { try SQLText(source, in: namespace, for: .query) }
+        #expect(throws: StorageError.self) { try SQLText(source, in: namespace, for: .query, .sqlite) }
         do {
-            _ = try SQLText(source, in: namespace, for: .query)
+            _ = try SQLText(source, in: namespace, for: .query, .sqlite)
         } catch {
             #expect(error.reason == "sql.syntax")
         }
@@ -49,7 +49,7 @@ struct SQLTextTests {
     func otherStatementsAreRefusedByTheirFirstWord(source: String) {
         for purpose in [SQLText.Purpose.query, .write] {
             do {
-                _ = try SQLText(source, in: namespace, for: purpose)
+                _ = try SQLText(source, in: namespace, for: purpose, .sqlite)
                 Issue.record("\(source) passed")
             } catch {
                 #expect(error.reason == "sql.refused_statement")
@@ -68,7 +68,7 @@ struct SQLTextTests {
                 pieces.randomElement(using: &generator) ?? ""
             }.joined()
             for purpose in [SQLText.Purpose.query, .migration] {
-                guard let text = try? SQLText(source, in: namespace, for: purpose) else { continue }
+                guard let text = try? SQLText(source, in: namespace, for: purpose, .sqlite) else { continue }
                 #expect(text.parameters <= 999)
             }
         }
@@ -76,7 +76,7 @@ struct SQLTextTests {
 
     @Test(arguments: ["Ledger", "a__b", "_a", "a_", "1a", "a--b", "", "é", "a.b", "a b"])
     func unclearNamespacesAreRefused(caller: String) {
-        #expect(throws: SQLiteError.self) { try Namespace(caller: caller) }
+        #expect(throws: StorageError.self) { try Namespace(caller: caller) }
     }
 
     @Test func aNamespaceOwnsItsPrefixInAnyCase() {

@@ -1,0 +1,101 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import Synchronization
+import TheatreContracts
+import TheatreStorage
+
+/// A connection on which one statement stands between two pieces of its rows.
+///
+/// The invariant that makes it Sendable: whoever took it from its ``StreamReadings`` waits for each piece before the next,
+/// so one thread at a time touches it.
+final class StreamReading: @unchecked Sendable {
+    private let connection: Connection
+    private var statement: PreparedStatement?
+    private var scope: CallerScope?
+    private var left = 0
+    private var isDone = false
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// Compiles the statement; at most `rows` rows are given.
+    func begin(_ statement: SQLStatement, for scope: CallerScope, rows: Int) throws {
+        self.statement = try connection.prepared(statement, for: scope, mode: .read)
+        self.scope = scope
+        left = rows
+        isDone = false
+    }
+
+    /// The next rows; none at the end.
+    func next(while isWanted: @escaping () -> Bool, until deadline: UInt64) throws -> SQLRows {
+        guard let statement, let scope, !isDone else { return SQLRows() }
+        var collector = RowCollector(statement.handle, Bounds(rows: left, bytes: 16 << 20))
+        isDone = try connection.serving(while: { isWanted() && monotonicNanoseconds() < deadline }) {
+            try connection.step(statement, for: scope, into: &collector, bytes: 64 << 10)
+        }
+        left -= collector.rows.rows.count
+        return collector.rows
+    }
+
+    /// Lets go of the snapshot.
+    func end() {
+        statement?.reset()
+        statement = nil
+        scope = nil
+    }
+
+    func close() {
+        end()
+        connection.close()
+    }
+}
+
+/// The connections that streams read from; a stream keeps its own until it ends.
+final class StreamReadings: Sendable {
+    /// How many streams are read at once.
+    static let count = 4
+
+    private struct State {
+        var idle: [StreamReading]
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
+
+    init(_ connections: [Connection]) {
+        // Each connection moves into its reading: nothing else keeps it.
+        state = Mutex(State(idle: connections.map { StreamReading($0) }))
+    }
+
+    /// One that no other stream has.
+    func take() throws(StorageError) -> StreamReading {
+        try state.withLock { state throws(StorageError) in
+            guard !state.isClosed else { throw .closed }
+            guard let reading = state.idle.popLast() else {
+                throw StorageError(
+                    .resourceExhausted, "sql.too_many_streams",
+                    "\(Self.count) results are being streamed; read one to its end first.", retry: .after(milliseconds: 100))
+            }
+            return reading
+        }
+    }
+
+    func give(back reading: StreamReading) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.idle.append(reading) }
+            return state.isClosed
+        }
+        if isClosed { reading.close() }
+    }
+
+    /// Closes those that are idle, the others once they are given back.
+    func close() {
+        let idle = state.withLock { state in
+            defer { state.idle = [] }
+            state.isClosed = true
+            return state.idle
+        }
+        for reading in idle { reading.close() }
+    }
+}
