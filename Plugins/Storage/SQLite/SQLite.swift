@@ -70,6 +70,9 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
             var requests = input.makeAsyncIterator()
             // The writer is waited for once there is something to write.
             guard var request = try await requests.next() else { return }
+            if request.begin.readOnly {
+                return try await reading(request.begin, requests, engine, scope, output)
+            }
             let transaction = try await engine.begin(request.begin, for: scope)
             defer { transaction.rollback() }
             if case .begin = request.step {
@@ -93,6 +96,38 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract {
                 guard let next = try await requests.next() else { return }
                 request = next
             }
+        }
+    }
+
+    /// A transaction that only reads.
+    private func reading(
+        _ begin: SQLBegin, _ requests: MessageStream<SQLTransactRequest>.AsyncIterator, _ engine: Engine,
+        _ scope: CallerScope, _ output: MessageSink<SQLTransactResponse>
+    ) async throws {
+        var requests = requests
+        let transaction = try engine.beginReading(begin, for: scope)
+        do {
+            try await output.send(.with { $0.rows = SQLRows() })
+            loop: while let request = try await requests.next() {
+                switch request.step {
+                case .statement(let statement):
+                    let rows = try await transaction.run(statement)
+                    try await output.send(.with { $0.rows = rows })
+                case .commit(let attachments):
+                    guard attachments == SQLAttachments() else {
+                        throw StorageError(
+                            .invalidArgument, "sql.read_only", "A transaction that only reads stores nothing.")
+                    }
+                    try await output.send(.with { $0.committed = SQLCommitResponse() })
+                    break loop
+                case .begin, nil:
+                    throw StorageError(.invalidArgument, "sql.step", "A step is a statement or a commit.")
+                }
+            }
+            await transaction.end()
+        } catch {
+            await transaction.end()
+            throw error
         }
     }
 

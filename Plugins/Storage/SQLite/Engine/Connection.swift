@@ -95,6 +95,12 @@ final class Connection {
         }
     }
 
+    /// Begins a transaction that reads, where there is none yet.
+    func beginReading() throws(StorageError) {
+        guard let handle else { throw .closed }
+        if sqlite3_get_autocommit(handle) != 0 { try execute("BEGIN DEFERRED") }
+    }
+
     /// Ends the transaction, if SQLite has not done so by itself.
     func rollback() {
         guard let handle, sqlite3_get_autocommit(handle) == 0 else { return }

@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SwiftProtobuf
+import Synchronization
 import TheatreContracts
 import TheatreStorage
 
@@ -30,6 +32,15 @@ extension Engine {
         return try await readers.run(for: scope, milliseconds: request.timeoutMs) { connection in
             try connection.run(statement, for: scope, mode: .read, bounds: bounds)
         }
+    }
+
+    /// Opens a transaction that only reads.
+    func beginReading(_ begin: SQLBegin, for scope: CallerScope) throws(StorageError) -> ReadTransaction {
+        try admit(scope)
+        let limit = options.transactionTimeoutMilliseconds
+        return try ReadTransaction(
+            engine: self, scope: scope,
+            milliseconds: begin.timeoutMs == 0 ? limit : min(limit, Int(begin.timeoutMs)))
     }
 
     /// Runs one SELECT on a snapshot and gives its rows in pieces to `send`, which holds the statement back.

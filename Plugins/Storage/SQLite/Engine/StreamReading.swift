@@ -38,8 +38,19 @@ final class StreamReading: @unchecked Sendable {
         return collector.rows
     }
 
+    /// Runs one statement in a snapshot that stays until the end.
+    func read(
+        _ statement: SQLStatement, for scope: CallerScope, bounds: Bounds, milliseconds: UInt32
+    ) throws -> SQLRows {
+        try connection.beginReading()
+        return try connection.serving(while: scope.isWanted, milliseconds: milliseconds) {
+            try connection.run(statement, for: scope, mode: .read, bounds: bounds)
+        }
+    }
+
     /// Lets go of the snapshot.
     func end() {
+        defer { connection.rollback() }
         statement?.reset()
         statement = nil
         scope = nil
