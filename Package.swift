@@ -219,7 +219,11 @@ let tests: [Target] =
                 "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Transcoding", "TheatreContracts",
                 "TheatreManifest", "CTheatrePlugin", nio("NIOCore"), log,
             ],
-            path: "Tests/Contract", swiftSettings: strict),
+            path: "Tests/Contract", exclude: ["Storage"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageContractTests",
+            dependencies: ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite"],
+            path: "Tests/Contract/Storage", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
