@@ -222,7 +222,10 @@ let tests: [Target] =
             path: "Tests/Contract", exclude: ["Storage"], swiftSettings: strict),
         .testTarget(
             name: "StorageContractTests",
-            dependencies: ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite"],
+            dependencies: [
+                "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite", "PostgreSQL",
+                "PostgreSQLServer", "SeededRandom", protobuf,
+            ],
             path: "Tests/Contract/Storage", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",

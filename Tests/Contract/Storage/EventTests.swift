@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
+import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
@@ -110,7 +112,7 @@ struct EventTests {
 
     private func publish(_ db: Database, _ client: Int) async throws -> Int {
         struct Changed: Error {}
-        var random = SeededRandom(seed: UInt64(client) + 77)
+        var random = SeededGenerator(seed: UInt64(client) + 77)
         var done = 0
         while done < 20 {
             let id = "a\(Int.random(in: 0..<5, using: &random))"

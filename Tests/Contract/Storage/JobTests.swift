@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatrePluginTesting
 
 /// Queues: what is promised is kept, leased to one at a time, on every engine.
 struct JobTests {

@@ -1,9 +1,11 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatrePluginTesting
 
 /// Leases: one holder at a time, and a token that only grows, on every engine.
 struct LeaseTests {

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import Synchronization
 import Testing
 import TheatreContracts
@@ -42,7 +43,7 @@ struct TransferTests {
 
     /// Reads a balance, decides, writes: what a lost update would break.
     private func transfers(_ db: Database, client: Int, seed: UInt64) async throws -> [String] {
-        var random = SeededRandom(seed: seed &* 1000 &+ UInt64(client))
+        var random = SeededGenerator(seed: seed &* 1000 &+ UInt64(client))
         var done: [String] = []
         for turn in 0..<16 {
             let source = "a\(Int.random(in: 0..<6, using: &random))",
@@ -121,19 +122,5 @@ struct TransferTests {
             let left = try await storage.database().read("SELECT sum(amount) AS n FROM {accounts}")[0].int("n")
             #expect(left == 1, "round \(round)")
         }
-    }
-}
-
-/// Chance that comes again by its seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state &* 0x2545_F491_4F6C_DD1D
     }
 }

@@ -1,9 +1,12 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
+import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatrePluginTesting
 
 /// Transactions: all or nothing, each by itself, on every engine.
 struct WritingTests {
