@@ -94,6 +94,8 @@ final class StreamReadings: Sendable {
 
     private struct State {
         var idle: [StreamReading]
+        /// Those that are, idle or not.
+        var count: Int
         var isClosed = false
     }
 
@@ -101,9 +103,13 @@ final class StreamReadings: Sendable {
     /// Grows with each that is given back.
     private let freed = HeadSignal()
 
-    init(_ connections: [Connection]) {
+    private let path: String?
+
+    /// Those of `connections`, and up to ``count`` of the file at `path`, opened when they are needed.
+    init(_ connections: [Connection], path: String?) {
         // Each connection moves into its reading: nothing else keeps it.
-        state = Mutex(State(idle: connections.map { StreamReading($0) }))
+        state = Mutex(State(idle: connections.map { StreamReading($0) }, count: connections.count))
+        self.path = path
     }
 
     /// One that nobody else has; waits for it up to `milliseconds`.
@@ -124,9 +130,19 @@ final class StreamReadings: Sendable {
     }
 
     private func takeNow() throws(StorageError) -> StreamReading? {
-        try state.withLock { state throws(StorageError) in
+        let (idle, opens) = try state.withLock { state throws(StorageError) -> (StreamReading?, Bool) in
             guard !state.isClosed else { throw .closed }
-            return state.idle.popLast()
+            if let idle = state.idle.popLast() { return (idle, false) }
+            guard path != nil, state.count < Self.count else { return (nil, false) }
+            state.count += 1
+            return (nil, true)
+        }
+        guard opens, let path else { return idle }
+        do throws(StorageError) {
+            return StreamReading(try Connection(path: path, role: .reader))
+        } catch {
+            state.withLock { $0.count -= 1 }
+            throw error
         }
     }
 
@@ -140,7 +156,7 @@ final class StreamReadings: Sendable {
     }
 
     /// Whether nobody has one.
-    var isIdle: Bool { state.withLock { $0.idle.count == Self.count } }
+    var isIdle: Bool { state.withLock { $0.idle.count == $0.count } }
 
     /// Closes those that are idle, the others once they are given back.
     func close() {
