@@ -40,7 +40,10 @@ extension Engine {
         let limit = options.transactionMilliseconds + 8000
         let steps = [NamespaceRealm.enterHost(hostSchema)] + transaction.steps
         let outcome = try await exchange(steps, on: pool, milliseconds: limit)
-        if let failure = outcome.failure, failure.error.kind == .server, outcome.ending == nil {
+        // A failure behind the last statement is one of the commit itself.
+        if let failure = outcome.failure, failure.error.kind == .server, outcome.ending == nil,
+            !outcome.isLost || failure.step < steps.count
+        {
             throw transaction.meaning(of: StorageError(failure.error, in: .host), at: failure.step - 1)
         }
         if outcome.isLost {
