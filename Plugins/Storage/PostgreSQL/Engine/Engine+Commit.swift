@@ -113,7 +113,8 @@ private struct CommitRun: Sendable {
         _ outcome: ExchangeOutcome, after first: Int, _ tail: CommitTail, silent: ArraySlice<SQLRows>,
         known: [SQLRows]? = nil
     ) async throws(StorageError) -> SQLCommitResponse {
-        let isCommitted = outcome.results.count == first + tail.steps.count && outcome.failure == nil
+        // Once the COMMIT has answered nothing undoes it, not even the end of the connection right behind it.
+        let isCommitted = outcome.results.count == first + tail.steps.count
         if !isCommitted {
             let reached = outcome.results.count - first
             // Everything before the COMMIT went well, or at least nothing says that it did not.

@@ -67,6 +67,7 @@ extension Engine {
         let results = transaction.results(outcome.results[2...])
         try transaction.check(results)
         let ended = await lease.run([Step("COMMIT")], milliseconds: limit + 8000)
+        if ended.results.count == 1 { return results }
         if ended.isLost { throw .connectionLost(ended.failure?.error.message ?? "it had gone", effect: .unknown) }
         if let error = ended.error(in: .host, milliseconds: limit) { throw error }
         return results
