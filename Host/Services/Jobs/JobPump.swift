@@ -11,6 +11,9 @@ internal import Synchronization
 /// fencing token. Its run is repeated after an error that is worth it, with exponential back-off and full jitter, until
 /// its attempts are used up. Attempts are counted when a job is leased, so one that takes its host down ends dead too.
 public final class JobPump: Sendable {
+    /// How long a run may take to heed its cancellation, and its end to be stored, in milliseconds.
+    static let grace: Int64 = 2000
+
     private let parts: JobParts
     private let schedules: SchedulePump
     private let state = Mutex(State())
@@ -85,8 +88,10 @@ public final class JobPump: Sendable {
         schedules.pause()
         guard !all.isEmpty else { return then() }
         let over = parts.clock.wake(after: drain) { for run in all { run.giveUp() } }
+        let grace = parts.clock.wake(after: drain + Self.grace) { for run in all { run.abandon() } }
         let left = Remaining(all.count) {
             over.cancel()
+            grace.cancel()
             then()
         }
         for run in all { run.stop { left.arrive() } }

@@ -3,6 +3,7 @@
 
 internal import Logging
 internal import Runtime
+internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 
@@ -70,6 +71,9 @@ final class JobRun: Sendable {
 
     /// Cancels what still runs after a stop.
     func giveUp() { post(.giveUp) }
+
+    /// Waits no longer for what heeds no cancellation.
+    func abandon() { post(.abandon) }
 
     private func post(_ input: JobWork.Input) { loop.post(input, perform) }
     private var monotonic: Int64 { Int64(parts.clock.monotonic / 1_000_000) }

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import SwiftProtobuf
 internal import TheatreContracts
 
 /// Works off one queue: leases what it has room for, runs it, keeps the leases alive, and settles what has ended.
@@ -29,6 +30,8 @@ struct JobWork: ActionState {
         case stop
         /// What still runs has no more time.
         case giveUp
+        /// It did not end even so.
+        case abandon
     }
 
     /// What to do.
@@ -80,6 +83,10 @@ struct JobWork: ActionState {
         var isCancelled = false
         var isGivenUp = false
         var until: Int64
+        /// Leased anew while the run of a lost lease has not ended: it begins after that.
+        var next: JobsJob?
+        /// Whose lease is to be kept.
+        var leased: JobsJob? { isLost ? next : job }
     }
 
     private enum Phase: Equatable { case idle, looking, ready }
@@ -125,6 +132,7 @@ struct JobWork: ActionState {
         case .beatFailed: isBeating = false
         case .stop: actions = stop()
         case .giveUp: actions = giveUp()
+        case .abandon: abandon()
         }
         return actions + proceed()
     }
@@ -180,21 +188,29 @@ struct JobWork: ActionState {
             isWaiting = true
             return [.wait(Self.pauseAfterNothing)]
         }
-        var actions: [Action] = []
-        for job in jobs where held[job.jobID] == nil {
-            held[job.jobID] = Held(job: job, until: until)
-            figures.queued += 1
-            if isStopping {
-                actions.append(settle(job.jobID, JobVerdict.givenBack(job)))
-            } else if job.cancelRequested {
-                actions.append(settle(job.jobID, JobVerdict.cancelled(job)))
-            } else if let outcome = verdict.lost(job) {
-                actions.append(settle(job.jobID, outcome))
-            } else {
-                waiting.append(job.jobID)
-            }
+        return jobs.flatMap { job in held[job.jobID] == nil ? take(job, until) : leasedAnew(job, until) }
+    }
+
+    private mutating func take(_ job: JobsJob, _ until: Int64) -> [Action] {
+        held[job.jobID] = Held(job: job, until: until)
+        figures.queued += 1
+        if isStopping { return [settle(job.jobID, JobVerdict.givenBack(job))] }
+        if job.cancelRequested { return [settle(job.jobID, JobVerdict.cancelled(job))] }
+        if let outcome = verdict.lost(job) { return [settle(job.jobID, outcome)] }
+        waiting.append(job.jobID)
+        return []
+    }
+
+    /// Its lease ran out, unnoticed here, and it came to this host again.
+    private mutating func leasedAnew(_ job: JobsJob, _ until: Int64) -> [Action] {
+        let lost = held[job.jobID]?.isLost == false ? lose(job.jobID) : []
+        guard held[job.jobID]?.state == .running else {
+            if held[job.jobID]?.state == .settling { figures.settling -= 1 }
+            return lost + take(job, until)
         }
-        return actions
+        held[job.jobID]?.next = job
+        held[job.jobID]?.until = until
+        return lost
     }
 
     private mutating func failed() -> [Action] {
@@ -211,7 +227,7 @@ struct JobWork: ActionState {
         if job.isLost {
             figures.running -= 1
             held[outcome.jobID] = nil
-            return []
+            return job.next.map { take($0, job.until) } ?? []
         }
         guard outcome.state != .done else { return [settle(outcome.jobID, outcome)] }
         if job.isCancelled { return [settle(outcome.jobID, JobVerdict.cancelled(job.job))] }
@@ -242,11 +258,11 @@ extension JobWork {
     private mutating func tick(_ now: Int64) -> [Action] {
         isTicking = false
         var actions: [Action] = []
-        for (id, job) in held where job.until <= now && !job.isLost { actions += lose(id) }
-        let tokens = held.values.filter { !$0.isLost }.map { job in
+        for (id, job) in held where job.until <= now { actions += lose(id) }
+        let tokens = held.values.compactMap(\.leased).map { job in
             JobsJobToken.with {
-                $0.jobID = job.job.jobID
-                $0.fencingToken = job.job.fencingToken
+                $0.jobID = job.jobID
+                $0.fencingToken = job.fencingToken
             }
         }
         guard !isBeating, !tokens.isEmpty else { return actions }
@@ -267,6 +283,8 @@ extension JobWork {
 
     private mutating func lose(_ id: String) -> [Action] {
         guard let job = held[id] else { return [] }
+        held[id]?.next = nil
+        guard !job.isLost else { return [] }
         switch job.state {
         case .queued:
             held[id] = nil
@@ -298,6 +316,15 @@ extension JobWork {
             actions.append(settle(id, JobVerdict.givenBack(job.job)))
         }
         return actions
+    }
+
+    /// Nobody is told how they end: their leases run out, and not before may they run elsewhere.
+    private mutating func abandon() {
+        guard isStopping else { return }
+        held = [:]
+        figures = Figures()
+        isLeasing = false
+        if phase == .looking { phase = .ready }
     }
 
     private mutating func giveUp() -> [Action] {

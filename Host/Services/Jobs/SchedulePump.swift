@@ -4,6 +4,7 @@
 internal import Logging
 internal import NIOPosix
 internal import Runtime
+internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 internal import TheatreStorage

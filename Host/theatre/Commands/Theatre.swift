@@ -10,7 +10,9 @@ struct Theatre: AsyncParsableCommand {
         commandName: "theatre",
         abstract: "A product server made of plugins.",
         version: HostVersion.current,
-        subcommands: [Serve.self, Check.self, Explain.self, Plugins.self, TourCommand.self],
+        subcommands: [
+            Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Jobs.self, Events.self, TourCommand.self,
+        ],
         defaultSubcommand: Serve.self)
 }
 

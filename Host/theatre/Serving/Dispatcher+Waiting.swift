@@ -8,13 +8,17 @@ import Synchronization
 extension Dispatcher {
     /// Calls a unary operation as the host and blocks until it is answered: for the operator's thread only.
     func wait<Request: Message, Response: Message>(
-        instance: String, operation: String, request: Request
+        instance: String, operation: String, request: Request, timeout: Duration? = nil
     ) throws(CallError) -> Response {
         let target = try target(instance: instance, operation: operation)
         let sink = WaitingSink()
         do {
             let bytes: [UInt8] = try request.serializedBytes()
-            _ = bytes.withUnsafeBytes { start(OutgoingCall(payload: $0, context: .system), on: target, sink: sink) }
+            _ = bytes.withUnsafeBytes { buffer in
+                var call = OutgoingCall(payload: buffer, context: .system)
+                if let timeout { call.timeout = UInt64(timeout.components.seconds) * 1_000_000_000 }
+                return start(call, on: target, sink: sink)
+            }
             return try Response(serializedBytes: try sink.wait().get())
         } catch let error as CallError {
             throw error

@@ -33,6 +33,8 @@ final class HostParts: Sendable {
     private let services: [String: any HostService]
     private let timers: TimerPump
     private let events: EventPump
+    private let jobs: JobPump
+    private let retention: RetentionPump
     private let audit: AuditWriter
     private let storageWatch: StorageWatch
     private let isOpen: OpenFlag
@@ -53,9 +55,21 @@ final class HostParts: Sendable {
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
-        egress = EgressService(group: group, secrets: secrets, monotonic: { clock.monotonic() })
+        do throws(CallError) {
+            egress = try EgressService(
+                group: group, secrets: secrets, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
-        events = EventPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("events"))
+        let worker = NodeName.worker(state: host.state)
+        events = EventPump(
+            calls: dispatcher, storage: host.storage, clock: time, holder: worker.node, log: log.logger("events"))
+        jobs = JobPump(
+            calls: dispatcher, storage: host.storage, clock: time, worker: worker, log: log.logger("jobs"))
+        retention = RetentionPump(
+            calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), clock: time,
+            log: log.logger("retention"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
         let watch = StorageWatch(
             calls: dispatcher, storage: host.storage, clock: time, log: log.logger("storage"))
@@ -70,7 +84,8 @@ final class HostParts: Sendable {
         isOpen = OpenFlag()
         metrics = MetricsRegistry()
         for provider in [
-            egress.metrics, timers.metrics, events.metrics, audit.metrics, own.metrics, writer.metrics,
+            egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, audit.metrics, own.metrics,
+            writer.metrics,
             ProcessMetrics.families,
         ] {
             metrics.register(provider)
@@ -81,7 +96,7 @@ final class HostParts: Sendable {
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
             services: Self.gatewayServices(
-                host, deployment, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
+                host, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
                 isOpen: isOpen, watch: watch),
             group: group, log: log.logger("gateway"))
     }
@@ -132,26 +147,28 @@ final class HostParts: Sendable {
         }
         timers.start()
         storageWatch.start()
+        retention.start()
     }
 
     /// Opens the routes of a deployment and delivers events to its consumers.
     func open(_ deployment: CompiledDeployment) throws {
-        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher))
+        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher, log: logger))
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
-        let consumers = deployment.table.instances.flatMap { instance in
-            instance.plugin.manifest.consumes.map {
-                EventConsumer(instance: instance.declaration.name, types: $0.types)
-            }
-        }
-        events.serve(Set(consumers.filter { serving.contains($0.instance) }))
+        let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
+        events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
+        jobs.serve(Set(instances.flatMap(JobQueue.queues(of:))))
         isOpen.set()
     }
 
     /// Lets a test move the clock, where it was asked for.
     func serveTestClock() async throws -> TestClockSocket? {
         guard let path = settings.testClock else { return nil }
-        let timers = timers
-        return try await TestClockSocket(path: path, clock: clock) { timers.look() }
+        let timers = timers, jobs = jobs, events = events
+        return try await TestClockSocket(path: path, clock: clock) {
+            timers.look()
+            jobs.look()
+            events.look()
+        }
     }
 
     /// Tells the gateway of sessions that were revoked.
@@ -162,10 +179,15 @@ final class HostParts: Sendable {
         }
     }
 
-    /// No more timers and events; what is under way ends.
+    /// No more timers, events and jobs; what is under way ends within the drain time, or is given back.
     func stopPumps() async {
         isOpen.clear()
-        await withCheckedContinuation { done in events.stop { done.resume() } }
+        retention.stop()
+        let drain = Int64(settings.host.drainSeconds) * 1000
+        let jobs = jobs, events = events
+        async let jobsStopped: Void = withCheckedContinuation { done in jobs.stop(drain: drain) { done.resume() } }
+        async let eventsStopped: Void = withCheckedContinuation { done in events.stop(drain: drain) { done.resume() } }
+        _ = await (jobsStopped, eventsStopped)
         await withCheckedContinuation { done in timers.stop { done.resume() } }
         await withCheckedContinuation { done in storageWatch.stop { done.resume() } }
         await withCheckedContinuation { done in audit.stop { done.resume() } }
@@ -177,9 +199,8 @@ final class HostParts: Sendable {
     }
 
     private static func gatewayServices(
-        _ host: HostConfiguration, _ deployment: CompiledDeployment, clock: SystemClock, dispatcher: Dispatcher,
-        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag,
-        watch: StorageWatch
+        _ host: HostConfiguration, clock: SystemClock, dispatcher: Dispatcher,
+        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag, watch: StorageWatch
     ) -> GatewayServices {
         var services = GatewayServices()
         services.now = { Int64(clock.wall() / 1_000_000) }
@@ -194,9 +215,6 @@ final class HostParts: Sendable {
         services.isReady = { isOpen.isSet }
         services.impediment = { watch.reason }
         services.metrics = { metrics.text() }
-        services.openAPI = { table in
-            OpenAPIBytes.make(table, catalog: deployment.catalog)
-        }
         return services
     }
 }

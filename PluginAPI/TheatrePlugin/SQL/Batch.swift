@@ -23,6 +23,9 @@ public struct Batch {
         attachments.publish(type: type, aggregate: aggregate, data: data, channel: channel)
     }
 
+    /// Stores a job with the transaction. See ``Transaction/enqueue(_:)``.
+    public mutating func enqueue(_ job: JobsNewJob) { attachments.enqueue(job) }
+
     /// Stores the answer to the route's caller. See ``Transaction/answer(_:status:)``.
     public mutating func answer(_ response: some Message, status: UInt32 = 0) throws {
         try attachments.answer(response, status: status)

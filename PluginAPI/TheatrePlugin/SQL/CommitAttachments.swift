@@ -19,6 +19,8 @@ struct CommitAttachments {
             })
     }
 
+    mutating func enqueue(_ job: JobsNewJob) { message.jobs.append(job) }
+
     mutating func answer(_ response: some Message, status: UInt32) throws {
         guard !message.hasAnswer else {
             throw PluginError(.internal, "sql.answered_twice", "The transaction has an answer already; it takes one.")

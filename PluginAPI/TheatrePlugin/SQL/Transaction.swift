@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SwiftProtobuf
-internal import TheatreContracts
+public import TheatreContracts
 
 /// An open write transaction: statements one after another, each with its answer.
 ///
@@ -33,6 +33,14 @@ public final class Transaction {
     public func publish(type: String, aggregate: String, data: String, channel: String = "") {
         attachments.publish(type: type, aggregate: aggregate, data: data, channel: channel)
     }
+
+    /// Stores a job with the transaction, in one of the queues that the manifest names; it runs once that is committed, in
+    /// `theatre.jobs.v1.Worker/Run` of this instance.
+    ///
+    /// ```swift
+    /// try tx.enqueue(JobsNewJob("render", kind: "draft.render", payload: request, uniqueKey: draft))
+    /// ```
+    public func enqueue(_ job: JobsNewJob) { attachments.enqueue(job) }
 
     /// Stores the answer to the route's caller with the transaction, so that the same request gets it again.
     ///

@@ -16,13 +16,6 @@ public struct TimeZoneRules: Sendable, Hashable {
     /// From the last of `instants` on.
     let rule: PosixRule?
 
-    init(initial: Int, instants: [Int64], offsets: [Int], rule: PosixRule?) {
-        self.initial = initial
-        self.instants = instants
-        self.offsets = offsets
-        self.rule = rule
-    }
-
     /// Seconds that local time is ahead of UTC at an instant.
     public func offset(at instant: Int64) -> Int {
         guard let last = instants.last else { return rule?.offset(at: instant) ?? initial }

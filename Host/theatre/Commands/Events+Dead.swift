@@ -1,0 +1,128 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import SwiftProtobuf
+import TheatreContracts
+import TheatreManifest
+
+extension Events {
+    /// `theatre events dead`.
+    struct Dead: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Events that a consumer refused for good.",
+            subcommands: [List.self, Replay.self, Drop.self], defaultSubcommand: List.self)
+
+        /// `theatre events dead list`.
+        struct List: ParsableCommand {
+            static let configuration = CommandConfiguration(abstract: "List dead letters with their reasons.")
+            @Option(help: "Only of this consumer.") var consumer = ""
+            @Option(help: "Only those after this offset.") var after: Int64 = 0
+            @Option(help: "At most so many, 1 to 1000.") var limit: UInt32 = 100
+            @OptionGroup var options: OperatorOptions
+
+            func validate() throws {
+                guard (1...1000).contains(limit) else { throw ValidationError("--limit is 1 to 1000") }
+            }
+
+            func run() throws {
+                try options.run { runtime in
+                    let name = consumer.isEmpty ? "" : try Events.find(consumer, Events.consumers(runtime)).consumer
+                    let request = EventsListDeadLettersRequest.with {
+                        $0.consumer = name
+                        $0.after = after
+                        $0.limit = limit
+                    }
+                    let letters = try runtime.call(
+                        "theatre.events.v1.Log/ListDeadLetters", request, EventsListDeadLettersResponse.self
+                    ).letters
+                    if options.json { return try Printing.json(.array(letters.map(Self.json))) }
+                    var table = TextTable(["consumer", "offset", "type", "aggregate", "attempts", "at", "reason"])
+                    for letter in letters {
+                        table.add([
+                            letter.consumer, "\(letter.event.offset)", letter.event.type, letter.event.aggregate,
+                            "\(letter.attempts)", Printing.time(letter.at),
+                            "\(letter.reason): \(letter.message)\(letter.requested ? " (to be delivered again)" : "")",
+                        ])
+                    }
+                    print(table.text)
+                }
+            }
+
+            private static func json(_ letter: EventsDeadLetter) -> JSONValue {
+                .object([
+                    "consumer": .string(letter.consumer), "event": Events.json(letter.event),
+                    "reason": .text(letter.reason), "message": .text(letter.message),
+                    "attempts": .int(letter.attempts), "at": .int(letter.at),
+                    "requested": .bool(letter.requested),
+                ])
+            }
+        }
+
+        /// Which dead letters.
+        struct Choice: ParsableArguments {
+            @Argument(help: "The consumer, or its instance.") var consumer: String
+            @Argument(help: "Offsets; without them, with --all, all of the consumer.") var offsets: [Int64] = []
+            @Flag(help: "All of the consumer.") var all = false
+            @Flag(help: "Say which it would be, and change nothing.") var dryRun = false
+            @OptionGroup var options: OperatorOptions
+
+            func validate() throws {
+                guard offsets.isEmpty == all else {
+                    throw ValidationError("name dead letters by their offsets, or all of the consumer by --all")
+                }
+                guard offsets.count <= 500 else { throw ValidationError("at most 500 offsets at once") }
+            }
+
+            func run(_ resolution: EventsDeadLetterResolution, _ done: String) throws {
+                try options.run { runtime in
+                    let name = try Events.find(consumer, Events.consumers(runtime)).consumer
+                    if dryRun { return try preview(runtime, name, done) }
+                    let request = EventsResolveDeadLettersRequest.with {
+                        $0.consumer = name
+                        $0.offsets = offsets
+                        $0.resolution = resolution
+                    }
+                    let changed = try runtime.call(
+                        "theatre.events.v1.Log/ResolveDeadLetters", request, EventsResolveDeadLettersResponse.self
+                    ).changed
+                    if options.json { return try Printing.json(.object(["changed": .int(changed)])) }
+                    print("\(Printing.count(changed, "dead letter")) \(done)")
+                }
+            }
+
+            private func preview(_ runtime: OperatorRuntime, _ name: String, _ done: String) throws {
+                let request = EventsListDeadLettersRequest.with {
+                    $0.consumer = name
+                    $0.limit = 1000
+                }
+                let letters = try runtime.call(
+                    "theatre.events.v1.Log/ListDeadLetters", request, EventsListDeadLettersResponse.self
+                ).letters
+                let chosen = letters.map(\.event.offset).filter { offsets.isEmpty || offsets.contains($0) }
+                if options.json {
+                    return try Printing.json(
+                        .object(["dry_run": .bool(true), "offsets": .array(chosen.map { .int($0) })]))
+                }
+                print("\(Printing.count(chosen.count, "dead letter")) would be \(done); nothing was changed")
+            }
+        }
+
+        /// `theatre events dead replay`.
+        struct Replay: ParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "Ask for another delivery; the host makes it within a second.")
+            @OptionGroup var choice: Choice
+
+            func run() throws { try choice.run(.replay, "to be delivered again") }
+        }
+
+        /// `theatre events dead drop`.
+        struct Drop: ParsableCommand {
+            static let configuration = CommandConfiguration(abstract: "Forget dead letters.")
+            @OptionGroup var choice: Choice
+
+            func run() throws { try choice.run(.drop, "dropped") }
+        }
+    }
+}

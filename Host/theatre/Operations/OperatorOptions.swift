@@ -1,0 +1,26 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Runtime
+
+/// What every command has that works on a deployment's storage.
+struct OperatorOptions: ParsableArguments {
+    @OptionGroup var deployment: DeploymentOptions
+
+    @Option(help: "Folder for everything that survives. Overrides 00-host.yaml.")
+    var state: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// Runs `body` with the deployment's storage; a failure is one line and status 1.
+    func run(_ body: (OperatorRuntime) throws -> Void) throws {
+        do {
+            try OperatorRuntime.run(deployment, state: state, body)
+        } catch let error as ServeFailure {
+            printError("\(error)")
+            throw ExitCode(1)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Registry
+import Runtime
+import Services
+import SwiftProtobuf
+import Synchronization
+
+/// A host with the deployment's storage instance alone, for an operator's command: beside a running host or without one.
+///
+/// Its functions block; a command is a process of its own.
+final class OperatorRuntime {
+    /// Name of the storage instance.
+    let storage: String
+    /// `00-host.yaml`.
+    let host: HostConfiguration
+    private let dispatcher: Dispatcher
+    private let fleet: Fleet
+    private let writer: LogWriter
+
+    /// Reads the deployment and starts its storage.
+    ///
+    /// - Throws: ``ServeFailure`` in words for the operator.
+    init(_ options: DeploymentOptions, state: String?) throws {
+        let deployment: CompiledDeployment
+        do throws(DeploymentFaults) {
+            deployment = try CompiledDeployment.read(folder: options.pluginsD, libraries: options.libraryFolder)
+        } catch {
+            throw ServeFailure("\(error)\nnothing was done; `theatre check` shows the same")
+        }
+        var host = deployment.host
+        if let state { host.state = state }
+        self.host = host
+        storage = host.storage
+        let clock = SystemClock()
+        writer = LogWriter()
+        host.log.level = "warning"
+        let log = HostLog(writer: writer, host: host, clock: clock)
+        dispatcher = Dispatcher(clock: clock)
+        try dispatcher.startSweeping()
+        let secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
+        let service = SecretsService(source: secrets)
+        let planner = DeploymentPlanner(
+            deployment: deployment, services: [service.contract: service], state: host.state, publicURL: "")
+        var plan = planner.plan()
+        let name = host.storage
+        plan.instances = plan.instances.filter { $0.name == name }
+        plan.closed = plan.closed.filter { $0.instance == name }
+        guard let own = plan.instances.first else {
+            let reason = plan.closed.first?.reason ?? "it is not declared"
+            throw ServeFailure("the storage instance \(name) cannot be started: \(reason)")
+        }
+        do throws(CallError) { try secrets.prepare(own.grants.secrets.values.map(\.source)) } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
+        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"))
+        // Whatever it needs of others is not there: what is left of a deployment routes nothing.
+        plan.routing = { _ in NoRouting() }
+        do throws(LoadError) { try fleet.start(plan) } catch { throw ServeFailure("\(error)") }
+        if let reason = fleet.statuses.first(where: { $0.instance == name })?.reason {
+            throw ServeFailure("the storage instance \(name) cannot be started: \(reason)")
+        }
+    }
+
+    /// Runs `body` and stops the storage after it, whatever happened.
+    static func run(
+        _ options: DeploymentOptions, state: String?, _ body: (OperatorRuntime) throws -> Void
+    ) throws {
+        let runtime = try OperatorRuntime(options, state: state)
+        defer { runtime.stop() }
+        do { try body(runtime) } catch let error as CallError { throw ServeFailure(Self.words(error)) }
+    }
+
+    /// Calls a unary operation of the storage instance as the host.
+    func call<Request: Message, Response: Message>(
+        _ operation: String, _ request: Request, _ response: Response.Type = Response.self,
+        timeout: Duration = .seconds(60)
+    ) throws(CallError) -> Response {
+        try dispatcher.wait(instance: storage, operation: operation, request: request, timeout: timeout)
+    }
+
+    /// Calls an operation that streams its responses; `each` gets them in order.
+    func stream<Request: Message, Response: Message>(
+        _ operation: String, _ request: Request, timeout: Duration, _ each: @escaping @Sendable (Response) -> Void
+    ) throws(CallError) {
+        let target = try dispatcher.target(instance: storage, operation: operation)
+        let sink = StreamSink<Response>(dispatcher, each)
+        let bytes: [UInt8]
+        do { bytes = try request.serializedBytes() } catch {
+            throw CallError(.internal, "host.encoding", "The host could not encode a message: \(error).")
+        }
+        _ = bytes.withUnsafeBytes { buffer in
+            var call = OutgoingCall(payload: buffer, context: .system)
+            call.timeout = UInt64(timeout.components.seconds) * 1_000_000_000
+            return dispatcher.start(call, on: target, sink: sink)
+        }
+        try sink.wait()
+    }
+
+    private func stop() {
+        fleet.stop(drainSeconds: 5)
+        do { try writer.close() } catch { printError("the log could not be written to its end: \(error)") }
+    }
+
+    private static func words(_ error: CallError) -> String {
+        guard error.code == .unimplemented else { return "\(error.reason): \(error.message)" }
+        return "\(error.reason): \(error.message) The storage plugin of this deployment does not offer it."
+    }
+}
+
+/// Leads nowhere.
+private final class NoRouting: Routing {
+    func resolve(_ query: borrowing RouteQuery) -> Resolution {
+        .unavailable(CallError(.unavailable, "route.unrouted", "An operator's command runs the storage alone."))
+    }
+}
+
+/// Hands messages on and waits for the end.
+private final class StreamSink<Response: Message>: CallSink {
+    private let dispatcher: Dispatcher
+    private let each: @Sendable (Response) -> Void
+    private let failure = Mutex<CallError?>(nil)
+    private let done = Latch()
+
+    init(_ dispatcher: Dispatcher, _ each: @escaping @Sendable (Response) -> Void) {
+        self.dispatcher = dispatcher
+        self.each = each
+    }
+
+    func receive(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) {
+        guard !message.isEmpty else { return }
+        do {
+            each(try Response(serializedBytes: Array(message)))
+        } catch {
+            failure.withLock {
+                $0 = CallError(
+                    .internal, "host.malformed", "The stream holds what cannot be decoded.", effect: .applied)
+            }
+        }
+        dispatcher.credit(call, bytes: UInt64(message.count))
+    }
+
+    func complete(_ call: CallID, _ result: borrowing CallResult) {
+        if let error = result.error { failure.withLock { $0 = error } }
+        done.open()
+    }
+
+    func wait() throws(CallError) {
+        done.wait()
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+}
