@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -50,4 +51,13 @@ static inline void cpg_drop_notice(void *context, const PGresult *result) {
 /* Drops the notices of a connection. */
 static inline void cpg_drop_notices(PGconn *connection) {
     PQsetNoticeReceiver(connection, cpg_drop_notice, (void *)0);
+}
+
+/* The library that libpq encrypts by takes itself apart when the process exits, whoever still uses it then: a thread with
+   a connection would crash. It is told not to, once, before libpq uses it first; where it is another, nothing is done. */
+static inline void cpg_keep_encryption(void) {
+    void *library = dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_NOLOAD);
+    if (!library) return;
+    int (*begin)(uint64_t, const void *) = (int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
+    if (begin) begin(0x00080000 /* OPENSSL_INIT_NO_ATEXIT */, (const void *)0);
 }

@@ -51,7 +51,7 @@ struct PostgreSQL: Plugin {
         try await translating { try await engine.selfTest() }
     }
 
-    func deactivate() async { opened.take()?.close() }
+    func deactivate() async { await opened.take()?.closeAndWait() }
 
     /// Runs `body` on the engine for a call.
     func serving<Output>(

@@ -113,8 +113,13 @@ private struct CommitRun: Sendable {
         _ outcome: ExchangeOutcome, after first: Int, _ tail: CommitTail, silent: ArraySlice<SQLRows>,
         known: [SQLRows]? = nil
     ) async throws(StorageError) -> SQLCommitResponse {
-        let isCommitted = outcome.results.count == first + tail.steps.count && outcome.failure == nil
-        if !isCommitted {
+        // Once the COMMIT has answered nothing undoes it, not even the end of the connection right behind it.
+        let isCommitted = outcome.results.count == first + tail.steps.count
+        if isCommitted {
+            // What was cancelled at its COMMIT is committed, but did not wait for a synchronous standby.
+            let isSure = if outcome.ending == nil { true } else { await engine.isKept() }
+            guard isSure else { throw .connectionLost("it was cancelled", effect: .unknown) }
+        } else {
             let reached = outcome.results.count - first
             // Everything before the COMMIT went well, or at least nothing says that it did not.
             if outcome.isLost,
@@ -127,6 +132,13 @@ private struct CommitRun: Sendable {
                 throw error
             }
         }
+        return try response(outcome, after: first, tail, silent: silent, known: known)
+    }
+
+    private func response(
+        _ outcome: ExchangeOutcome, after first: Int, _ tail: CommitTail, silent: ArraySlice<SQLRows>,
+        known: [SQLRows]?
+    ) throws(StorageError) -> SQLCommitResponse {
         var response = try tail.response(outcome.results[first...])
         response.results = known ?? rows(silent.dropFirst(firstStatement).prefix(statements.count))
         return response
@@ -171,7 +183,7 @@ extension Engine {
                     switch outcome.results[1].rows.first?.values.first?.text {
                     case "aborted": throw .connectionLost(message)
                     case "committed":
-                        guard witness != nil, outcome.results[2].rows.isEmpty == false else { throw unknown }
+                        guard witness != nil, !outcome.results[2].rows.isEmpty, await isKept() else { throw unknown }
                         return
                     case "in progress": break
                     default: throw unknown
@@ -181,5 +193,18 @@ extension Engine {
             do { try await Task.sleep(for: .milliseconds(50)) } catch { throw unknown }
         }
         throw unknown
+    }
+
+    /// Whether everything committed so far is where commits have to be: a commit of its own, which waits for the
+    /// synchronous standby, comes after them. One that was cancelled or cut off while it waited did not.
+    func isKept() async -> Bool {
+        let write = Step(
+            """
+            INSERT INTO host__leases (owner, name, holder, fencing_token, expires_at)
+            VALUES ('host', 'postgresql.kept', '', 0, 0) ON CONFLICT (owner, name) DO UPDATE SET expires_at = 0
+            """)
+        let steps = [NamespaceRealm.enterHost(hostSchema), write]
+        guard let outcome = try? await exchange(steps, on: pool, milliseconds: 5000) else { return false }
+        return outcome.isComplete
     }
 }

@@ -40,7 +40,10 @@ extension Engine {
         let limit = options.transactionMilliseconds + 8000
         let steps = [NamespaceRealm.enterHost(hostSchema)] + transaction.steps
         let outcome = try await exchange(steps, on: pool, milliseconds: limit)
-        if let failure = outcome.failure, failure.error.kind == .server, outcome.ending == nil {
+        // A failure behind the last statement is one of the commit itself.
+        if let failure = outcome.failure, failure.error.kind == .server, outcome.ending == nil,
+            !outcome.isLost || failure.step < steps.count
+        {
             throw transaction.meaning(of: StorageError(failure.error, in: .host), at: failure.step - 1)
         }
         if outcome.isLost {
@@ -64,6 +67,7 @@ extension Engine {
         let results = transaction.results(outcome.results[2...])
         try transaction.check(results)
         let ended = await lease.run([Step("COMMIT")], milliseconds: limit + 8000)
+        if ended.results.count == 1 { return results }
         if ended.isLost { throw .connectionLost(ended.failure?.error.message ?? "it had gone", effect: .unknown) }
         if let error = ended.error(in: .host, milliseconds: limit) { throw error }
         return results

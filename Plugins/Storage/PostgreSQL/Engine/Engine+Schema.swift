@@ -95,8 +95,25 @@ extension Engine {
         if !found[1] {
             let owner = realm.role.map { " AUTHORIZATION \"\($0)\"" } ?? ""
             steps.append(Step("CREATE SCHEMA \"\(realm.schema)\"\(owner)", isPrepared: false))
+        } else if let role = realm.role, !found[0] {
+            steps += handOver(realm.schema, to: role)
         }
         _ = try await lease.results(steps + [Step("COMMIT", isPrepared: false)], in: .host, milliseconds: 30_000)
+    }
+
+    /// What was made while there were no roles belongs to the new one.
+    private func handOver(_ schema: String, to role: String) -> [Step] {
+        let tables = """
+            DO $each$ DECLARE found record; BEGIN
+                FOR found IN SELECT CAST(pg_class.oid AS regclass) AS name FROM pg_class
+                    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                    WHERE nspname = '\(schema)' AND relkind IN ('r', 'p', 'v', 'm')
+                LOOP EXECUTE format('ALTER TABLE %s OWNER TO %I', found.name, '\(role)'); END LOOP;
+            END $each$
+            """
+        return [
+            Step("ALTER SCHEMA \"\(schema)\" OWNER TO \"\(role)\"", isPrepared: false), Step(tables, isPrepared: false),
+        ]
     }
 
     private func quoted(_ name: String) -> String {

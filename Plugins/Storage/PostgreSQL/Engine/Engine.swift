@@ -73,15 +73,20 @@ final class Engine: Sendable {
         return engine
     }
 
-    /// Whoever waits is told so; connections in use end when they come back.
-    func close() {
+    /// Whoever waits is told so; connections in use end when they come back. Without effect the second time.
+    func close(_ ended: @escaping @Sendable () -> Void = {}) {
         tail.close()
         loop.execute { [pool, replicas] in
             pool.close()
             replicas?.close()
         }
-        loop.close()
+        loop.close(ended)
         for thread in threads { thread.close() }
+    }
+
+    /// As ``close(_:)``; returns once the event thread does nothing any more.
+    func closeAndWait() async {
+        await withCheckedContinuation { continuation in close { continuation.resume() } }
     }
 
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.

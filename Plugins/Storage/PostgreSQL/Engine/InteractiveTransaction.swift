@@ -164,7 +164,13 @@ final class InteractiveTransaction: Sendable {
 
     /// Returns where the transaction is committed.
     private func settle(_ outcome: ExchangeOutcome, _ tail: CommitTail, after first: Int) async throws(StorageError) {
-        if outcome.results.count == first + tail.steps.count, outcome.failure == nil { return }
+        // Once the COMMIT has answered nothing undoes it, not even the end of the connection right behind it.
+        if outcome.results.count == first + tail.steps.count {
+            // What was cancelled at its COMMIT is committed, but did not wait for a synchronous standby.
+            let isSure = if outcome.ending == nil { true } else { await engine.isKept() }
+            guard isSure else { throw .connectionLost("it was cancelled", effect: .unknown) }
+            return
+        }
         let hasPassed = outcome.results.count >= first + tail.steps.count - 1
         if outcome.isLost, outcome.failure.map({ $0.error.kind == .connection || hasPassed }) ?? true {
             rollback()

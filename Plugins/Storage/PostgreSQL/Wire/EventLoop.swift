@@ -28,9 +28,11 @@ final class EventLoop: @unchecked Sendable {
     private var nextToken: UInt64 = 1
     private var timers = TimerQueue()
     private var isEnding = false
+    private var endings: [() -> Void] = []
 
     /// Starts the thread.
     init(name: String) throws(WireError) {
+        cpg_keep_encryption()
         epoll = cpg_epoll()
         counter = cpg_counter()
         guard epoll >= 0, counter >= 0, cpg_watch(epoll, counter, 0, 1, 0, 0) == 0 else {
@@ -76,9 +78,14 @@ final class EventLoop: @unchecked Sendable {
         if wakes { wake() }
     }
 
-    /// Runs what was handed in, then ends the thread.
-    func close() {
-        execute { self.isEnding = true }
+    /// Runs what was handed in, then ends the thread; `ended` is the last it does.
+    func close(_ ended: @escaping @Sendable () -> Void = {}) {
+        let isClosed = queued.withLock { $0.isClosed }
+        if isClosed { return ended() }
+        execute {
+            self.isEnding = true
+            self.endings.append(ended)
+        }
     }
 
     private func wake() {
@@ -145,6 +152,7 @@ final class EventLoop: @unchecked Sendable {
         for work in late { work() }
         Glibc.close(epoll)
         Glibc.close(counter)
+        for ended in endings { ended() }
     }
 
     private func runQueued() {

@@ -31,7 +31,8 @@ struct PoolTests {
     @Test func whoWaitsTooLongIsToldSo() async throws {
         let fixture = try await EngineFixture {
             $0.pool.size = 1
-            $0.pool.waitMilliseconds = 100
+            $0.pool.waitMilliseconds = 1500
+            $0.transactionMilliseconds = 10_000
         }
         let scope = try fixture.scope("shop")
         let transaction = try await fixture.engine.begin(for: scope)

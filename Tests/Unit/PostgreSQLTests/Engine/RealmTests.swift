@@ -81,6 +81,13 @@ struct RealmTests {
             }
         }
         #expect(refused?.reason == "sql.no_roles")
+        // With the right, what was made without roles is handed to them.
+        try await server.sql("ALTER ROLE plain CREATEROLE")
+        let allowed = try await EngineFixture(server: server, database: database) { $0.server.user = "plain" }
+        #expect(try await allowed.engine.realm(of: Namespace(caller: "shop")).role != nil)
+        try await allowed.commit("shop", "UPDATE {entries} SET n = n + 1")
+        #expect(try await allowed.query("shop", "SELECT n FROM {entries}")[0][0].integer == 8)
+        try await server.sql("ALTER ROLE plain NOCREATEROLE")
     }
 
     @Test func callersWhoseTablesWouldMeetAreRefused() async throws {

@@ -195,7 +195,7 @@ struct ServerFaultTests {
         #expect(try await port(0) == Int64(server.port))
         var found: Int64 = 0
         // The replica is near enough once it has seen a beat of the primary.
-        for _ in 0..<100 where found != Int64(standby.port) {
+        for _ in 0..<3000 where found != Int64(standby.port) {
             found = try await port(5000)
             try await fixture.commit(
                 "counter", "UPDATE {entries} SET n = n + 1 WHERE tenant = :tenant")
