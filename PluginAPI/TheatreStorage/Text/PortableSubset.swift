@@ -33,11 +33,18 @@ public enum PortableSubset {
             "Line \(line), column \(column): \(finding.what) is not in the portable subset; \(finding.instead).")
     }
 
+    /// What PostgreSQL reserves and SQLite does not: as a name of a column it must be quoted.
+    static let reserved: Set<String> = [
+        "analyse", "array", "asymmetric", "authorization", "binary", "concurrently", "freeze", "localtime",
+        "localtimestamp", "only", "overlaps", "placing", "session_user", "similar", "symmetric", "tablesample", "user",
+        "variadic", "verbose",
+    ]
+
     /// Words that are refused wherever they stand as words, and what to write instead.
     static let words: [String: String] = [
         "glob": "use LIKE", "regexp": "use LIKE", "match": "use a block for one engine",
         "collate": "text is compared by bytes",
-        "ilike": "compare lower(…)", "similar": "use LIKE", "autoincrement": "make the id yourself, such as a ULID",
+        "ilike": "compare lower(…)", "autoincrement": "make the id yourself, such as a ULID",
         "strict": "leave it out", "rowid": "name a column of your own", "_rowid_": "name a column of your own",
         "oid": "name a column of your own", "isnull": "write IS NULL", "notnull": "write IS NOT NULL",
         "indexed": "leave it out", "pragma": "use a block for one engine", "trigger": "use a block for one engine",
@@ -126,6 +133,9 @@ private struct PortableReader {
         if word == "rowid", before == "without" { return nil }
         if let instead = PortableSubset.words[word], before != "as" {
             return ("\(word.uppercased())", instead)
+        }
+        if PortableSubset.reserved.contains(word) {
+            return ("The name \(word)", "PostgreSQL reserves it: put it in double quotes or choose another")
         }
         switch word {
         case "replace" where index == 0 || before == ";": return ("REPLACE", "use INSERT … ON CONFLICT … DO UPDATE")

@@ -19,7 +19,7 @@ struct SQLitePluginTests {
     init() async throws {
         instance = try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
-            configuration: #"{"path": ":temporary:", "transaction_timeout_ms": 300}"#)
+            configuration: #"{"path": ":temporary:"}"#)
         host.route("storage", to: "sqlite", capability: "theatre.sql.v1.Database")
         host.route("log", to: "sqlite", capability: "theatre.events.v1.Log")
     }
@@ -32,16 +32,14 @@ struct SQLitePluginTests {
         return Database(scope, feature: "storage")
     }
 
-    private func migrate() async throws {
-        try await database().migrate([
-            Migration(
-                "001-notes",
-                """
-                CREATE TABLE {notes} (tenant TEXT NOT NULL, id TEXT NOT NULL, body TEXT, at INTEGER NOT NULL,
-                    open INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (tenant, id));
-                """)
-        ])
-    }
+    private static let notes = Migration(
+        "001-notes",
+        """
+        CREATE TABLE {notes} (tenant TEXT NOT NULL, id TEXT NOT NULL, body TEXT, at INTEGER NOT NULL,
+            open INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (tenant, id));
+        """)
+
+    private func migrate() async throws { try await database().migrate([Self.notes]) }
 
     @Test func whatIsWrittenIsReadByItsTenantOnly() async throws {
         try await migrate()
@@ -94,17 +92,23 @@ struct SQLitePluginTests {
     }
 
     @Test func aTransactionLeftOpenEndsAtItsLimit() async throws {
-        try await migrate()
+        let host = TestHost()
+        try await host.install(
+            SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
+            configuration: #"{"path": ":temporary:", "transaction_timeout_ms": 300}"#)
+        host.route("storage", to: "sqlite", capability: "theatre.sql.v1.Database")
+        let database = Database(host.scope(), feature: "storage")
+        try await database.migrate([Self.notes])
         let error = await #expect(throws: PluginError.self) {
-            try await database().write { tx in
+            try await database.write { tx in
                 try await tx.run("INSERT INTO {notes} (tenant, id, at) VALUES (:tenant, 'x', 1)")
                 // Waits for the writer, which this very transaction holds until its limit.
-                try await database().commit { $0.run("INSERT INTO {notes} (tenant, id, at) VALUES (:tenant, 'y', 1)") }
+                try await database.commit { $0.run("INSERT INTO {notes} (tenant, id, at) VALUES (:tenant, 'y', 1)") }
                 try await tx.run("SELECT 1")
             }
         }
         #expect(error?.reason == "sql.transaction_timeout")
-        #expect(try await database().read("SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
+        #expect(try await database.read("SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
     }
 
     @Test func answerEventAndAuditComeWithTheCommit() async throws {

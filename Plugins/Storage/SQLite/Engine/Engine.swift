@@ -23,6 +23,8 @@ struct EngineOptions: Sendable {
     var readers = 2
     var transactionTimeoutMilliseconds = 2000
     var answersRetentionDays = 7
+    /// How long a stream waits for one of the connections for streams.
+    var streamWaitMilliseconds = 5000
     /// How long a stream's reader may stand still.
     var streamStallMilliseconds = 60_000
     var eventsRetentionDays = 30
@@ -72,13 +74,17 @@ final class Engine: Sendable {
         head.advance(to: try connection.run(EventRows.head(.sqlite)))
         numbers = Mutex(StatementNumbers(first: monotonicNanoseconds()))
         let pool = try (0..<max(1, options.readers)).map { _ in try Connection(path: path, role: .reader) }
-        let streaming = try (0..<StreamReadings.count).map { _ in try Connection(path: path, role: .reader) }
+        // A file that is gone cannot be opened later.
+        let streaming = try (0..<(options.isTemporary ? 2 : 0)).map { _ in try Connection(path: path, role: .reader) }
         if options.isTemporary {
             // Every connection holds the files open by now, so they live until the last one closes, however that comes.
             for connection in pool + streaming { try connection.run(EventRows.head(.sqlite)) }
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
-        streams = StreamReadings(streaming)
+        streams = StreamReadings(
+            streaming,
+            open: options.isTemporary
+                ? nil : { () throws(StorageError) in try Connection(path: path, role: .reader) })
         writer = try Writer(connection, limits: options.group, health: health)
         readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
     }

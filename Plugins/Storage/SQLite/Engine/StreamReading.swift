@@ -87,34 +87,62 @@ final class StreamReading: @unchecked Sendable {
     }
 }
 
-/// The connections that streams read from; a stream keeps its own until it ends.
+/// The connections that streams and reading transactions read from; each keeps its own until it ends.
 final class StreamReadings: Sendable {
-    /// How many streams are read at once.
-    static let count = 4
+    /// How many there are at once.
+    static let count = 8
 
     private struct State {
         var idle: [StreamReading]
+        /// Those that are, idle or not.
+        var count: Int
         var isClosed = false
     }
 
     private let state: Mutex<State>
+    /// Grows with each that is given back.
+    private let freed = HeadSignal()
 
-    init(_ connections: [Connection]) {
+    private let open: (@Sendable () throws(StorageError) -> Connection)?
+
+    /// Those of `connections`, and up to ``count`` where `open` opens more when they are needed.
+    init(_ connections: [Connection], open: (@Sendable () throws(StorageError) -> Connection)?) {
         // Each connection moves into its reading: nothing else keeps it.
-        state = Mutex(State(idle: connections.map { StreamReading($0) }))
+        state = Mutex(State(idle: connections.map { StreamReading($0) }, count: connections.count))
+        self.open = open
     }
 
-    /// One that no other stream has.
-    func take() throws(StorageError) -> StreamReading {
-        try state.withLock { state throws(StorageError) in
-            guard !state.isClosed else { throw .closed }
-            guard let reading = state.idle.popLast() else {
+    /// One that nobody else has; waits for it up to `milliseconds`.
+    func take(waiting milliseconds: Int) async throws -> StreamReading {
+        let end = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+        while true {
+            let seen = freed.head
+            if let reading = try takeNow() { return reading }
+            let now = monotonicNanoseconds()
+            guard now < end, !Task.isCancelled else {
                 throw StorageError(
                     .resourceExhausted, "sql.too_many_streams",
-                    "\(Self.count) results are being streamed; read one to its end first.",
+                    "\(Self.count) streams and reading transactions are open; read one to its end first.",
                     retry: .after(milliseconds: 100))
             }
-            return reading
+            await freed.wait(beyond: seen, for: .nanoseconds(Int64(end - now)))
+        }
+    }
+
+    private func takeNow() throws(StorageError) -> StreamReading? {
+        let (idle, opens) = try state.withLock { state throws(StorageError) -> (StreamReading?, Bool) in
+            guard !state.isClosed else { throw .closed }
+            if let idle = state.idle.popLast() { return (idle, false) }
+            guard open != nil, state.count < Self.count else { return (nil, false) }
+            state.count += 1
+            return (nil, true)
+        }
+        guard opens, let open else { return idle }
+        do throws(StorageError) {
+            return StreamReading(try open())
+        } catch {
+            state.withLock { $0.count -= 1 }
+            throw error
         }
     }
 
@@ -124,10 +152,11 @@ final class StreamReadings: Sendable {
             return state.isClosed
         }
         if isClosed { reading.close() }
+        freed.advance(to: freed.head + 1)
     }
 
-    /// Whether no stream is being read.
-    var isIdle: Bool { state.withLock { $0.idle.count == Self.count } }
+    /// Whether nobody has one.
+    var isIdle: Bool { state.withLock { $0.idle.count == $0.count } }
 
     /// Closes those that are idle, the others once they are given back.
     func close() {
@@ -137,5 +166,6 @@ final class StreamReadings: Sendable {
             return state.idle
         }
         for reading in idle { reading.close() }
+        freed.advance(to: freed.head + 1)
     }
 }

@@ -28,7 +28,7 @@ enum DraftingSchema {
             CREATE TABLE {scenes} (tenant TEXT NOT NULL, id TEXT NOT NULL, run_id TEXT NOT NULL,
                 number INTEGER NOT NULL, title TEXT NOT NULL, summary TEXT NOT NULL, quote TEXT NOT NULL,
                 characters TEXT NOT NULL, place TEXT, stage TEXT, prompt TEXT NOT NULL, findings TEXT NOT NULL,
-                similar TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (tenant, id),
+                "similar" TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (tenant, id),
                 UNIQUE (tenant, run_id, number));
             """)
     ]

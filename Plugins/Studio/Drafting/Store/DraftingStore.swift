@@ -81,7 +81,7 @@ struct DraftingStore: Sendable {
     func scenes(_ run: String) async throws -> [StudioScene] {
         try await db.read(
             """
-            SELECT id, number, title, summary, quote, characters, place, stage, prompt, findings, similar
+            SELECT id, number, title, summary, quote, characters, place, stage, prompt, findings, "similar"
             FROM {scenes} WHERE tenant = :tenant AND run_id = ?1 ORDER BY number
             """, run
         ).map(Self.scene)

@@ -53,7 +53,7 @@ struct RunChange {
         batch.run(
             """
             INSERT INTO {scenes} (tenant, id, run_id, number, title, summary, quote, characters, place, stage, prompt,
-                findings, similar, created_at)
+                findings, "similar", created_at)
             VALUES (:tenant, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             """,
             expect: 1, scene.id, after.id, scene.number, scene.title, scene.summary, scene.quote,

@@ -77,12 +77,42 @@ struct ReadingTests {
         #expect(fixture.engine.streams.isIdle)
     }
 
-    @Test func moreStreamsThanConnectionsAreRefused() async throws {
-        let held = try (0..<StreamReadings.count).map { _ in try fixture.engine.streams.take() }
-        let error = await failure { try await stream { $0.statement = statement("SELECT 1") } }
+    @Test func moreStreamsThanConnectionsWaitAndThenAreRefused() async throws {
+        var options = EngineOptions()
+        options.streamWaitMilliseconds = 20
+        let fixture = try EngineFixture(options: options)
+        let request = SQLQueryRequest.with { $0.statement = statement("SELECT 1") }
+        var held: [StreamReading] = []
+        for _ in 0..<StreamReadings.count { held.append(try await fixture.engine.streams.take(waiting: 0)) }
+        let error = await failure { try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in } }
         #expect(error?.reason == "sql.too_many_streams")
+        async let waited = fixture.engine.streams.take(waiting: 30_000)
         for reading in held { fixture.engine.streams.give(back: reading) }
-        #expect(try await stream { $0.statement = statement("SELECT 1") }.count >= 1)
+        fixture.engine.streams.give(back: try await waited)
+        #expect(fixture.engine.streams.isIdle)
+    }
+
+    @Test func manySnapshotsAtOnceAllCome() async throws {
+        var options = EngineOptions()
+        options.streamWaitMilliseconds = 60_000
+        options.transactionTimeoutMilliseconds = 60_000
+        let fixture = try EngineFixture(options: options)
+        try await fixture.migrate("a", "CREATE TABLE {t} (tenant TEXT NOT NULL, n BIGINT NOT NULL);")
+        try await fixture.commit("a", "INSERT INTO {t} VALUES (:tenant, 1)")
+        let engine = fixture.engine
+        let scope = try fixture.scope("a")
+        let counts = try await withThrowingTaskGroup(of: Int64.self) { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    let transaction = try await engine.beginReading(SQLBegin(), for: scope)
+                    let rows = try await transaction.run(statement("SELECT COUNT(*) FROM {t}"))
+                    await transaction.end()
+                    return rows.rows[0].values[0].integer
+                }
+            }
+            return try await group.reduce(into: [Int64]()) { $0.append($1) }
+        }
+        #expect(counts == Array(repeating: 1, count: 40))
     }
 
     @Test func aStatementThatRunsTooLongIsStopped() async throws {
@@ -104,7 +134,7 @@ struct ReadingTests {
 
     @Test func aTransactionThatOnlyReadsSeesOneSnapshot() async throws {
         try await fill()
-        let transaction = try fixture.engine.beginReading(SQLBegin(), for: fixture.scope("a"))
+        let transaction = try await fixture.engine.beginReading(SQLBegin(), for: fixture.scope("a"))
         let count = statement("SELECT COUNT(*) FROM {t}")
         #expect(try await transaction.run(count).rows[0].values[0].integer == 5000)
         try await fixture.commit("a", "DELETE FROM {t}")

@@ -81,7 +81,7 @@ struct TransactionTests {
     }
 
     @Test func anIdleTransactionEndsAtItsLimit() async throws {
-        let fixture = try EngineFixture(options: EngineOptions(transactionTimeoutMilliseconds: 300))
+        let fixture = try EngineFixture(options: EngineOptions(transactionTimeoutMilliseconds: 1000))
         try await fixture.migrate("a", entriesTable)
         let transaction = try await fixture.engine.begin(for: fixture.scope("a"))
         _ = try await transaction.run(statement("INSERT INTO {entries} VALUES ('x', '', 1)"))

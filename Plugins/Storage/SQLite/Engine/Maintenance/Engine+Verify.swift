@@ -16,7 +16,7 @@ extension Engine {
                 return try Verification.run(on: connection)
             }
         }
-        let reading = try streams.take()
+        let reading = try await streams.take(waiting: options.streamWaitMilliseconds)
         defer { streams.give(back: reading) }
         let response = try await readers.run(for: scope) { _ in try reading.verify(while: scope.isWanted) }
         health.verified(response.findings.first)
