@@ -11,9 +11,11 @@ import Synchronization
 final class FakeCalls: UnaryCalling {
     typealias Then = @Sendable (Result<[UInt8], CallError>) -> Void
     typealias Handler = @Sendable (UnaryCall, @escaping Then) -> Void
+    /// As ``Handler``, with a question: whether the call has neither ended nor been given up.
+    typealias LiveHandler = @Sendable (UnaryCall, @escaping @Sendable () -> Bool, @escaping Then) -> Void
 
     private struct State {
-        var handlers: [String: Handler] = [:]
+        var handlers: [String: LiveHandler] = [:]
         var next: UInt64 = 1
         var cancelled: Set<CallID> = []
         var onCancel: [CallID: Then] = [:]
@@ -39,11 +41,15 @@ final class FakeCalls: UnaryCalling {
     }
 
     func handle(_ instance: String, _ operation: String, _ body: @escaping Handler) {
+        handleLive(instance, operation) { call, _, then in body(call, then) }
+    }
+
+    func handleLive(_ instance: String, _ operation: String, _ body: @escaping LiveHandler) {
         state.withLock { $0.handlers["\(instance) \(operation)"] = body }
     }
 
     func call(_ call: UnaryCall, _ then: @escaping Then) -> CallID {
-        let (handler, id) = state.withLock { state -> (Handler?, CallID) in
+        let (handler, id) = state.withLock { state -> (LiveHandler?, CallID) in
             defer { state.next += 1 }
             let id = CallID(rawValue: state.next)
             state.onCancel[id] = then
@@ -53,7 +59,7 @@ final class FakeCalls: UnaryCalling {
             then(.failure(CallError(.notFound, "instance.unknown", "\(call.instance) \(call.operation) is not there.")))
             return .none
         }
-        handler(call) { [self] result in
+        handler(call, { [self] in state.withLock { $0.onCancel[id] != nil } }) { [self] result in
             let isFirst = state.withLock { $0.onCancel.removeValue(forKey: id) != nil }
             if isFirst { then(result) }
         }

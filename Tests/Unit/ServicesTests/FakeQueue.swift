@@ -11,11 +11,18 @@ import TheatreContracts
 
 /// Queues in memory, as the contract says, on a clock that is moved by hand.
 final class FakeQueue: Sendable {
+    /// A lease that waits.
+    struct Waiting {
+        var request: JobsLeaseRequest
+        var isLive: @Sendable () -> Bool
+        var then: FakeCalls.Then
+    }
+
     struct State {
         var jobs: [String: JobsJob] = [:]
         var order: [String] = []
         var schedules: [String: JobsSchedule] = [:]
-        var waiting: [(request: JobsLeaseRequest, then: FakeCalls.Then)] = []
+        var waiting: [Waiting] = []
         var calls: [String: Int] = [:]
         var failing: [String: Int] = [:]
         var token: Int64 = 0
@@ -28,16 +35,16 @@ final class FakeQueue: Sendable {
 
     init(_ calls: FakeCalls, _ clock: ManualClock) {
         self.clock = clock
-        calls.hold("sqlite", "theatre.jobs.v1.Queue/Lease") { [self] payload, then in
+        calls.handleLive("sqlite", "theatre.jobs.v1.Queue/Lease") { [self] call, isLive, then in
             if fails("Lease") { return then(.failure(CallError(.unavailable, "sql.busy", "Busy."))) }
-            guard let request = try? JobsLeaseRequest(serializedBytes: payload) else { return }
-            state.withLock { $0.waiting.append((request, then)) }
+            guard let request = try? JobsLeaseRequest(serializedBytes: call.payload) else { return }
+            state.withLock { $0.waiting.append(Waiting(request: request, isLive: isLive, then: then)) }
             serve()
         }
         answer(calls, "Heartbeat", heartbeat)
         answer(calls, "Finish", finish)
         answer(calls, "List", list)
-        answer(calls, "DueSchedules") { [self] (request: JobsDueSchedulesRequest) in
+        answer(calls, "DueSchedules") { [self] (request: JobsDueSchedulesRequest) -> JobsDueSchedulesResponse in
             state.withLock { state in
                 .with { response in
                     response.schedules = state.schedules.values.filter { 0...request.now ~= $0.nextAt }
@@ -122,8 +129,8 @@ final class FakeQueue: Sendable {
         let now = clock.wall
         let ready = state.withLock { state -> [(FakeCalls.Then, JobsLeaseResponse)] in
             var ready: [(FakeCalls.Then, JobsLeaseResponse)] = []
-            var left: [(request: JobsLeaseRequest, then: FakeCalls.Then)] = []
-            for entry in state.waiting {
+            var left: [Waiting] = []
+            for entry in state.waiting where entry.isLive() {
                 let jobs = entry.request.queues.flatMap { Self.take(&state, $0, entry.request, now) }
                 if jobs.isEmpty { left.append(entry) } else { ready.append((entry.then, .with { $0.jobs = jobs })) }
             }
