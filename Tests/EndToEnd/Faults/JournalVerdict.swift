@@ -20,7 +20,7 @@ struct JournalVerdict {
         for (id, number) in knowledge.acknowledged.sorted(by: { $0.key < $1.key }).shuffled(using: &dice).prefix(20) {
             guard let draft = knowledge.sent[id] else { continue }
             let outcome = await client.enter(draft)
-            guard case .stored(number, isReplayed: true) = outcome else {
+            guard case .stored(number: number, isReplayed: true) = outcome else {
                 throw Unexpected("\(draft), sent again, got \(outcome), not \(number) as before")
             }
         }
