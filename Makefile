@@ -11,7 +11,8 @@ SEED ?= $(shell date +%s)
 # Debian package : what needs it
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
     libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
-TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests postgresql-15:PostgreSQLTests
+TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
+    postgresql-15:PostgreSQLTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks
 
@@ -24,7 +25,7 @@ help:
 	@echo "make soak     longer search for faults: KILLS of each engine (200), at least MINUTES in all, from SEED"
 	@echo "make bench    ratios against the bare equivalents (release)"
 	@echo "make check    prove plugins.d without serving it"
-	@echo "make contracts  regenerate what is made from the contracts (needs buf: pip install buf-bin)"
+	@echo "make contracts  regenerate what is made from the contracts"
 
 packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES)
@@ -36,10 +37,12 @@ bench-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(BENCH_PACKAGES)
 
 build: packages
-	@echo "==> building the host and every plugin (release); the first build takes about ten minutes, later ones seconds"
+	@echo "==> building the host and $(words $(wildcard Plugins/*/*/plugin.json)) plugins (release) into .build/release; swift build counts the steps"
+	@[ -x .build/release/theatre ] || echo "==> this is the first build here: it fetches the dependencies and takes about ten minutes on two cores, later ones seconds"
 	@$(RELEASE)
 
 run: build
+	@echo "==> built; starting the default deployment of plugins.d, with its state in .theatre (Ctrl-C drains and stops)"
 	@exec .build/release/theatre serve
 
 check: build
@@ -49,10 +52,11 @@ tour: build
 	@.build/release/theatre tour --serve $(if $(CHAPTER),--chapter "$(CHAPTER)")
 
 lint:
+	@echo "==> checking the tree, the contracts and the texts"
 	@Tests/Checks/all
 
 test: test-packages lint
-	@echo "==> building everything and its tests (debug); the first build takes about six minutes"
+	@echo "==> building everything and its tests (debug); the first build takes about six minutes on two cores"
 	@swift build
 	@swift build --build-tests
 	@echo "==> testing"

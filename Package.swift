@@ -109,7 +109,7 @@ let host: [Target] = [
             "Runtime", "TheatreContracts", "TheatreStorage", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
             nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
-            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Services", swiftSettings: strict),
     .target(
@@ -168,7 +168,9 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf]
+            dependencies: [
+                .target(name: row.name), "TheatrePluginTesting", "TheatreContracts", "SeededRandom", protobuf,
+            ]
                 + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
@@ -195,11 +197,13 @@ let sdkFixtureTargets: [Target] = sdkFixtures.flatMap { name -> [Target] in
 
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
+    .testTarget(
+        name: name, dependencies: dependencies + ["SeededRandom"], path: "Tests/Unit/\(name)", swiftSettings: strict)
 }
 
 let tests: [Target] =
     [
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
         .target(
             name: "Emulators",
@@ -215,7 +219,14 @@ let tests: [Target] =
                 "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Transcoding", "TheatreContracts",
                 "TheatreManifest", "CTheatrePlugin", nio("NIOCore"), log,
             ],
-            path: "Tests/Contract", swiftSettings: strict),
+            path: "Tests/Contract", exclude: ["Storage"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageContractTests",
+            dependencies: [
+                "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite", "PostgreSQL",
+                "PostgreSQLServer", "SeededRandom", protobuf,
+            ],
+            path: "Tests/Contract/Storage", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
@@ -223,6 +234,7 @@ let tests: [Target] =
                 nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/EndToEnd", exclude: ["Faults/README.md"], swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
@@ -230,13 +242,17 @@ let tests: [Target] =
         unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
         unitTests(
             "RuntimeTests",
-            ["Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", protobuf]),
+            [
+                "Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest",
+                protobuf,
+                log,
+            ]),
         unitTests(
             "ServicesTests",
             [
                 "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
             ]),
         unitTests(
             "GatewayTests",

@@ -143,10 +143,7 @@ extension Manifest.GrantRequest {
                 places: try entry.strings("places"), optional: try entry.bool("optional", default: false))
         }
         keys = try reader.each("keys") { entry in
-            Key(
-                name: try entry.string("name"),
-                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]),
-                optional: try entry.bool("optional", default: false))
+            try Key(reading: &entry)
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
@@ -154,7 +151,27 @@ extension Manifest.GrantRequest {
     }
 }
 
+extension Manifest.GrantRequest.Key {
+    init(reading reader: inout ObjectReader) throws {
+        name = try reader.string("name")
+        algorithm = try reader.choice("algorithm", of: ["EdDSA", "ES256", "HS256"])
+        also = try reader.strings("also")
+        optional = try reader.bool("optional", default: false)
+        // A key that signs makes no MACs: only signatures have more than one algorithm.
+        guard also.allSatisfy({ algorithm != "HS256" && ["EdDSA", "ES256"].contains($0) && $0 != algorithm }) else {
+            throw ManifestError(
+                code: "manifest.choice", pointer: reader.pointer(to: "also"),
+                message: "names no other algorithm that signs; EdDSA beside ES256, or ES256 beside EdDSA, is expected")
+        }
+    }
+}
+
 extension Manifest.Route {
+    /// What serves requests that are not one JSON message. Connect is reserved.
+    private static let rawOperations = [
+        "theatre.http.v1.Handler/Handle", "theatre.http.v1.Handler/HandleStream",
+    ]
+
     /// Every access, audit and limit is stated: a route that lacks one is a fault, not a default.
     init(reading reader: inout ObjectReader) throws {
         method = try reader.choice("method", of: ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -186,6 +203,11 @@ extension Manifest.Route {
         }
         self.idempotent = idempotent
         body = try reader.choice("body", of: ["json", "raw"], default: "json")
+        guard body == "json" || Self.rawOperations.contains(operation) else {
+            throw ManifestError(
+                code: "manifest.raw_operation", pointer: reader.pointer(to: "operation"),
+                message: "is \"\(operation)\"; a raw route calls \(Self.rawOperations.joined(separator: " or "))")
+        }
         request = try reader.string("request")
         response = try reader.string("response")
         status = Int(try reader.integer("status") ?? 200)

@@ -108,8 +108,10 @@ public struct Manifest: Sendable, Hashable {
         public struct Key: Sendable, Hashable {
             /// The plugin's name for it.
             public var name: String
-            /// `EdDSA`, `ES256` or `HS256`.
+            /// `EdDSA`, `ES256` or `HS256`: what a missing key is made as.
             public var algorithm: String
+            /// Other algorithms the plugin can do with, where the deployment's key is of one of them.
+            public var also: [String]
             /// Instances may run without it.
             public var optional: Bool
         }

@@ -41,7 +41,8 @@ public struct HostStatement: Sendable, Hashable {
         guard let expect, rows.changed != expect else { return }
         throw unexpected
             ?? StorageError(
-                .aborted, "sql.expectation", "\(expect) rows should have changed and \(rows.changed) did.", retry: .safe)
+                .aborted, "sql.expectation", "\(expect) rows should have changed and \(rows.changed) did.", retry: .safe
+            )
     }
 }
 

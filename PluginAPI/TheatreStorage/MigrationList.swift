@@ -38,7 +38,8 @@ public struct MigrationList: Sendable {
             if migration.engine.isEmpty || migration.engine == dialect.rawValue {
                 do throws(StorageError) {
                     text = try SQLText(
-                        migration.sql, in: namespace, for: .migration, dialect, engineSpecific: !migration.engine.isEmpty)
+                        migration.sql, in: namespace, for: .migration, dialect,
+                        engineSpecific: !migration.engine.isEmpty)
                 } catch {
                     throw error.within("Migration \(migration.name)").at("/migrations/\(place)")
                 }

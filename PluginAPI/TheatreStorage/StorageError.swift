@@ -75,8 +75,7 @@ public struct StorageError: Error, Sendable, Hashable {
     public static func transactionTimeout(milliseconds: Int) -> StorageError {
         StorageError(
             .aborted, "sql.transaction_timeout",
-            "The transaction was open for \(milliseconds) ms, its limit, and was rolled back; do less in it.",
-            retry: .safe)
+            "The transaction was open for \(milliseconds) ms, its limit, and was rolled back; do less in it.")
     }
 
     /// A statement outlived its limit.

@@ -216,7 +216,8 @@ public final class PostgreSQLServer: Sendable {
                     "application_name=standby",
                 ]))
             try standby.append(
-                ["port": String(standby.port), "unix_socket_directories": socket], to: "\(standby.data)/postgresql.conf")
+                ["port": String(standby.port), "unix_socket_directories": socket], to: "\(standby.data)/postgresql.conf"
+            )
             try standby.launch()
             return standby
         }

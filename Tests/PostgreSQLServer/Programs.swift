@@ -33,8 +33,9 @@ enum Programs {
     }
 
     /// Runs a program to its end; what it printed and its exit status.
-    static func run(_ arguments: [String], _ variables: [String: String] = [:]) throws -> (output: String, status: Int32)
-    {
+    static func run(_ arguments: [String], _ variables: [String: String] = [:]) throws -> (
+        output: String, status: Int32
+    ) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw ServerFailure("no pipe") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

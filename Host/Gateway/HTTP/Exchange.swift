@@ -42,12 +42,6 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// Starts a stream once the request is whole, in place of a call.
     var opensStream: ((RequestHandler) -> Void)?
     var extraHeaders: [(String, String)] = []
-    /// The bodies that pass through, where the route streams them.
-    var streamed: StreamedExchange?
-    /// Of the request's body, where it passes through.
-    var bytesIn = 0
-    /// Whether the connection ends with an answer that is being streamed.
-    var closesAfter = false
     private var outcome: Outcome = .none
 
     enum Outcome {
@@ -114,7 +108,7 @@ final class Exchange: CallSink, @unchecked Sendable {
         case .message(let codec):
             return Answer(
                 status: entry.success, contentType: "application/json", body: try codec.response(payload))
-        case .raw:
+        case .raw, .rawStream:
             return try RawCodec.answer(payload)
         }
     }

@@ -43,7 +43,8 @@ enum RawCodec {
         return try answer(HTTPResponse(serializedBytes: Array(payload)))
     }
 
-    private static func answer(_ response: HTTPResponse) throws -> Exchange.Answer {
+    /// The answer that a response message stands for.
+    static func answer(_ response: HTTPResponse) throws(CallError) -> Exchange.Answer {
         guard (200...599).contains(response.status) else {
             throw CallError(.internal, "gateway.status", "status \(response.status) is not one of 200 to 599")
         }
@@ -63,31 +64,15 @@ enum RawCodec {
             body: ByteBuffer(bytes: response.body), headers: headers)
     }
 
-    /// A part of a streamed answer.
-    enum Part {
-        /// With the length of the body, where the plugin stated it.
-        case head(Exchange.Answer, length: Int?)
-        case data(ByteBuffer)
-    }
-
-    static func part(_ message: UnsafeRawBufferPointer) throws -> Part {
-        let part = try HTTPResponsePart(serializedBytes: Array(message))
-        switch part.part {
-        case .data(let data): return .data(ByteBuffer(bytes: data))
-        case .head(var head):
-            guard head.body.isEmpty else {
-                throw CallError(.internal, "gateway.response", "the head of a streamed answer has a body")
-            }
-            var length: Int?
-            if let index = head.headers.firstIndex(where: { $0.name.lowercased() == "content-length" }) {
-                length = Int(head.headers.remove(at: index).value)
-                guard let length, length >= 0 else {
-                    throw CallError(.internal, "gateway.header", "content-length is not a number")
-                }
-            }
-            return .head(try answer(head), length: length)
-        case nil: throw CallError(.internal, "gateway.response", "a part of the answer is empty")
+    /// Takes the length that the head of a streamed answer states out of it.
+    static func takeLength(_ head: inout HTTPResponse) throws(CallError) -> Int? {
+        guard let index = head.headers.firstIndex(where: { $0.name.lowercased() == "content-length" }) else {
+            return nil
         }
+        guard let length = Int(head.headers.remove(at: index).value), length >= 0 else {
+            throw CallError(.internal, "gateway.header", "content-length is not a number")
+        }
+        return length
     }
 
     private static let refused: Set<String> = [

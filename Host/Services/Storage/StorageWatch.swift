@@ -67,7 +67,7 @@ public final class StorageWatch: Sendable {
         }
         guard goes else { return }
         caller.call(
-            storage, "theatre.sql.v1.Maintenance/Status", SQLStatusRequest(), CallContext(),
+            storage, "theatre.sql.v1.Maintenance/Status", SQLStatusRequest(), .system,
             deadline: clock.monotonic + Self.patience
         ) { (result: Result<SQLStatusResponse, CallError>) in self.took(result) }
     }

@@ -20,7 +20,8 @@ public enum PortableSubset {
         try check(source, bytes, try SQLTokenizer.tokens(bytes), isMigration: isMigration)
     }
 
-    static func check(_ source: String, _ bytes: [UInt8], _ tokens: [SQLToken], isMigration: Bool) throws(StorageError) {
+    static func check(_ source: String, _ bytes: [UInt8], _ tokens: [SQLToken], isMigration: Bool) throws(StorageError)
+    {
         var reader = PortableReader(bytes: bytes, tokens: tokens.filter { $0.kind != .comment })
         guard let finding = reader.finding(isMigration: isMigration) else { return }
         let before = bytes[..<finding.position]
@@ -34,16 +35,19 @@ public enum PortableSubset {
 
     /// Words that are refused wherever they stand as words, and what to write instead.
     static let words: [String: String] = [
-        "glob": "use LIKE", "regexp": "use LIKE", "match": "use a block for one engine", "collate": "text is compared by bytes",
+        "glob": "use LIKE", "regexp": "use LIKE", "match": "use a block for one engine",
+        "collate": "text is compared by bytes",
         "ilike": "compare lower(…)", "similar": "use LIKE", "autoincrement": "make the id yourself, such as a ULID",
         "strict": "leave it out", "rowid": "name a column of your own", "_rowid_": "name a column of your own",
         "oid": "name a column of your own", "isnull": "write IS NULL", "notnull": "write IS NOT NULL",
         "indexed": "leave it out", "pragma": "use a block for one engine", "trigger": "use a block for one engine",
-        "virtual": "use a block for one engine", "temp": "use a table of your own", "temporary": "use a table of your own",
+        "virtual": "use a block for one engine", "temp": "use a table of your own",
+        "temporary": "use a table of your own",
         "lateral": "write a join", "ctid": "name a column of your own", "true": "write 1", "false": "write 0",
         "current_timestamp": "send the time as a parameter", "current_date": "send the time as a parameter",
         "current_time": "send the time as a parameter", "generated": "compute it when you write",
-        "materialized": "leave it out", "raise": "use CHECK", "full": "write two queries", "natural": "name the columns",
+        "materialized": "leave it out", "raise": "use CHECK", "full": "write two queries",
+        "natural": "name the columns",
         "serial": "make the id yourself, such as a ULID", "bigserial": "make the id yourself, such as a ULID",
     ]
 
@@ -95,7 +99,8 @@ private struct PortableReader {
         switch bytes[tokens[index].range.lowerBound] {
         case 0x60: ("A name in backquotes", "write it plainly or in double quotes")
         case UInt8(ascii: "["): ("A name in brackets", "write it plainly or in double quotes")
-        case UInt8(ascii: "'") where index > 0 && ["x", "e", "b", "n", "u"].contains(words[index - 1])
+        case UInt8(ascii: "'")
+        where index > 0 && ["x", "e", "b", "n", "u"].contains(words[index - 1])
             && tokens[index - 1].range.upperBound == tokens[index].range.lowerBound:
             ("A literal with a letter before it", "send the value as a parameter")
         default: nil
@@ -160,7 +165,8 @@ private struct PortableReader {
             return PortableSubset.functions.contains(words[index]) || before == "on"
         }
         // WITH a (x) AS (…), b (y) AS (…)
-        return !(["with", ","].contains(before) && at(words, closing(index + 1, words) + 1) == "as"
+        return
+            !(["with", ","].contains(before) && at(words, closing(index + 1, words) + 1) == "as"
             && at(words, closing(index + 1, words) + 2) == "(")
     }
 

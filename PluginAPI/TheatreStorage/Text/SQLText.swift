@@ -43,7 +43,8 @@ public struct SQLText: Hashable, Sendable {
     /// INVALID_ARGUMENT `sql.syntax`, `sql.not_a_query` and `sql.not_portable`, PERMISSION_DENIED `sql.refused_statement`
     /// and `sql.foreign_table`.
     public init(
-        _ source: String, in namespace: Namespace, for purpose: Purpose, _ dialect: Dialect, engineSpecific: Bool = false
+        _ source: String, in namespace: Namespace, for purpose: Purpose, _ dialect: Dialect,
+        engineSpecific: Bool = false
     ) throws(StorageError) {
         let bytes = Array(source.utf8)
         let tokens = try SQLTokenizer.tokens(bytes)

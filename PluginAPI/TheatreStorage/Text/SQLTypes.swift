@@ -16,7 +16,9 @@ enum SQLTypes {
         }
         let types = Set(places(words.map(\.text)))
         for (place, word) in words.enumerated() {
-            if types.contains(place), let name = postgreSQL(word.text, isCast: place > 0 && words[place - 1].text == "as") {
+            if types.contains(place),
+                let name = postgreSQL(word.text, isCast: place > 0 && words[place - 1].text == "as")
+            {
                 replaced[word.index] = name
             } else if word.text == "rowid", place > 0, words[place - 1].text == "without" {
                 replaced[words[place - 1].index] = ""

@@ -16,7 +16,8 @@ extension PostgreSQL: SQLMaintenanceContract {
     ) async throws {
         throw PluginError(
             .failedPrecondition, "sql.backup_elsewhere",
-            "PostgreSQL has its own tools: pg_basebackup with archived WAL for the whole server, pg_dump for one database.")
+            "PostgreSQL has its own tools: pg_basebackup with archived WAL for the whole server, pg_dump for one database."
+        )
     }
 
     func restore(

@@ -137,7 +137,7 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
         _ scope: CallerScope, _ output: MessageSink<SQLTransactResponse>
     ) async throws {
         var requests = requests
-        let transaction = try engine.beginReading(begin, for: scope)
+        let transaction = try await engine.beginReading(begin, for: scope)
         do {
             try await output.send(.with { $0.rows = SQLRows() })
             loop: while let request = try await requests.next() {

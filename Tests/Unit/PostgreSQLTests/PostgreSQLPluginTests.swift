@@ -138,7 +138,8 @@ struct PostgreSQLPluginTests {
             .with {
                 $0.limit = 10
                 $0.waitMs = 20_000
-            }).events
+            }
+        ).events
         #expect(events.map(\.type) == ["notes.written"])
         #expect(events.first?.eventID.hasPrefix("evt_") == true && events.first?.tenant == "t1")
         #expect(try await database().read("SELECT id FROM {notes}").count == 1)

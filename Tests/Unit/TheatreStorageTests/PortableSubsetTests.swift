@@ -17,13 +17,17 @@ struct PortableSubsetTests {
     }
 
     @Test(arguments: [
-        "SELECT a FROM {t} WHERE b GLOB 'x*'", "SELECT a FROM {t} WHERE b REGEXP 'x'", "SELECT a FROM {t} WHERE {t} MATCH 'x'",
-        "SELECT a FROM {t} ORDER BY a COLLATE NOCASE", "SELECT strftime('%s', a) FROM {t}", "SELECT ifnull(a, 0) FROM {t}",
+        "SELECT a FROM {t} WHERE b GLOB 'x*'", "SELECT a FROM {t} WHERE b REGEXP 'x'",
+        "SELECT a FROM {t} WHERE {t} MATCH 'x'",
+        "SELECT a FROM {t} ORDER BY a COLLATE NOCASE", "SELECT strftime('%s', a) FROM {t}",
+        "SELECT ifnull(a, 0) FROM {t}",
         "SELECT max(a, b) FROM {t}", "SELECT min(1, (2), a) FROM {t}", "SELECT `a` FROM {t}", "SELECT [a] FROM {t}",
-        "SELECT x'00'", "SELECT a FROM {t} WHERE a == 1", "SELECT a FROM {t} LIMIT 1, 2", "SELECT a FROM {t} WHERE a IS ?1",
+        "SELECT x'00'", "SELECT a FROM {t} WHERE a == 1", "SELECT a FROM {t} LIMIT 1, 2",
+        "SELECT a FROM {t} WHERE a IS ?1",
         "SELECT a FROM {t} WHERE a IS NOT b", "SELECT rowid FROM {t}", "SELECT a & 1 FROM {t}", "SELECT a | 1 FROM {t}",
         "SELECT a -> 'x' FROM {t}", "SELECT TRUE", "SELECT CURRENT_TIMESTAMP", "SELECT json_extract(a, '$.b') FROM {t}",
-        "SELECT CAST(a AS VARCHAR) FROM {t}", "SELECT random()", "SELECT a FROM {t} NATURAL JOIN {u}", "SELECT a ISNULL FROM {t}",
+        "SELECT CAST(a AS VARCHAR) FROM {t}", "SELECT random()", "SELECT a FROM {t} NATURAL JOIN {u}",
+        "SELECT a ISNULL FROM {t}",
         "SELECT group_concat(a) FROM {t}", "SELECT total(a) FROM {t}", "SELECT a::text FROM {t}", "SELECT ~a FROM {t}",
         "SELECT date(a) FROM {t}", "SELECT iif(a, 1, 2) FROM {t}", "SELECT printf('%d', a) FROM {t}",
     ])
@@ -43,7 +47,8 @@ struct PortableSubsetTests {
     }
 
     @Test(arguments: [
-        "CREATE TABLE {t} (id INTEGER PRIMARY KEY, tenant TEXT);", "CREATE TABLE {t} (id BIGINT AUTOINCREMENT, tenant TEXT);",
+        "CREATE TABLE {t} (id INTEGER PRIMARY KEY, tenant TEXT);",
+        "CREATE TABLE {t} (id BIGINT AUTOINCREMENT, tenant TEXT);",
         "CREATE TABLE {t} (id VARCHAR(20), tenant TEXT);", "CREATE TABLE {t} (at DATETIME, tenant TEXT);",
         "CREATE TABLE {t} (tenant TEXT COLLATE NOCASE);", "CREATE TABLE {t} (tenant TEXT) STRICT;",
         "CREATE VIRTUAL TABLE {t} USING fts5 (body);", "CREATE TRIGGER {t} AFTER INSERT ON {u} BEGIN SELECT 1; END;",
@@ -60,11 +65,13 @@ struct PortableSubsetTests {
         "SELECT a FROM {t} WHERE a IS NULL OR b IS NOT NULL OR c IS NOT DISTINCT FROM ?1",
         "WITH totals (id, n) AS (SELECT id, COUNT(*) FROM {t} GROUP BY id) SELECT n FROM totals JOIN {t} ON {t}.id = totals.id",
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i FROM n",
-        "SELECT row_number() OVER (PARTITION BY a ORDER BY b) FROM {t}", "SELECT CAST(a AS TEXT), CAST(b AS BIGINT) FROM {t}",
+        "SELECT row_number() OVER (PARTITION BY a ORDER BY b) FROM {t}",
+        "SELECT CAST(a AS TEXT), CAST(b AS BIGINT) FROM {t}",
         "SELECT a FROM {t} WHERE (a, b) > (?1, ?2) AND EXISTS (SELECT 1 FROM {u} WHERE {u}.id = {t}.id)",
         "SELECT CASE WHEN a > 0 THEN 'x' ELSE 'y' END FROM {t} WHERE a IN (1, 2, 3) AND b BETWEEN 1 AND 2",
         "SELECT \"key\", t.rowid FROM {t} AS t ORDER BY a NULLS FIRST", "SELECT 'GLOB', 'x is y' -- GLOB\nFROM {t}",
-        "SELECT a.match FROM {t} AS a", "SELECT substr(a, 1, 3), replace(a, 'x', 'y'), trim(a), length(a), abs(b) FROM {t}",
+        "SELECT a.match FROM {t} AS a",
+        "SELECT substr(a, 1, 3), replace(a, 'x', 'y'), trim(a), length(a), abs(b) FROM {t}",
     ])
     func thePortableSubsetPasses(source: String) {
         #expect(refusal(source, .query) == nil, "\(String(describing: refusal(source, .query)))")
@@ -100,7 +107,9 @@ struct PortableSubsetTests {
 
     @Test func theMessageNamesLineColumnAndAnotherWay() throws {
         let error = try #require(refusal("SELECT a\nFROM {t}\nWHERE 汴 = 1 AND b GLOB 'x'", .query))
-        #expect(error.message.hasPrefix("Line 3, column 19: GLOB is not in the portable subset; use LIKE."), "\(error.message)")
+        #expect(
+            error.message.hasPrefix("Line 3, column 19: GLOB is not in the portable subset; use LIKE."),
+            "\(error.message)")
     }
 
     @Test func aTextForOneEngineIsNotHeldToIt() throws {
@@ -114,7 +123,10 @@ struct PortableSubsetTests {
 
     @Test(arguments: [
         ("SELECT ?2, :tenant, ?1", "SELECT $2, $3, $1"),
-        ("SELECT CAST(a AS INTEGER), CAST(b AS TEXT) FROM {t}", "SELECT CAST(a AS BIGINT), CAST(b AS TEXT) FROM \"ledger__t\""),
+        (
+            "SELECT CAST(a AS INTEGER), CAST(b AS TEXT) FROM {t}",
+            "SELECT CAST(a AS BIGINT), CAST(b AS TEXT) FROM \"ledger__t\""
+        ),
         ("SELECT text FROM {t} WHERE real = 'INTEGER ?1'", "SELECT text FROM \"ledger__t\" WHERE real = 'INTEGER ?1'"),
     ])
     func statementsAreRewrittenForPostgreSQL(source: String, expected: String) throws {
@@ -143,14 +155,19 @@ struct PortableSubsetTests {
     @Test func randomTextsAreReadWithoutACrashOnBothEngines() {
         var generator = SeededGenerator(seed: 3)
         let pieces = [
-            "SELECT", "CREATE", "TABLE", "ALTER", "ADD", "COLUMN", "{t}", "(", ")", ",", ";", "a", "TEXT", "INTEGER", "CAST",
-            "AS", "IS", "NOT", "NULL", "max", "LIMIT", "1", "'x'", "\"y\"", "?1", ":tenant", "=", "=", "|", "WITHOUT", "ROWID",
+            "SELECT", "CREATE", "TABLE", "ALTER", "ADD", "COLUMN", "{t}", "(", ")", ",", ";", "a", "TEXT", "INTEGER",
+            "CAST",
+            "AS", "IS", "NOT", "NULL", "max", "LIMIT", "1", "'x'", "\"y\"", "?1", ":tenant", "=", "=", "|", "WITHOUT",
+            "ROWID",
             "--x\n", "/* engine: sqlite */", "WITH", "->", "::", ".",
         ]
         var passed = 0
         for _ in 0..<20_000 {
-            let source = "SELECT "
-                + (0..<Int.random(in: 0...10, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
+            let source =
+                "SELECT "
+                + (0..<Int.random(in: 0...10, using: &generator)).map { _ in
+                    pieces.randomElement(using: &generator) ?? ""
+                }
                 .joined(separator: Bool.random(using: &generator) ? " " : "")
             for dialect in Dialect.allCases {
                 for purpose in [SQLText.Purpose.query, .migration] {

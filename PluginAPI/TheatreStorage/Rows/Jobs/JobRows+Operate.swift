@@ -53,10 +53,12 @@ extension JobRows {
 
     private static func add(_ row: SQLRow, to queues: inout [String: JobsQueueStats]) {
         let (owner, queue, count) = (row.values[0].text, row.values[1].text, row.values[3].integer)
-        var stats = queues["\(owner)/\(queue)"] ?? .with {
-            $0.owner = owner
-            $0.queue = queue
-        }
+        var stats =
+            queues["\(owner)/\(queue)"]
+            ?? .with {
+                $0.owner = owner
+                $0.queue = queue
+            }
         switch JobsJobState(rawValue: Int(row.values[2].integer)) {
         case .waiting?: stats.waiting += count
         case .running?: stats.running += count

@@ -96,7 +96,9 @@ public enum ScheduleRows {
     }
 
     /// Schedules whose time has come or is not worked out, and when the next one's comes.
-    public static func due(_ request: JobsDueSchedulesRequest) throws(StorageError) -> HostPlan<JobsDueSchedulesResponse> {
+    public static func due(_ request: JobsDueSchedulesRequest) throws(StorageError) -> HostPlan<
+        JobsDueSchedulesResponse
+    > {
         guard request.limit <= 1000 else { throw JobRows.bad("Up to 1000 schedules are given.", at: "/limit") }
         return HostPlan([
             HostStatement(

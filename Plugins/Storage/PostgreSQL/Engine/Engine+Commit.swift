@@ -117,7 +117,9 @@ private struct CommitRun: Sendable {
         if !isCommitted {
             let reached = outcome.results.count - first
             // Everything before the COMMIT went well, or at least nothing says that it did not.
-            if outcome.isLost, outcome.failure.map({ $0.error.kind == .connection || reached == tail.steps.count - 1 }) ?? true {
+            if outcome.isLost,
+                outcome.failure.map({ $0.error.kind == .connection || reached == tail.steps.count - 1 }) ?? true
+            {
                 try await engine.learnOutcome(
                     number: tail.number(outcome.results[min(first, outcome.results.count)...]), tail.witness,
                     message: outcome.failure?.error.message ?? "it had gone")

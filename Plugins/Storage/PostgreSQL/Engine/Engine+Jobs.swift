@@ -7,7 +7,9 @@ import TheatreStorage
 
 /// Jobs and schedules.
 extension Engine {
-    func enqueue(_ request: JobsEnqueueRequest, for scope: CallerScope) async throws(StorageError) -> JobsEnqueueResponse {
+    func enqueue(_ request: JobsEnqueueRequest, for scope: CallerScope) async throws(StorageError)
+        -> JobsEnqueueResponse
+    {
         let plan = try JobRows.enqueue(request.jobs, scope.context, at: environment.now(), newID: environment.newID)
         let ids = try await write(plan)
         tail.committedJobs()
@@ -22,7 +24,9 @@ extension Engine {
         try await write(JobRows.cancel(request.jobID, of: scope.context.caller, at: environment.now()))
     }
 
-    func putSchedule(_ request: JobsPutScheduleRequest, for scope: CallerScope) async throws(StorageError) -> JobsSchedule {
+    func putSchedule(_ request: JobsPutScheduleRequest, for scope: CallerScope) async throws(StorageError)
+        -> JobsSchedule
+    {
         try await write(ScheduleRows.put(request, scope.context, at: environment.now()))
     }
 

@@ -8,7 +8,9 @@ import TheatreStorage
 /// The event log.
 extension Engine {
     /// Stores events that belong to no transaction.
-    func append(_ request: EventsAppendRequest, for scope: CallerScope) async throws(StorageError) -> EventsAppendResponse {
+    func append(_ request: EventsAppendRequest, for scope: CallerScope) async throws(StorageError)
+        -> EventsAppendResponse
+    {
         let statements = try EventRows.append(
             request.events, scope.context, at: environment.now(), eventID: { self.environment.newID("evt", $0) },
             .postgresql)

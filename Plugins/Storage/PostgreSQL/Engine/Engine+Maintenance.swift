@@ -13,7 +13,8 @@ extension Engine {
         var status = SQLStatusResponse()
         status.engine = "postgresql"
         let servers = options.server.addresses.map(\.description).joined(separator: ", ")
-        status.location = "\(servers)/\(options.server.database) as \(options.server.user), sslmode \(options.server.sslMode)"
+        status.location =
+            "\(servers)/\(options.server.database) as \(options.server.user), sslmode \(options.server.sslMode)"
         do throws(StorageError) {
             try await ask(&status)
         } catch {

@@ -7,7 +7,8 @@ import TheatreStorage
 /// Migrations.
 extension Engine {
     /// Brings the schema of the caller's namespace up to date, in one transaction, one host at a time.
-    func migrate(_ request: SQLMigrateRequest, for scope: CallerScope) async throws(StorageError) -> SQLMigrateResponse {
+    func migrate(_ request: SQLMigrateRequest, for scope: CallerScope) async throws(StorageError) -> SQLMigrateResponse
+    {
         try admit(scope)
         let list = try MigrationList(request.migrations, in: scope.namespace, .postgresql, digest: environment.digest)
         for (place, migration) in request.migrations.enumerated() where list.items[place].text != nil {

@@ -11,7 +11,8 @@ extension Engine {
     func look<Output: Sendable>(_ plan: HostPlan<Output>) async throws(StorageError) -> Output {
         let isOne = plan.statements.count == 1
         let start = isOne ? [] : [Step("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")]
-        let steps = start + [NamespaceRealm.enterHost(hostSchema)] + plan.statements.map { Step($0) }
+        let steps =
+            start + [NamespaceRealm.enterHost(hostSchema)] + plan.statements.map { Step($0) }
             + (isOne ? [] : [Step("COMMIT")])
         return try await repeating(milliseconds: options.transactionMilliseconds) { () throws(StorageError) in
             let outcome = try await self.exchange(steps, on: self.pool, milliseconds: 30_000)

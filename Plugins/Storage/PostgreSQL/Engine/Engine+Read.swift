@@ -29,7 +29,8 @@ extension Engine {
             if let error = outcome.error(
                 in: scope.namespace, milliseconds: limit, rows: bounds.rows, bytes: bounds.bytes)
             {
-                throw error.reason == "sql.statement_timeout" ? .statementTimeout(milliseconds: limit) : Self.ofQuery(error)
+                throw error.reason == "sql.statement_timeout"
+                    ? .statementTimeout(milliseconds: limit) : Self.ofQuery(error)
             }
             return outcome.results[1]
         }
@@ -58,7 +59,8 @@ extension Engine {
     }
 
     /// Checks a statement and numbers it.
-    func prepare(_ request: SQLPrepareRequest, for scope: CallerScope) async throws(StorageError) -> SQLPrepareResponse {
+    func prepare(_ request: SQLPrepareRequest, for scope: CallerScope) async throws(StorageError) -> SQLPrepareResponse
+    {
         try admit(scope)
         let text = try texts.text(request.sql, in: scope.namespace, for: .write, prefix: options.prefix)
         let realm = try await realm(of: scope.namespace)

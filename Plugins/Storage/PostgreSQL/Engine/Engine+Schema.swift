@@ -99,5 +99,7 @@ extension Engine {
         _ = try await lease.results(steps + [Step("COMMIT", isPrepared: false)], in: .host, milliseconds: 30_000)
     }
 
-    private func quoted(_ name: String) -> String { name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") }
+    private func quoted(_ name: String) -> String {
+        name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    }
 }

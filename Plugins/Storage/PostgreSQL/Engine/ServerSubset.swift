@@ -29,7 +29,8 @@ enum ServerSubset {
                 }
                 before = name
                 // U&"…" writes a name in numbers.
-                if name == "u", index + 1 < tokens.count, bytes[tokens[index + 1].range.lowerBound] == UInt8(ascii: "&") {
+                if name == "u", index + 1 < tokens.count, bytes[tokens[index + 1].range.lowerBound] == UInt8(ascii: "&")
+                {
                     throw refused("A name with U&")
                 }
             case .parameter where bytes[token.range.lowerBound] == UInt8(ascii: "$"):
@@ -58,7 +59,8 @@ enum ServerSubset {
     ]
     /// Objects whose bodies could, or that are not a namespace's own.
     private static let objects: Set<String> = [
-        "function", "procedure", "routine", "aggregate", "language", "extension", "server", "subscription", "publication",
+        "function", "procedure", "routine", "aggregate", "language", "extension", "server", "subscription",
+        "publication",
         "role", "user", "group", "database", "schema", "tablespace", "event", "operator", "cast", "foreign",
     ]
     private static let starts = [

@@ -69,7 +69,8 @@ extension Engine {
             return (Step(sql, values, namespace: scope.namespace.name), true, true)
         }
         return (
-            Step(text.sql, values, namespace: scope.namespace.name, bounds: text.isSilent ? nil : bounds), text.isSilent,
+            Step(text.sql, values, namespace: scope.namespace.name, bounds: text.isSilent ? nil : bounds),
+            text.isSilent,
             !statement.hasExpect
         )
     }

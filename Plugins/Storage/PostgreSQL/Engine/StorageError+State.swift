@@ -92,11 +92,13 @@ extension StorageError {
         case .busy(let milliseconds):
             self = StorageError(
                 .resourceExhausted, "sql.pool_busy",
-                "Every connection was in use for \(milliseconds) ms; try again, or allow more connections.", retry: .safe)
+                "Every connection was in use for \(milliseconds) ms; try again, or allow more connections.",
+                retry: .safe)
         case .unreachable(let error):
             self =
                 error.isFinal
-                ? StorageError(.unavailable, "sql.refused", "The server lets nobody in: \(Self.sentence(error.message))")
+                ? StorageError(
+                    .unavailable, "sql.refused", "The server lets nobody in: \(Self.sentence(error.message))")
                 : StorageError(
                     .unavailable, "sql.unreachable",
                     "No server that takes writes can be reached: \(Self.sentence(error.message))", retry: .safe)

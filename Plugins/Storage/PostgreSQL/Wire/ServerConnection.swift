@@ -82,7 +82,8 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
         let before = PQsocket(handle)
         let state = PQconnectPoll(handle)
         // libpq may try another address on another descriptor, perhaps of the same number.
-        if PQsocket(handle) != before || PQstatus(handle) == CONNECTION_NEEDED || PQstatus(handle) == CONNECTION_STARTED {
+        if PQsocket(handle) != before || PQstatus(handle) == CONNECTION_NEEDED || PQstatus(handle) == CONNECTION_STARTED
+        {
             loop.unwatch(token)
             if state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING {
                 token = loop.watch(

@@ -24,7 +24,8 @@ struct Step: Sendable {
     var flushes = false
 
     init(
-        _ sql: String, _ values: [SQLValue] = [], namespace: String = "", isPrepared: Bool = true, bounds: Bounds? = nil,
+        _ sql: String, _ values: [SQLValue] = [], namespace: String = "", isPrepared: Bool = true,
+        bounds: Bounds? = nil,
         flushes: Bool = false
     ) {
         self.sql = sql

@@ -86,7 +86,7 @@ final class Connection {
         let deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
         do {
             return try serving(while: { isWanted() && monotonicNanoseconds() < deadline }, body)
-        } catch let error as StorageError where error == .cancelled && monotonicNanoseconds() >= deadline {
+        } catch let error as StorageError where error.reason == "sql.cancelled" && monotonicNanoseconds() >= deadline {
             throw StorageError.statementTimeout(milliseconds: Int(milliseconds))
         }
     }

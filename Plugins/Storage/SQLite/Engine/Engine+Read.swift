@@ -35,12 +35,13 @@ extension Engine {
     }
 
     /// Opens a transaction that only reads.
-    func beginReading(_ begin: SQLBegin, for scope: CallerScope) throws(StorageError) -> ReadTransaction {
+    func beginReading(_ begin: SQLBegin, for scope: CallerScope) async throws -> ReadTransaction {
         try admit(scope)
         let limit = options.transactionTimeoutMilliseconds
-        return try ReadTransaction(
+        let reading = try await streams.take(waiting: options.streamWaitMilliseconds)
+        return ReadTransaction(
             engine: self, scope: scope,
-            milliseconds: begin.timeoutMs == 0 ? limit : min(limit, Int(begin.timeoutMs)))
+            milliseconds: begin.timeoutMs == 0 ? limit : min(limit, Int(begin.timeoutMs)), on: reading)
     }
 
     /// Runs one SELECT on a snapshot and gives its rows in pieces to `send`, which holds the statement back.
@@ -49,7 +50,7 @@ extension Engine {
     ) async throws {
         try admit(scope)
         let statement = try resolve(request.statement, for: scope)
-        let reading = try streams.take()
+        let reading = try await streams.take(waiting: options.streamWaitMilliseconds)
         defer { streams.give(back: reading) }
         let limit = request.maxRows == 0 ? Int.max : Int(request.maxRows)
         let started = monotonicNanoseconds()

@@ -23,6 +23,8 @@ struct EngineOptions: Sendable {
     var readers = 2
     var transactionTimeoutMilliseconds = 2000
     var answersRetentionDays = 7
+    /// How long a stream waits for one of the connections for streams.
+    var streamWaitMilliseconds = 5000
     /// How long a stream's reader may stand still.
     var streamStallMilliseconds = 60_000
     var eventsRetentionDays = 30

@@ -13,13 +13,13 @@ final class ReadTransaction: Sendable {
     private let deadline: UInt64
     private let reading: StreamReading
 
-    /// Takes a connection; the snapshot is that of the first statement.
-    init(engine: Engine, scope: CallerScope, milliseconds: Int) throws(StorageError) {
+    /// A transaction on `reading`; the snapshot is that of the first statement.
+    init(engine: Engine, scope: CallerScope, milliseconds: Int, on reading: StreamReading) {
         self.engine = engine
         self.scope = scope
         self.milliseconds = milliseconds
         deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
-        reading = try engine.streams.take()
+        self.reading = reading
     }
 
     /// Runs one statement, which only reads.

@@ -22,14 +22,17 @@ extension StorageError {
             self = StorageError(
                 .resourceExhausted, "sql.full", "The disk of the database is full; make room.",
                 retry: .after(milliseconds: 1000))
-        case SQLITE_NOMEM: self = StorageError(.resourceExhausted, "sql.memory", "There is no memory for the statement.")
+        case SQLITE_NOMEM:
+            self = StorageError(.resourceExhausted, "sql.memory", "There is no memory for the statement.")
         case SQLITE_READONLY:
             self = StorageError(
-                .unavailable, "sql.read_only", "The database cannot be written: \(message); check the file's permissions.",
+                .unavailable, "sql.read_only",
+                "The database cannot be written: \(message); check the file's permissions.",
                 retry: .after(milliseconds: 1000))
         case SQLITE_CANTOPEN, SQLITE_PERM:
             self = StorageError(
-                .unavailable, "sql.open", "The database cannot be opened: \(message).", retry: .after(milliseconds: 1000))
+                .unavailable, "sql.open", "The database cannot be opened: \(message).",
+                retry: .after(milliseconds: 1000))
         case SQLITE_IOERR:
             self = StorageError(
                 .unavailable, "sql.io", "The disk of the database failed with code \(code): \(message).",

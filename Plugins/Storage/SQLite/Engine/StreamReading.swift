@@ -87,10 +87,10 @@ final class StreamReading: @unchecked Sendable {
     }
 }
 
-/// The connections that streams read from; a stream keeps its own until it ends.
+/// The connections that streams and reading transactions read from; each keeps its own until it ends.
 final class StreamReadings: Sendable {
-    /// How many streams are read at once.
-    static let count = 4
+    /// How many there are at once.
+    static let count = 8
 
     private struct State {
         var idle: [StreamReading]
@@ -98,22 +98,35 @@ final class StreamReadings: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Grows with each that is given back.
+    private let freed = HeadSignal()
 
     init(_ connections: [Connection]) {
         // Each connection moves into its reading: nothing else keeps it.
         state = Mutex(State(idle: connections.map { StreamReading($0) }))
     }
 
-    /// One that no other stream has.
-    func take() throws(StorageError) -> StreamReading {
-        try state.withLock { state throws(StorageError) in
-            guard !state.isClosed else { throw .closed }
-            guard let reading = state.idle.popLast() else {
+    /// One that nobody else has; waits for it up to `milliseconds`.
+    func take(waiting milliseconds: Int) async throws -> StreamReading {
+        let end = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+        while true {
+            let seen = freed.head
+            if let reading = try takeNow() { return reading }
+            let now = monotonicNanoseconds()
+            guard now < end, !Task.isCancelled else {
                 throw StorageError(
                     .resourceExhausted, "sql.too_many_streams",
-                    "\(Self.count) results are being streamed; read one to its end first.", retry: .after(milliseconds: 100))
+                    "\(Self.count) streams and reading transactions are open; read one to its end first.",
+                    retry: .after(milliseconds: 100))
             }
-            return reading
+            await freed.wait(beyond: seen, for: .nanoseconds(Int64(end - now)))
+        }
+    }
+
+    private func takeNow() throws(StorageError) -> StreamReading? {
+        try state.withLock { state throws(StorageError) in
+            guard !state.isClosed else { throw .closed }
+            return state.idle.popLast()
         }
     }
 
@@ -123,9 +136,10 @@ final class StreamReadings: Sendable {
             return state.isClosed
         }
         if isClosed { reading.close() }
+        freed.advance(to: freed.head + 1)
     }
 
-    /// Whether no stream is being read.
+    /// Whether nobody has one.
     var isIdle: Bool { state.withLock { $0.idle.count == Self.count } }
 
     /// Closes those that are idle, the others once they are given back.
@@ -136,5 +150,6 @@ final class StreamReadings: Sendable {
             return state.idle
         }
         for reading in idle { reading.close() }
+        freed.advance(to: freed.head + 1)
     }
 }

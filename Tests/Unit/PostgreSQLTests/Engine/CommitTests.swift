@@ -47,7 +47,8 @@ struct CommitTests {
 
     @Test(arguments: ["", " RETURNING n"])
     func anotherNumberOfRowsThanExpectedKeepsNothing(returning: String) async throws {
-        let insert = statement("INSERT INTO {entries} (id, tenant, n) VALUES (?1, :tenant, 1)", [SQLValue("a")], expect: 1)
+        let insert = statement(
+            "INSERT INTO {entries} (id, tenant, n) VALUES (?1, :tenant, 1)", [SQLValue("a")], expect: 1)
         let update = "UPDATE {entries} SET n = n + 1 -- the last word\(returning.isEmpty ? "" : "\n")\(returning)"
         let error = await failure { try await commit(insert, statement(update, expect: 2)) }
         #expect(error?.code == .aborted && error?.reason == "sql.expectation" && error?.detail == "/statements/1")
@@ -140,7 +141,8 @@ struct CommitTests {
         _ = try await second.run(statement("UPDATE {entries} SET n = 0 WHERE id = 'b'"))
         _ = try await first.commit(.init())
         let error = await failure { try await second.commit(.init()) }
-        #expect(error?.reason == "sql.serialization" && error?.retry == .safe && error?.effect == StorageError.Effect.none)
+        #expect(
+            error?.reason == "sql.serialization" && error?.retry == .safe && error?.effect == StorageError.Effect.none)
     }
 
     @Test func aTransactionThatNobodyGoesOnWithEndsAtItsLimit() async throws {
@@ -157,13 +159,15 @@ struct CommitTests {
         try await fixture.migrate(
             "zoo", "CREATE TABLE {t} (tenant TEXT, i BIGINT, r REAL, t TEXT, b BLOB, f BOOLEAN); -- global: {none}")
         let values: [SQLValue] = [
-            SQLValue(Int64.min), SQLValue(real: -1.5e300), SQLValue("汴京\u{1F3AD}"), SQLValue(Data([0, 255, 1])), SQLValue(Int64(1)),
+            SQLValue(Int64.min), SQLValue(real: -1.5e300), SQLValue("汴京\u{1F3AD}"), SQLValue(Data([0, 255, 1])),
+            SQLValue(Int64(1)),
         ]
         try await fixture.commit(
             "zoo", "INSERT INTO {t} (tenant, i, r, t, b, f) VALUES (:tenant, ?1, ?2, ?3, ?4, ?5)", values[0], values[1],
             values[2], values[3], values[4])
         try await fixture.commit(
-            "zoo", "INSERT INTO {t} (tenant, i, r, t, b, f) VALUES (:tenant, ?1, ?2, ?3, ?4, ?5)", SQLValue(), SQLValue(),
+            "zoo", "INSERT INTO {t} (tenant, i, r, t, b, f) VALUES (:tenant, ?1, ?2, ?3, ?4, ?5)", SQLValue(),
+            SQLValue(),
             SQLValue(""), SQLValue(Data()), SQLValue(Int64(0)))
         let rows = try await fixture.query("zoo", "SELECT i, r, t, b, f FROM {t} ORDER BY f DESC")
         #expect(rows[0] == values)
@@ -172,18 +176,24 @@ struct CommitTests {
             "zoo", "SELECT SUM(i), AVG(f), COUNT(*), MAX(t), SUM(r), AVG(r), 1 = 1, SUM(f) FROM {t}")
         #expect(
             sums[0] == [
-                SQLValue(Int64.min), SQLValue(real: 0.5), SQLValue(Int64(2)), SQLValue("汴京\u{1F3AD}"), SQLValue(real: -1.5e300),
+                SQLValue(Int64.min), SQLValue(real: 0.5), SQLValue(Int64(2)), SQLValue("汴京\u{1F3AD}"),
+                SQLValue(real: -1.5e300),
                 SQLValue(real: -1.5e300), SQLValue(Int64(1)), SQLValue(Int64(1)),
             ])
     }
 
     @Test func aCommitThatTakesTooLongIsCancelledOnTheServer() async throws {
-        let text = "/* engine: postgresql */ SELECT n, CAST(pg_column_size(n) AS TEXT) FROM {entries}, generate_series(1, 100000000)"
+        let text =
+            "/* engine: postgresql */ SELECT n, CAST(pg_column_size(n) AS TEXT) FROM {entries}, generate_series(1, 100000000)"
         _ = try await commit(statement("INSERT INTO {entries} (id, tenant, n) VALUES ('a', :tenant, 1)"))
         let error = await failure {
             try await fixture.engine.commit(
                 .with {
-                    $0.statements = [statement("INSERT INTO {entries} (id, tenant, n) SELECT CAST(g AS TEXT), 'x', 1 FROM generate_series(1, 100000000) AS g".engineSpecific)]
+                    $0.statements = [
+                        statement(
+                            "INSERT INTO {entries} (id, tenant, n) SELECT CAST(g AS TEXT), 'x', 1 FROM generate_series(1, 100000000) AS g"
+                                .engineSpecific)
+                    ]
                     $0.timeoutMs = 200
                 }, for: fixture.scope("shop"))
         }
@@ -211,7 +221,8 @@ struct CommitTests {
             // Ended once the server is at it.
             for _ in 0..<500 {
                 let active = try? await fixture.server.sql(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(fixture.database)' AND query LIKE '%3000000000%' AND state = 'active'")
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(fixture.database)' AND query LIKE '%3000000000%' AND state = 'active'"
+                )
                 if active == "1" { break }
             }
             group.cancelAll()

@@ -35,7 +35,8 @@ struct LogTests {
         defer { other.close() }
         try await fixture.migrate("counter", entriesTable)
         try await fixture.commit(
-            "counter", "INSERT INTO {entries} (id, tenant, n) VALUES ('a', :tenant, 0), ('b', :tenant, 0), ('c', :tenant, 0)")
+            "counter",
+            "INSERT INTO {entries} (id, tenant, n) VALUES ('a', :tenant, 0), ('b', :tenant, 0), ('c', :tenant, 0)")
         let scope = try fixture.scope("counter")
         let host = try fixture.scope("host")
         let end = End()

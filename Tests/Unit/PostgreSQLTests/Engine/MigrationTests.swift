@@ -24,7 +24,8 @@ struct MigrationTests {
 
     @Test func eachIsAppliedOnceInOrder() async throws {
         let first = migration("001", entriesTable)
-        let second = migration("002", "ALTER TABLE {entries} ADD COLUMN note TEXT; CREATE INDEX {entries_by_n} ON {entries} (n);")
+        let second = migration(
+            "002", "ALTER TABLE {entries} ADD COLUMN note TEXT; CREATE INDEX {entries_by_n} ON {entries} (n);")
         #expect(try await migrate(first).applied == ["001"])
         #expect(try await migrate(first, second).applied == ["002"])
         #expect(try await migrate(first, second).applied.isEmpty)

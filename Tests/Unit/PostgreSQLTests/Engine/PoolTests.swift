@@ -87,8 +87,11 @@ struct PoolTests {
         }
         #expect(try await fixture.engine.query(asked, for: scope).columns == ["n"])
         let stranger = try fixture.scope("bank")
-        #expect(await failure { try await fixture.engine.query(asked, for: stranger) }?.reason == "sql.unknown_statement")
-        let wrong = await failure { try await fixture.engine.prepare(.with { $0.sql = "SELECT nothing FROM {entries}" }, for: scope) }
+        #expect(
+            await failure { try await fixture.engine.query(asked, for: stranger) }?.reason == "sql.unknown_statement")
+        let wrong = await failure {
+            try await fixture.engine.prepare(.with { $0.sql = "SELECT nothing FROM {entries}" }, for: scope)
+        }
         #expect(wrong?.reason == "sql.syntax")
     }
 }

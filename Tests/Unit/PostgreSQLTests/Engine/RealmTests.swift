@@ -34,7 +34,8 @@ struct RealmTests {
                 .with {
                     $0.migrations = [
                         migration("001", entriesTable),
-                        migration("002", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';", engine: "postgresql"),
+                        migration(
+                            "002", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';", engine: "postgresql"),
                     ]
                 }, for: fixture.scope("shop"))
         }
@@ -50,7 +51,8 @@ struct RealmTests {
         let realm = try await fixture.engine.realm(of: Namespace(caller: "shop"))
         for text in [
             "SELECT n FROM theatre_bank.\"bank__entries\"", "DELETE FROM theatre_bank.\"bank__entries\"",
-            "SELECT * FROM theatre_host.host__events", "CREATE TABLE theatre_bank.x (n int)", "CREATE TABLE public.x (n int)",
+            "SELECT * FROM theatre_host.host__events", "CREATE TABLE theatre_bank.x (n int)",
+            "CREATE TABLE public.x (n int)",
         ] {
             let outcome = try await fixture.engine.pool.run([
                 realm.enter(reading: false, statementMilliseconds: 1000, idleMilliseconds: 1000), Step(text),
@@ -69,7 +71,9 @@ struct RealmTests {
         try await fixture.commit("shop", "INSERT INTO {entries} (id, tenant, n) VALUES ('a', :tenant, 7)")
         #expect(try await fixture.query("shop", "SELECT n FROM {entries}").count == 1)
         let status = try await fixture.engine.status()
-        #expect(status.writable && status.reason.contains("may not make roles") && status.figures["roles_per_namespace"] == 0)
+        #expect(
+            status.writable && status.reason.contains("may not make roles")
+                && status.figures["roles_per_namespace"] == 0)
         let refused = await failure {
             try await EngineFixture.open(server, database) {
                 $0.server.user = "plain"

@@ -70,7 +70,8 @@ struct ServerFaultTests {
     }
 
     private func write(_ fixture: EngineFixture, _ id: String, isInteractive: Bool) async throws {
-        let insert = statement("INSERT INTO {entries} (id, tenant, n) VALUES (?1, :tenant, 1)", [SQLValue(id)], expect: 1)
+        let insert = statement(
+            "INSERT INTO {entries} (id, tenant, n) VALUES (?1, :tenant, 1)", [SQLValue(id)], expect: 1)
         let attachments = SQLAttachments.with { $0.events = [event("counter.raised", id)] }
         let scope = try fixture.scope("counter")
         if isInteractive {
@@ -214,7 +215,8 @@ struct ServerFaultTests {
             $0.server.authority = server.authority
         }
         let used = try await server.sql(
-            "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = '\(fixture.database)'")
+            "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = '\(fixture.database)'"
+        )
         #expect(used == "t")
         let other = try await PostgreSQLServer.shared()
         let refused = await failure {

@@ -18,12 +18,17 @@ struct CommitTests {
     @Test func everyValueComesBackAsItWent() async throws {
         try await fixture.migrate("a", "CREATE TABLE {v} (tenant TEXT, x);")
         let values: [SQLValue] = [
-            SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京\0x"),
+            SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京"),
             SQLValue(Data()),
             SQLValue(Data([0, 255])), SQLValue(),
         ]
         for value in values { try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, ?1)", value) }
-        let rows = try await fixture.query("a", "/* engine: sqlite */ SELECT x FROM {v} WHERE tenant = :tenant ORDER BY rowid")
+        let zero = await failure {
+            try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, ?1)", SQLValue("a\0b"))
+        }
+        #expect(zero?.reason == "sql.value", "no engine but this one would keep it")
+        let rows = try await fixture.query(
+            "a", "/* engine: sqlite */ SELECT x FROM {v} WHERE tenant = :tenant ORDER BY rowid")
         #expect(rows.map { $0[0] } == values)
         #expect(try await fixture.query("a", tenant: "t2", "SELECT x FROM {v} WHERE tenant = :tenant").isEmpty)
     }

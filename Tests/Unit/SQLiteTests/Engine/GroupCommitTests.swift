@@ -27,7 +27,8 @@ struct GroupCommitTests {
                 FOREIGN KEY (tenant, account) REFERENCES {accounts} (tenant, id) DEFERRABLE INITIALLY DEFERRED);
             """)
         for id in 0..<Int64(count) {
-            try await fixture.commit("bank", "INSERT INTO {accounts} VALUES (:tenant, ?1, ?2)", SQLValue(id), SQLValue(balance))
+            try await fixture.commit(
+                "bank", "INSERT INTO {accounts} VALUES (:tenant, ?1, ?2)", SQLValue(id), SQLValue(balance))
         }
     }
 
@@ -39,7 +40,9 @@ struct GroupCommitTests {
         try await accounts(1, balance: 0)
         let engine = fixture.engine
         let scope = try fixture.scope("bank")
-        let (commits, transactions) = (engine.writer.commits.load(ordering: .relaxed), engine.writer.transactions.load(ordering: .relaxed))
+        let (commits, transactions) = (
+            engine.writer.commits.load(ordering: .relaxed), engine.writer.transactions.load(ordering: .relaxed)
+        )
         // Each id comes twice: one of the two is refused, whoever it shares a commit with.
         let outcomes = await withTaskGroup(of: Bool.self) { group in
             for n in 0..<400 {
@@ -74,7 +77,9 @@ struct GroupCommitTests {
                 group.addTask {
                     let request = SQLCommitRequest.with {
                         $0.statements = [
-                            statement("INSERT INTO {moves} VALUES (:tenant, ?1, ?2)", [SQLValue(Int64(n)), SQLValue(Int64(n % 2))])
+                            statement(
+                                "INSERT INTO {moves} VALUES (:tenant, ?1, ?2)",
+                                [SQLValue(Int64(n)), SQLValue(Int64(n % 2))])
                         ]
                     }
                     do {
@@ -184,7 +189,9 @@ struct GroupCommitTests {
     private static let take = "UPDATE {accounts} SET balance = balance - ?1 WHERE tenant = :tenant AND id = ?2"
     private static let give = "UPDATE {accounts} SET balance = balance + ?1 WHERE tenant = :tenant AND id = ?2"
 
-    private static func commit(_ engine: Engine, _ scope: CallerScope, _ from: Int64, _ to: Int64, _ amount: Int64) async {
+    private static func commit(_ engine: Engine, _ scope: CallerScope, _ from: Int64, _ to: Int64, _ amount: Int64)
+        async
+    {
         let request = SQLCommitRequest.with {
             $0.statements = [
                 statement(give, [SQLValue(amount), SQLValue(to)]), statement(take, [SQLValue(amount), SQLValue(from)]),

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -79,7 +80,9 @@ struct IsolationTests {
     ])
     func migrationsReachOwnTablesOnly(sql: String) async throws {
         try await prepare()
-        let list = SQLMigrateRequest.with { $0.migrations = [migration("001", entriesTable), migration("002", sql, engine: "sqlite")] }
+        let list = SQLMigrateRequest.with {
+            $0.migrations = [migration("001", entriesTable), migration("002", sql, engine: "sqlite")]
+        }
         let error = await failure { try await fixture.engine.migrate(list, for: fixture.scope("alice")) }
         #expect(["sql.foreign_table", "sql.refused_statement"].contains(error?.reason ?? ""), "\(error as Any)")
         #expect(try await fixture.query("bob", "SELECT n FROM {entries}") == [[SQLValue(42)]])
@@ -94,7 +97,9 @@ struct IsolationTests {
         let list = SQLMigrateRequest.with {
             $0.migrations = [
                 migration("001", entriesTable),
-                migration("002", "CREATE TRIGGER {t} AFTER INSERT ON {entries} BEGIN DELETE FROM bob__entries; END;", engine: "sqlite"),
+                migration(
+                    "002", "CREATE TRIGGER {t} AFTER INSERT ON {entries} BEGIN DELETE FROM bob__entries; END;",
+                    engine: "sqlite"),
             ]
         }
         do {
@@ -134,8 +139,13 @@ struct IsolationTests {
             "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 5) SELECT sum(x) FROM c"
         #expect(try await fixture.query("alice", recursive) == [[SQLValue(15)]])
         #expect(
-            try await fixture.query("alice", "/* engine: sqlite */ SELECT value FROM json_each('[1,2]')") == [[SQLValue(1)], [SQLValue(2)]])
-        #expect(try await fixture.query("alice", "/* engine: sqlite */ SELECT count(*) FROM json_each('[1,2]')") == [[SQLValue(2)]])
+            try await fixture.query("alice", "/* engine: sqlite */ SELECT value FROM json_each('[1,2]')") == [
+                [SQLValue(1)], [SQLValue(2)],
+            ])
+        #expect(
+            try await fixture.query("alice", "/* engine: sqlite */ SELECT count(*) FROM json_each('[1,2]')") == [
+                [SQLValue(2)]
+            ])
     }
 
     @Test func aStatementCachedForOneNamespaceIsNotRunForAnother() async throws {

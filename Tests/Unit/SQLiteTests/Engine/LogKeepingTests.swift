@@ -16,7 +16,10 @@ struct LogKeepingTests {
 
     init() throws {
         let clock = clock
-        fixture = try EngineFixture(now: { clock.now })
+        var options = EngineOptions()
+        // Only what a test asks for goes.
+        options.eventsRetentionDays = 0
+        fixture = try EngineFixture(options: options, now: { clock.now })
     }
 
     private var host: CallerScope { get throws { try fixture.scope("host") } }
@@ -88,7 +91,9 @@ struct LogKeepingTests {
         }
         try await add("x.broken")
         let letter = try #require(try await letters().first)
-        #expect(letter.event.offset == 2 && letter.event.data == #"{"n": 1}"# && letter.reason == "x.broken" && letter.attempts == 4)
+        #expect(
+            letter.event.offset == 2 && letter.event.data == #"{"n": 1}"# && letter.reason == "x.broken"
+                && letter.attempts == 4)
         #expect(try await fixture.engine.listConsumers(for: host).consumers.map(\.deadLetters) == [1])
         #expect(try await resolve(.replay, [2]) == 1)
         #expect(try await letters(requested: true).count == 1)
@@ -105,6 +110,25 @@ struct LogKeepingTests {
                 }, for: host)
         }
         #expect(unknown?.reason == "sql.unknown_event")
+    }
+
+    @Test func oldEventsGoByThemselves() async throws {
+        let clock = clock
+        let fixture = try EngineFixture(now: { clock.now })
+        let scope = try fixture.scope("a")
+        let event = EventsNewEvent.with {
+            $0.type = "a.done"
+            $0.data = "{}"
+        }
+        for _ in 0..<2 {
+            _ = try await fixture.engine.append(.with { $0.events = [event] }, for: scope)
+            clock.advance(31 * 86_400_000)
+        }
+        _ = try await fixture.engine.append(.with { $0.events = [event] }, for: scope)
+        let host = try fixture.scope("host")
+        for _ in 0..<4 { try await fixture.engine.writer.run(for: host) { _ in } }
+        let read = try await fixture.engine.read(EventsReadRequest(), for: host)
+        #expect(read.oldest == 3 && read.head == 3)
     }
 
     @Test func whatEveryConsumerHasPassedGoesAfterItsTime() async throws {

@@ -108,9 +108,10 @@ struct MigrationTests {
         #expect(try await migrate(Array(list.prefix(3))).count == 3)
         try await fixture.commit("a", "INSERT INTO {entries} VALUES ('hello world', :tenant, 1)")
         #expect(
-            try await fixture.query("a", "/* engine: sqlite */ SELECT body FROM {search} WHERE {search} MATCH 'world'") == [
-                [SQLValue("hello world")]
-            ])
+            try await fixture.query("a", "/* engine: sqlite */ SELECT body FROM {search} WHERE {search} MATCH 'world'")
+                == [
+                    [SQLValue("hello world")]
+                ])
         #expect(try await migrate(list) == ["004"])
         #expect(
             try await fixture.query("a", "SELECT id, note FROM {entries}") == [[SQLValue("hello world"), SQLValue("")]])

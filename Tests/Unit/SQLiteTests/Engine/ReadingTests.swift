@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 @testable import SQLite
@@ -17,7 +18,8 @@ struct ReadingTests {
     init() throws { fixture = try EngineFixture() }
 
     private func fill() async throws {
-        try await fixture.migrate("a", "CREATE TABLE {t} (tenant TEXT NOT NULL, n BIGINT NOT NULL, body TEXT NOT NULL);")
+        try await fixture.migrate(
+            "a", "CREATE TABLE {t} (tenant TEXT NOT NULL, n BIGINT NOT NULL, body TEXT NOT NULL);")
         try await fixture.commit(
             "a",
             """
@@ -30,7 +32,9 @@ struct ReadingTests {
         var request = SQLQueryRequest.with { $0.statement = statement("SELECT n, body FROM {t} ORDER BY n") }
         change(&request)
         let pieces = Mutex<[SQLRows]>([])
-        try await fixture.engine.queryStream(request, for: fixture.scope("a")) { rows in pieces.withLock { $0.append(rows) } }
+        try await fixture.engine.queryStream(request, for: fixture.scope("a")) { rows in
+            pieces.withLock { $0.append(rows) }
+        }
         return pieces.withLock { $0 }
     }
 
@@ -65,18 +69,45 @@ struct ReadingTests {
         let fixture = try EngineFixture(options: options)
         let request = SQLQueryRequest.with { $0.statement = statement("SELECT 1") }
         let error = await failure {
-            try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in try await Task.sleep(for: .seconds(60)) }
+            try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in
+                try await Task.sleep(for: .seconds(60))
+            }
         }
         #expect(error?.reason == "sql.statement_timeout" && error?.code == .deadlineExceeded)
         #expect(fixture.engine.streams.isIdle)
     }
 
-    @Test func moreStreamsThanConnectionsAreRefused() async throws {
-        let held = try (0..<StreamReadings.count).map { _ in try fixture.engine.streams.take() }
-        let error = await failure { try await stream { $0.statement = statement("SELECT 1") } }
+    @Test func moreStreamsThanConnectionsWaitAndThenAreRefused() async throws {
+        var options = EngineOptions()
+        options.streamWaitMilliseconds = 20
+        let fixture = try EngineFixture(options: options)
+        let request = SQLQueryRequest.with { $0.statement = statement("SELECT 1") }
+        var held: [StreamReading] = []
+        for _ in 0..<StreamReadings.count { held.append(try await fixture.engine.streams.take(waiting: 0)) }
+        let error = await failure { try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in } }
         #expect(error?.reason == "sql.too_many_streams")
+        async let waited = fixture.engine.streams.take(waiting: 30_000)
         for reading in held { fixture.engine.streams.give(back: reading) }
-        #expect(try await stream { $0.statement = statement("SELECT 1") }.count >= 1)
+        fixture.engine.streams.give(back: try await waited)
+        #expect(fixture.engine.streams.isIdle)
+    }
+
+    @Test func manySnapshotsAtOnceAllCome() async throws {
+        try await fill()
+        let engine = fixture.engine
+        let scope = try fixture.scope("a")
+        let counts = try await withThrowingTaskGroup(of: Int64.self) { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    let transaction = try await engine.beginReading(SQLBegin(), for: scope)
+                    let rows = try await transaction.run(statement("SELECT COUNT(*) FROM {t}"))
+                    await transaction.end()
+                    return rows.rows[0].values[0].integer
+                }
+            }
+            return try await group.reduce(into: [Int64]()) { $0.append($1) }
+        }
+        #expect(counts == Array(repeating: 5000, count: 40))
     }
 
     @Test func aStatementThatRunsTooLongIsStopped() async throws {
@@ -91,12 +122,14 @@ struct ReadingTests {
             $0.statements = [statement(endless)]
             $0.timeoutMs = 30
         }
-        #expect(await failure { try await fixture.engine.commit(commit, for: fixture.scope("a")) }?.reason == "sql.statement_timeout")
+        #expect(
+            await failure { try await fixture.engine.commit(commit, for: fixture.scope("a")) }?.reason
+                == "sql.statement_timeout")
     }
 
     @Test func aTransactionThatOnlyReadsSeesOneSnapshot() async throws {
         try await fill()
-        let transaction = try fixture.engine.beginReading(SQLBegin(), for: fixture.scope("a"))
+        let transaction = try await fixture.engine.beginReading(SQLBegin(), for: fixture.scope("a"))
         let count = statement("SELECT COUNT(*) FROM {t}")
         #expect(try await transaction.run(count).rows[0].values[0].integer == 5000)
         try await fixture.commit("a", "DELETE FROM {t}")
@@ -113,24 +146,31 @@ struct ReadingTests {
         let prepared = try await fixture.engine.prepare(.with { $0.sql = "SELECT n FROM {t} WHERE n = ?1" }, for: scope)
         let request = SQLQueryRequest.with {
             $0.statement.statementID = prepared.statementID
-            $0.statement.parameters = [SQLValue(7)]
+            $0.statement.parameters = [SQLValue(Int64(7))]
         }
         #expect(try await fixture.engine.query(request, for: scope).rows[0].values[0].integer == 7)
         let other = await failure { try await fixture.engine.query(request, for: fixture.scope("b")) }
         #expect(other?.reason == "sql.unknown_statement")
-        let bad = await failure { try await fixture.engine.prepare(.with { $0.sql = "SELECT n FROM {missing}" }, for: scope) }
+        let bad = await failure {
+            try await fixture.engine.prepare(.with { $0.sql = "SELECT n FROM {missing}" }, for: scope)
+        }
         #expect(bad?.reason == "sql.syntax")
-        let specific = await failure { try await fixture.engine.prepare(.with { $0.sql = "SELECT strftime('%s')" }, for: scope) }
+        let specific = await failure {
+            try await fixture.engine.prepare(.with { $0.sql = "SELECT strftime('%s')" }, for: scope)
+        }
         #expect(specific?.reason == "sql.not_portable")
     }
 
     @Test func timestampsAndJSONAreValues() async throws {
         try await fixture.migrate("a", "CREATE TABLE {v} (tenant TEXT NOT NULL, at BIGINT, data TEXT);")
         try await fixture.commit(
-            "a", "INSERT INTO {v} VALUES (:tenant, ?1, ?2)", .with { $0.timestamp = 5 }, .with { $0.json = #"{"a": [1]}"# })
+            "a", "INSERT INTO {v} VALUES (:tenant, ?1, ?2)", .with { $0.timestamp = 5 },
+            .with { $0.json = #"{"a": [1]}"# })
         let row = try await fixture.query("a", "SELECT at, data FROM {v}")[0]
         #expect(row[0].integer == 5 && row[1].text == #"{"a": [1]}"#)
-        let bad = await failure { try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, 1, ?1)", .with { $0.json = "{" }) }
+        let bad = await failure {
+            try await fixture.commit("a", "INSERT INTO {v} VALUES (:tenant, 1, ?1)", .with { $0.json = "{" })
+        }
         #expect(bad?.reason == "sql.value")
     }
 

@@ -36,7 +36,8 @@ final class JobFixture: Sendable {
         }
     }
 
-    func enqueue(runAt: Int64 = 0, priority: Int32 = 0, key: String = "", tenant: String = "t1") async throws -> String {
+    func enqueue(runAt: Int64 = 0, priority: Int32 = 0, key: String = "", tenant: String = "t1") async throws -> String
+    {
         let scope = try fixture.scope("a", tenant: tenant) { $0.queues = "work,more" }
         let request = JobsEnqueueRequest.with { $0.jobs = [new(runAt: runAt, priority: priority, key: key)] }
         return try await engine.enqueue(request, for: scope).jobIds[0]

@@ -24,7 +24,10 @@ struct JobTests {
         let leased = try await fixture.lease(limit: 10)
         #expect(leased.jobs.map(\.jobID) == [first, second, low])
         #expect(leased.nextDue > fixture.clock.now)
-        #expect(leased.jobs.allSatisfy { $0.state == .running && $0.attempts == 1 && $0.fencingToken == 1 && $0.worker == "w1" })
+        #expect(
+            leased.jobs.allSatisfy {
+                $0.state == .running && $0.attempts == 1 && $0.fencingToken == 1 && $0.worker == "w1"
+            })
         #expect(try await fixture.lease(limit: 10).jobs.isEmpty)
         fixture.clock.advance(1001)
         #expect(try await fixture.lease(limit: 10).jobs.map(\.jobID) == [later])
@@ -98,7 +101,8 @@ struct JobTests {
         _ = try await fixture.finish(first.jobs[0], .done)
         #expect(try await fixture.lease(limit: 5, worker: "w3", concurrency: 3).jobs.count == 1)
         fixture.clock.advance(6000)
-        #expect(try await fixture.lease(limit: 5, worker: "w3", concurrency: 3).jobs.count == 3, "lost leases do not count")
+        #expect(
+            try await fixture.lease(limit: 5, worker: "w3", concurrency: 3).jobs.count == 3, "lost leases do not count")
     }
 
     @Test func whoWaitsForAJobIsWokenByTheCommitThatStoresIt() async throws {

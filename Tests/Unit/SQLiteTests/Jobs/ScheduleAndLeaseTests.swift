@@ -28,7 +28,8 @@ struct ScheduleTests {
         try await fixture.engine.dueSchedules(.with { $0.now = fixture.clock.now }, for: fixture.fixture.scope("host"))
     }
 
-    private func fire(_ schedule: JobsSchedule, _ times: [Int64], next: Int64) async throws -> JobsFireScheduleResponse {
+    private func fire(_ schedule: JobsSchedule, _ times: [Int64], next: Int64) async throws -> JobsFireScheduleResponse
+    {
         let request = JobsFireScheduleRequest.with {
             $0.owner = schedule.owner
             $0.name = schedule.name

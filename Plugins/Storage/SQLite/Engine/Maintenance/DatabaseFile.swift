@@ -23,7 +23,8 @@ enum DatabaseFile {
         let reason = String(cString: strerror(code))
         let isFull = code == ENOSPC || code == EDQUOT
         return StorageError(
-            isFull ? .resourceExhausted : .unavailable, isFull ? "sql.full" : "sql.io", "\(path) cannot be \(what): \(reason).")
+            isFull ? .resourceExhausted : .unavailable, isFull ? "sql.full" : "sql.io",
+            "\(path) cannot be \(what): \(reason).")
     }
 
     /// What was written to the file is on disk.
@@ -90,7 +91,9 @@ enum DatabaseFile {
             if count == 0 { break }
             var written = 0
             while written < count {
-                let step = buffer.withUnsafeBytes { write(target, $0.baseAddress?.advanced(by: written), count - written) }
+                let step = buffer.withUnsafeBytes {
+                    write(target, $0.baseAddress?.advanced(by: written), count - written)
+                }
                 guard step > 0 else { throw failure("written", to) }
                 written += step
             }

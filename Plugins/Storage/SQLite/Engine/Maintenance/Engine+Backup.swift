@@ -16,7 +16,7 @@ extension Engine {
         try DatabaseFile.check(absolute: path)
         guard !DatabaseFile.exists(path) else { throw DatabaseFile.alreadyThere(path) }
         let partial = path + ".partial"
-        let reading = try streams.take()
+        let reading = try await streams.take(waiting: options.streamWaitMilliseconds)
         defer { streams.give(back: reading) }
         do {
             try await readers.run(for: scope) { _ in

@@ -36,7 +36,8 @@ extension Engine {
     private func probe(_ scope: CallerScope) async {
         do {
             try await write(for: scope) { connection in
-                try connection.execute("UPDATE host__migrations SET applied_at = applied_at WHERE namespace = '' AND place = 0")
+                try connection.execute(
+                    "UPDATE host__migrations SET applied_at = applied_at WHERE namespace = '' AND place = 0")
             }
         } catch let error as StorageError {
             health.found(error)

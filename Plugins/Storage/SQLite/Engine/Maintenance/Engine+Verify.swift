@@ -16,7 +16,7 @@ extension Engine {
                 return try Verification.run(on: connection)
             }
         }
-        let reading = try streams.take()
+        let reading = try await streams.take(waiting: options.streamWaitMilliseconds)
         defer { streams.give(back: reading) }
         let response = try await readers.run(for: scope) { _ in try reading.verify(while: scope.isWanted) }
         health.verified(response.findings.first)
@@ -29,7 +29,8 @@ enum Verification {
     static func run(on connection: Connection) throws -> SQLVerifyResponse {
         var response = SQLVerifyResponse()
         do {
-            let tables = try connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'").map(\.values[0].text)
+            let tables = try connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'").map(
+                \.values[0].text)
             guard tables.contains("host__migrations") else {
                 throw StorageError(
                     .failedPrecondition, "sql.not_a_backup", "The file is a database, but none of this plugin.")
@@ -50,7 +51,9 @@ enum Verification {
 
     private static func references(_ connection: Connection) throws -> [String] {
         try connection.execute("PRAGMA foreign_key_check", bounds: Bounds(rows: 100_000, bytes: .max)).rows.prefix(100)
-            .map { "\($0.values[0].text) row \($0.values[1].integer) refers to a row of \($0.values[2].text) that is not there" }
+            .map {
+                "\($0.values[0].text) row \($0.values[1].integer) refers to a row of \($0.values[2].text) that is not there"
+            }
     }
 
     private static func hostTables(_ connection: Connection, _ tables: Set<String>) throws -> [String] {

@@ -27,7 +27,8 @@ final class WriteMember<Output: Sendable>: GroupMember {
 
     init(
         _ scope: CallerScope, milliseconds: UInt32, _ cancellation: Cancellation,
-        _ continuation: CheckedContinuation<Output, any Error>, _ body: @escaping @Sendable (Connection) throws -> Output
+        _ continuation: CheckedContinuation<Output, any Error>,
+        _ body: @escaping @Sendable (Connection) throws -> Output
     ) {
         self.scope = scope
         self.milliseconds = milliseconds

@@ -170,7 +170,7 @@ final class InteractiveTransaction: GroupMember {
     ) throws -> Output {
         do {
             return try connection.serving(while: { self.isWanted && monotonicNanoseconds() < deadline }, body)
-        } catch let error as StorageError where error == .cancelled && monotonicNanoseconds() >= deadline {
+        } catch let error as StorageError where error.reason == "sql.cancelled" && monotonicNanoseconds() >= deadline {
             throw StorageError.transactionTimeout(milliseconds: milliseconds)
         }
     }
