@@ -14,7 +14,7 @@ let eventRead = "theatre.events.v1.Log/Read"
         for count in 1...3 {
             try await person.client.follow("user:\(person.id)") { $0.contains("started") }
             // The read would wait ten seconds for an event.
-            try await eventually("read \(count) is given up", seconds: 5) {
+            try await eventually("read \(count) is given up", seconds: 30) {
                 try await server.client.calls(of: "sqlite", eventRead, code: "CANCELLED") == count ? true : nil
             }
         }
