@@ -5,6 +5,9 @@
 SHELL := /bin/bash
 RELEASE := swift build -c release
 CHAPTER ?=
+KILLS ?= 200
+MINUTES ?= 0
+SEED ?= $(shell date +%s)
 # Debian package : what needs it
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
     libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
@@ -13,12 +16,13 @@ TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks
 
-.PHONY: run test tour bench bench-packages check lint build packages test-packages contracts clean help
+.PHONY: run test soak tour bench bench-packages check lint build packages test-packages contracts clean help
 
 help:
 	@echo "make run      build and serve the default deployment on loopback (release)"
 	@echo "make tour     serve on a free port, run the main job, stop  [CHAPTER=FILE]"
 	@echo "make test     everything that proves it"
+	@echo "make soak     longer search for faults: KILLS of each engine (200), at least MINUTES in all, from SEED"
 	@echo "make bench    ratios against the bare equivalents (release)"
 	@echo "make check    prove plugins.d without serving it"
 	@echo "make contracts  regenerate what is made from the contracts"
@@ -57,6 +61,15 @@ test: test-packages lint
 	@swift build --build-tests
 	@echo "==> testing"
 	@SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel
+
+# Power cuts, kills, lost and failed-over servers, for longer: see Tests/EndToEnd/Faults/README.md.
+soak: test-packages
+	@swift build
+	@swift build --build-tests
+	@echo "==> $(KILLS) kills of each engine, $(MINUTES) minutes, seed $(SEED)"
+	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) \
+	    SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel \
+	    --filter 'KillTests|ServerLossTests|StorageFaultTests|PowerCutTests'
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages

@@ -236,7 +236,7 @@ let tests: [Target] =
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            path: "Tests/EndToEnd", swiftSettings: strict),
+            path: "Tests/EndToEnd", exclude: ["Faults/README.md"], swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
         unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
         unitTests("RegistryTests", ["Registry", "TheatreManifest"]),

@@ -47,9 +47,9 @@ final class OperatorRuntime {
         var plan = planner.plan()
         let name = host.storage
         plan.instances = plan.instances.filter { $0.name == name }
-        plan.closed = plan.closed.filter { $0.instance == name }
+        plan.closed = plan.closed.filter { $0.status.instance == name }
         guard let own = plan.instances.first else {
-            let reason = plan.closed.first?.reason ?? "it is not declared"
+            let reason = plan.closed.first?.status.reason ?? "it is not declared"
             throw ServeFailure("the storage instance \(name) cannot be started: \(reason)")
         }
         do throws(CallError) { try secrets.prepare(own.grants.secrets.values.map(\.source)) } catch {

@@ -15,6 +15,17 @@ struct JournalVerdict {
         compare(stored, knowledge.acknowledged.filter { $0.key.hasPrefix(prefix) })
     }
 
+    /// Some of the acknowledged entries, sent again: each gets its first answer.
+    func checkAnswers(_ dice: inout SeededNumbers) async throws {
+        for (id, number) in knowledge.acknowledged.sorted(by: { $0.key < $1.key }).shuffled(using: &dice).prefix(20) {
+            guard let draft = knowledge.sent[id] else { continue }
+            let outcome = await client.enter(draft)
+            guard case .stored(number: number, isReplayed: true) = outcome else {
+                throw Unexpected("\(draft), sent again, got \(outcome), not \(number) as before")
+            }
+        }
+    }
+
     private func compare(_ stored: [[String]], _ acknowledged: [String: Int64]) {
         let numbers = Dictionary(uniqueKeysWithValues: stored.map { ($0[0], Int64($0[2]) ?? -1) })
         let lost = acknowledged.filter { numbers[$0.key] != $0.value }

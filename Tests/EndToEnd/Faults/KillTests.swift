@@ -72,7 +72,9 @@ struct KillLoop {
         let server = try await ServerProcess.start(
             deployment.root, folder: folder, environment: engine.environment)
         let client = JournalClient(url: server.url, http: http)
-        let stored = try await JournalVerdict(knowledge: load.knowledge, client: client).checkAll()
+        let verdict = JournalVerdict(knowledge: load.knowledge, client: client)
+        let stored = try await verdict.checkAll()
+        try await verdict.checkAnswers(&dice)
         try await server.stop()
         let verified = try await theatre(
             ["storage", "verify"] + ServerProcess.options(deployment.root, nil) + ["--state", folder.path("state")],

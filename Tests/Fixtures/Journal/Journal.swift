@@ -24,12 +24,29 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
 
     func handle(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {
         let store = JournalStore(call)
-        guard request.method == "POST" else {
-            let report = request.pathParameters.first?.value ?? ""
+        let name = request.pathParameters.first?.value ?? ""
+        switch request.route {
+        case "/api/v1/journal/entries":
+            return try await store.enter(Draft(request.body), answer: { Self.text(201, "\($0)\n") })
+        case "/api/v1/journal/blobs/{key}": return try await blob(name, request, call)
+        default:
             let after = request.query.first { $0.name == "after" }?.value ?? ""
-            return try await Self.text(200, store.page(of: report, after: after))
+            return try await Self.text(200, store.page(of: name, after: after))
         }
-        return try await store.enter(Draft(request.body), answer: { Self.text(201, "\($0)\n") })
+    }
+
+    private func blob(_ key: String, _ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {
+        let blobs = Blobs(call, feature: "journal.blobs")
+        guard request.method == "PUT" else {
+            let bytes = try await blobs.get(key, limit: 1 << 20).bytes
+            return .with {
+                $0.status = 200
+                $0.contentType = "application/octet-stream"
+                $0.body = bytes
+            }
+        }
+        try await blobs.put(key, request.body)
+        return Self.text(201, "stored\n")
     }
 
     private static func text(_ status: UInt32, _ text: String) -> HTTPResponse {

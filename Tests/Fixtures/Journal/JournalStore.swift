@@ -170,7 +170,7 @@ struct JournalStore {
 }
 
 extension Transaction {
-    fileprivate func note(fault: String) async throws {
+    fileprivate nonisolated(nonsending) func note(fault: String) async throws {
         try await run(
             "INSERT INTO {faults} (tenant, id, what) VALUES (:tenant, ?1, ?2)",
             UUID().uuidString, fault)
