@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import PostgreSQL
 import PostgreSQLServer
-import SQLite
 import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePluginTesting
+
+@testable import PostgreSQL
+@testable import SQLite
 
 /// The engines that the suite runs against.
 enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -20,18 +21,20 @@ enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
         let figures = configuration.map { ", \"\($0.key)\": \($0.value)" }.sorted().joined()
         switch self {
         case .sqlite:
-            try await host.install(
+            let instance = try await host.install(
                 SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "storage",
                 configuration: "{\"path\": \":temporary:\"\(figures)}")
+            OpenedInstances.current?.add(instance)
         case .postgresql:
             let server = try await PostgreSQLServer.shared()
             let database = try await server.makeDatabase()
             host.serve("theatre.host.v1.Secrets/Lease") { (_: HostLeaseRequest, _) in
                 HostLeaseResponse.with { $0.value = Data(PostgreSQLServer.password.utf8) }
             }
-            try await host.install(
+            let instance = try await host.install(
                 PostgreSQL.self, manifest: .plugin("Storage/PostgreSQL"), instance: "storage",
                 configuration: "{\"port\": \(server.port), \"database\": \"\(database)\"\(figures)}")
+            OpenedInstances.current?.add(instance)
         }
     }
 }

@@ -8,7 +8,7 @@ import TheatreContracts
 import TheatrePlugin
 
 /// The event log: with the change it tells of, in order per aggregate, none skipped, on every engine.
-struct EventTests {
+@Suite(.closing) struct EventTests {
     @Test(arguments: Engine.allCases)
     func eventsComeWithTheirChangeOrNotAtAll(_ engine: Engine) async throws {
         let storage = try await Storage(engine)

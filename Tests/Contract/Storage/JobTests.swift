@@ -9,7 +9,7 @@ import TheatrePlugin
 import TheatrePluginTesting
 
 /// Queues: what is promised is kept, leased to one at a time, on every engine.
-struct JobTests {
+@Suite(.closing) struct JobTests {
     let worker = "w1"
 
     private func queue(_ storage: Storage) -> JobsQueueClient { JobsQueueClient(storage.jobScope, feature: "queue") }

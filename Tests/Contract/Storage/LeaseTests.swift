@@ -8,7 +8,7 @@ import TheatrePlugin
 import TheatrePluginTesting
 
 /// Leases: one holder at a time, and a token that only grows, on every engine.
-struct LeaseTests {
+@Suite(.closing) struct LeaseTests {
     private func acquire(_ storage: Storage, _ holder: String, ttl: UInt32 = 1000, as instance: String = "notes")
         async throws -> LeaseLease
     {

@@ -6,7 +6,7 @@ import TheatreContracts
 import TheatrePlugin
 
 /// Schemas: in order, once, never edited, of the portable subset, on every engine.
-struct MigratingTests {
+@Suite(.closing) struct MigratingTests {
     @Test(arguments: Engine.allCases)
     func eachChangeIsMadeOnce(_ engine: Engine) async throws {
         let storage = try await Storage(engine)

@@ -7,7 +7,7 @@ import TheatreContracts
 import TheatrePlugin
 
 /// What is read is what was written, by name and type, on every engine.
-struct ReadingTests {
+@Suite(.closing) struct ReadingTests {
     @Test(arguments: Engine.allCases)
     func everyTypeComesBackAsItWasWritten(_ engine: Engine) async throws {
         let storage = try await Storage(engine)

@@ -8,7 +8,7 @@ import TheatreContracts
 import TheatrePlugin
 
 /// Random histories of transfers at the same time: nothing is lost, nothing is made, nothing is written twice.
-struct TransferTests {
+@Suite(.closing) struct TransferTests {
     @Test(arguments: Engine.allCases, [UInt64(1), 2, 3])
     func concurrentTransfersConserveMoney(_ engine: Engine, _ seed: UInt64) async throws {
         let storage = try await Storage(engine)
