@@ -30,9 +30,8 @@ public struct Database: Sendable {
     }
 
     /// Sends statements that need no answer in between as one transaction in one message: cheaper than ``write(_:_:)``.
-    /// The database itself repeats one that another transaction got in the way of.
+    /// One that another transaction got in the way of is repeated, by the database and then as ``write(_:_:)`` is.
     ///
-    /// - Parameter options: `attempts` is of no account here.
     /// - Returns: one for each statement.
     @discardableResult
     public func commit(_ options: WriteOptions = WriteOptions(), _ body: (inout Batch) throws -> Void) async throws
@@ -41,7 +40,15 @@ public struct Database: Sendable {
         var batch = Batch()
         try body(&batch)
         let request = batch.message(options)
-        return try await client.commit(request).results.map { Rows($0) }
+        var attempt = 1
+        while true {
+            do {
+                return try await client.commit(request).results.map { Rows($0) }
+            } catch let error as PluginError where error.allowsAnotherTransaction && attempt < options.attempts {
+                try await TransactionPause.take(after: attempt)
+                attempt += 1
+            }
+        }
     }
 
     /// Brings the schema of the instance up to date, in one transaction; for `activate()`.

@@ -23,7 +23,7 @@ import TheatrePlugin
         ("SELECT count(*) FROM {accounts} WHERE id IN ('a0', 'a2')", 2),
         ("SELECT EXISTS (SELECT 1 FROM {accounts} WHERE id = 'a0')", 1),
         ("SELECT row_number() OVER (ORDER BY amount DESC) FROM {accounts} ORDER BY amount LIMIT 1", 3),
-        ("SELECT CAST('12' AS BIGINT)", 12), ("SELECT 0.1 + 0.2", 0.30000000000000004),
+        ("SELECT CAST('12' AS BIGINT)", 12), ("SELECT CAST(0.1 AS REAL) + CAST(0.2 AS REAL)", 0.30000000000000004),
         ("SELECT replace('aXb', 'X', '-')", "a-b"), ("SELECT trim('  x ')", "x"),
         ("SELECT amount > 1 FROM {accounts} WHERE id = 'a0'", 0),
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT sum(i) FROM n", 15),

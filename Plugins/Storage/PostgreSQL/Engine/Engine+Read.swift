@@ -37,7 +37,7 @@ extension Engine {
     }
 
     /// A statement that would write is no query, which the server says in its own way.
-    private static func ofQuery(_ error: StorageError) -> StorageError {
+    static func ofQuery(_ error: StorageError) -> StorageError {
         guard error.reason == "sql.read_only" else { return error }
         return StorageError(.invalidArgument, "sql.not_a_query", "A query only reads; send this statement in a commit.")
     }

@@ -91,7 +91,7 @@ final class InteractiveTransaction: Sendable {
     func run(_ statement: SQLStatement) async throws(StorageError) -> SQLRows {
         let prepared: (step: Step, isSilent: Bool, isChecked: Bool)
         do throws(StorageError) {
-            prepared = try engine.step(statement, for: scope, .write, bounds)
+            prepared = try engine.step(statement, for: scope, begin.readOnly ? .query : .write, bounds)
         } catch {
             end(error)
             throw error
@@ -120,6 +120,7 @@ final class InteractiveTransaction: Sendable {
                 in: scope.namespace, milliseconds: limit, rows: bounds.rows, bytes: bounds.bytes)
         else { return nil }
         if let ended { return ended }
+        if begin.readOnly { return Engine.ofQuery(error) }
         engine.noticed(error)
         return error.reason == "sql.statement_timeout" ? .transactionTimeout(milliseconds: limit) : error
     }
