@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SeededRandom
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -217,20 +218,5 @@ struct GroupCommitTests {
             _ = try await transaction.run(statement(write, [SQLValue(had + amount), SQLValue(to)]))
             if gives { _ = try await transaction.commit(SQLAttachments()) }
         } catch { return }
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
