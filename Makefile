@@ -6,8 +6,10 @@ SHELL := /bin/bash
 RELEASE := swift build -c release
 CHAPTER ?=
 # Debian package : what needs it
-RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libargon2-dev:Identity/Password pkg-config:finding-both tzdata:time-zones
-TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests
+RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
+    libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
+TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
+    postgresql-15:PostgreSQLTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks
 
@@ -19,7 +21,7 @@ help:
 	@echo "make test     everything that proves it"
 	@echo "make bench    ratios against the bare equivalents (release)"
 	@echo "make check    prove plugins.d without serving it"
-	@echo "make contracts  regenerate what is made from the contracts (needs buf: pip install buf-bin)"
+	@echo "make contracts  regenerate what is made from the contracts"
 
 packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES)
@@ -31,10 +33,12 @@ bench-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(BENCH_PACKAGES)
 
 build: packages
-	@echo "==> building the host and every plugin (release); the first build takes about ten minutes, later ones seconds"
+	@echo "==> building the host and $(words $(wildcard Plugins/*/*/plugin.json)) plugins (release) into .build/release; swift build counts the steps"
+	@[ -x .build/release/theatre ] || echo "==> this is the first build here: it fetches the dependencies and takes about ten minutes on two cores, later ones seconds"
 	@$(RELEASE)
 
 run: build
+	@echo "==> built; starting the default deployment of plugins.d, with its state in .theatre (Ctrl-C drains and stops)"
 	@exec .build/release/theatre serve
 
 check: build
@@ -44,10 +48,11 @@ tour: build
 	@.build/release/theatre tour --serve $(if $(CHAPTER),--chapter "$(CHAPTER)")
 
 lint:
+	@echo "==> checking the tree, the contracts and the texts"
 	@Tests/Checks/all
 
 test: test-packages lint
-	@echo "==> building everything and its tests (debug); the first build takes about six minutes"
+	@echo "==> building everything and its tests (debug); the first build takes about six minutes on two cores"
 	@swift build
 	@swift build --build-tests
 	@echo "==> testing"

@@ -25,7 +25,11 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
-    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"]),
+    PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
+    PluginRow(
+        group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
+        tests: ["PostgreSQLServer"]),
+    PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"], tests: ["CPowerCut"]),
     PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
@@ -35,6 +39,9 @@ let fixtures = [
     "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
     "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
 ]
+
+/// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
+let sdkFixtures = ["Journal"]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
@@ -102,7 +109,7 @@ let host: [Target] = [
             "Runtime", "TheatreContracts", "TheatreStorage", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
             nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
-            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Services", swiftSettings: strict),
     .target(
@@ -137,6 +144,12 @@ let libraries: [Target] = [
         name: "CArgon2", path: "Plugins/CLibraries/CArgon2", pkgConfig: "libargon2",
         providers: [.apt(["libargon2-dev"])]),
     .systemLibrary(
+        name: "CPostgreSQL", path: "Plugins/CLibraries/CPostgreSQL", pkgConfig: "libpq",
+        providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+        name: "CCrypto", path: "Plugins/CLibraries/CCrypto", pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
         name: "CSQLite", path: "Plugins/CLibraries/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]
     ),
 ]
@@ -155,7 +168,9 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
-            dependencies: [.target(name: row.name), "TheatrePluginTesting", "TheatreContracts", protobuf]
+            dependencies: [
+                .target(name: row.name), "TheatrePluginTesting", "TheatreContracts", "SeededRandom", protobuf,
+            ]
                 + row.libraries + row.tests,
             path: "Tests/Unit/\(row.name)Tests", swiftSettings: strict),
     ]
@@ -168,31 +183,58 @@ let fixtureTargets: [Target] = fixtures.map { name in
         linkerSettings: pluginLink)
 }
 
+let sdkFixtureTargets: [Target] = sdkFixtures.flatMap { name -> [Target] in
+    let path = "Tests/Fixtures/\(name)"
+    return [
+        .target(
+            name: "\(name)Entry", dependencies: ["CTheatrePlugin"], path: "\(path)/Entry",
+            exclude: ["contracts.binpb"], publicHeadersPath: ".", cSettings: embed),
+        .target(
+            name: name, dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(name)Entry"), protobuf],
+            path: path, exclude: ["Entry", "plugin.json"], swiftSettings: strict, linkerSettings: pluginLink),
+    ]
+}
+
 /// Unit tests of what is not a plugin, in Tests/Unit.
 func unitTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/Unit/\(name)", swiftSettings: strict)
+    .testTarget(
+        name: name, dependencies: dependencies + ["SeededRandom"], path: "Tests/Unit/\(name)", swiftSettings: strict)
 }
 
 let tests: [Target] =
     [
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/PowerCut"),
         .target(
             name: "Emulators",
             dependencies: [
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(name: "FileFaults", path: "Tests/FileFaults"),
+        .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
             dependencies: [
                 "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Transcoding", "TheatreContracts",
                 "TheatreManifest", "CTheatrePlugin", nio("NIOCore"), log,
             ],
-            path: "Tests/Contract", swiftSettings: strict),
+            path: "Tests/Contract", exclude: ["Storage"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageContractTests",
+            dependencies: [
+                "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite", "PostgreSQL",
+                "PostgreSQLServer", "SeededRandom", protobuf,
+            ],
+            path: "Tests/Contract/Storage", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Emulators", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "CSQLite", "Emulators", "PostgreSQLServer", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/EndToEnd", swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
@@ -200,13 +242,17 @@ let tests: [Target] =
         unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
         unitTests(
             "RuntimeTests",
-            ["Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest", protobuf]),
+            [
+                "Runtime", "Registry", "CTheatrePlugin", "CTheatreHost", "TheatreContracts", "TheatreManifest",
+                protobuf,
+                log,
+            ]),
         unitTests(
             "ServicesTests",
             [
                 "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
             ]),
         unitTests(
             "GatewayTests",
@@ -226,7 +272,7 @@ let tests: [Target] =
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
         unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
-    ] + fixtureTargets
+    ] + fixtureTargets + sdkFixtureTargets
 
 let package = Package(
     name: "theatreos",
@@ -250,8 +296,11 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-package.products += package.targets.filter { fixtures.contains($0.name) }
+package.products += package.targets.filter { (fixtures + sdkFixtures).contains($0.name) }
     .map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) }
+
+/// Loaded into the server under test before the C library.
+package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["FileFaults"]))
 
 /// For packages beside this one: what plugins are written against, and the host without its program.
 let libraryProducts = [

@@ -25,8 +25,6 @@ public struct GatewayServices: Sendable {
     public var impediment: @Sendable () -> String = { "" }
     /// Metrics of the rest of the host in Prometheus text, put after the gateway's own.
     public var metrics: @Sendable () -> String = { "" }
-    /// The API description, JSON: /openapi.json.
-    public var openAPI: @Sendable (GatewayTable) -> [UInt8] = { _ in Array(#"{"openapi":"3.1.0"}"#.utf8) }
 
     /// Nothing but probes.
     public init() {}

@@ -36,7 +36,7 @@ extension Compiler {
         }
     }
 
-    private mutating func checkOperations(of contract: ContractCatalog.Capability, _ plugin: InstalledPlugin) {
+    private mutating func checkOperations(of contract: ContractFacts.Capability, _ plugin: InstalledPlugin) {
         let provided = plugin.manifest.operations.filter { Manifest.owner(of: $0) == contract.name }
             .map { String($0.dropFirst(contract.name.count + 1)) }
         for operation in provided where contract.operation(operation) == nil {
@@ -105,7 +105,7 @@ extension Compiler {
     }
 
     private mutating func unknownOperation(
-        _ operation: String, _ verb: String, _ contract: ContractCatalog.Capability, _ plugin: InstalledPlugin
+        _ operation: String, _ verb: String, _ contract: ContractFacts.Capability, _ plugin: InstalledPlugin
     ) {
         fault(
             .manifestOperationUnknown, at: plugin.source,
@@ -115,7 +115,7 @@ extension Compiler {
     }
 
     private mutating func undeclared(
-        _ attribute: String, _ verb: String, _ contract: ContractCatalog.Capability, _ plugin: InstalledPlugin
+        _ attribute: String, _ verb: String, _ contract: ContractFacts.Capability, _ plugin: InstalledPlugin
     ) {
         fault(
             .attributeUndeclared, at: plugin.source,
@@ -125,7 +125,7 @@ extension Compiler {
     }
 }
 
-extension ContractCatalog.AttributeType {
+extension ContractFacts.AttributeType {
     /// The type in words.
     var words: String {
         switch self {

@@ -8,12 +8,12 @@ public struct InstalledPlugin: Sendable, Hashable {
     /// Its verified manifest.
     public var manifest: Manifest
     /// Its contracts.
-    public var contracts: ContractCatalog
+    public var contracts: ContractFacts
     /// The file it was read from.
     public var source: Source
 
     /// A plugin as its library describes it.
-    public init(manifest: Manifest, contracts: ContractCatalog, source: Source) {
+    public init(manifest: Manifest, contracts: ContractFacts, source: Source) {
         self.manifest = manifest
         self.contracts = contracts
         self.source = source

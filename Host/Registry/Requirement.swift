@@ -28,7 +28,7 @@ enum Requirement {
     }
 
     /// Why a requirement cannot be asked of an attribute of that type; nil where it can.
-    static func misshapen(_ requirement: JSONValue, for type: ContractCatalog.AttributeType) -> String? {
+    static func misshapen(_ requirement: JSONValue, for type: ContractFacts.AttributeType) -> String? {
         let isRight: Bool
         if case .object(let bounds) = requirement {
             let keys = Set(bounds.keys)
@@ -48,7 +48,7 @@ enum Requirement {
     }
 
     /// True where a stated value has the declared type.
-    static func matches(_ value: JSONValue, _ type: ContractCatalog.AttributeType) -> Bool {
+    static func matches(_ value: JSONValue, _ type: ContractFacts.AttributeType) -> Bool {
         switch type {
         case .integer: value.integer != nil
         case .string: value.string != nil
@@ -57,7 +57,7 @@ enum Requirement {
         }
     }
 
-    private static func shapes(of type: ContractCatalog.AttributeType) -> String {
+    private static func shapes(of type: ContractFacts.AttributeType) -> String {
         switch type {
         case .integer: "a number, {\"min\": n} or {\"max\": n}"
         case .string: "a string or {\"any\": [...]}"

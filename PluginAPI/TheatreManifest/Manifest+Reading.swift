@@ -143,10 +143,7 @@ extension Manifest.GrantRequest {
                 places: try entry.strings("places"), optional: try entry.bool("optional", default: false))
         }
         keys = try reader.each("keys") { entry in
-            Key(
-                name: try entry.string("name"),
-                algorithm: try entry.choice("algorithm", of: ["EdDSA", "ES256", "HS256"]),
-                optional: try entry.bool("optional", default: false))
+            try Key(reading: &entry)
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
@@ -154,7 +151,27 @@ extension Manifest.GrantRequest {
     }
 }
 
+extension Manifest.GrantRequest.Key {
+    init(reading reader: inout ObjectReader) throws {
+        name = try reader.string("name")
+        algorithm = try reader.choice("algorithm", of: ["EdDSA", "ES256", "HS256"])
+        also = try reader.strings("also")
+        optional = try reader.bool("optional", default: false)
+        // A key that signs makes no MACs: only signatures have more than one algorithm.
+        guard also.allSatisfy({ algorithm != "HS256" && ["EdDSA", "ES256"].contains($0) && $0 != algorithm }) else {
+            throw ManifestError(
+                code: "manifest.choice", pointer: reader.pointer(to: "also"),
+                message: "names no other algorithm that signs; EdDSA beside ES256, or ES256 beside EdDSA, is expected")
+        }
+    }
+}
+
 extension Manifest.Route {
+    /// What serves requests that are not one JSON message. Connect is reserved.
+    private static let rawOperations = [
+        "theatre.http.v1.Handler/Handle", "theatre.http.v1.Handler/HandleStream",
+    ]
+
     /// Every access, audit and limit is stated: a route that lacks one is a fault, not a default.
     init(reading reader: inout ObjectReader) throws {
         method = try reader.choice("method", of: ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -166,10 +183,12 @@ extension Manifest.Route {
         scope = try reader.string("scope")
         audit = try reader.choice("audit", of: ["change", "read", "none"])
         rate = try reader.string("rate")
-        guard let limit = try reader.integer("body_limit"), (0...16 << 20).contains(limit) else {
+        let isStreamed = operation == Self.streamed
+        let most = isStreamed ? 1 << 40 : 16 << 20
+        guard let limit = try reader.integer("body_limit"), (0...Int64(most)).contains(Int64(limit)) else {
             throw ManifestError(
                 code: "manifest.missing", pointer: reader.pointer(to: "body_limit"),
-                message: "must be stated, 0 to 16777216 bytes")
+                message: "must be stated, 0 to \(most) bytes")
         }
         bodyLimit = Int(limit)
         guard let idempotent = reader.value("idempotent")?.bool else {
@@ -177,8 +196,18 @@ extension Manifest.Route {
                 code: "manifest.missing", pointer: reader.pointer(to: "idempotent"),
                 message: "must be stated, true or false")
         }
+        guard idempotent || !isStreamed else {
+            throw ManifestError(
+                code: "manifest.range", pointer: reader.pointer(to: "idempotent"),
+                message: "must be true: what is streamed is not kept to be compared or answered again")
+        }
         self.idempotent = idempotent
         body = try reader.choice("body", of: ["json", "raw"], default: "json")
+        guard body == "json" || Self.rawOperations.contains(operation) else {
+            throw ManifestError(
+                code: "manifest.raw_operation", pointer: reader.pointer(to: "operation"),
+                message: "is \"\(operation)\"; a raw route calls \(Self.rawOperations.joined(separator: " or "))")
+        }
         request = try reader.string("request")
         response = try reader.string("response")
         status = Int(try reader.integer("status") ?? 200)

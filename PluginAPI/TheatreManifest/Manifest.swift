@@ -108,8 +108,10 @@ public struct Manifest: Sendable, Hashable {
         public struct Key: Sendable, Hashable {
             /// The plugin's name for it.
             public var name: String
-            /// `EdDSA`, `ES256` or `HS256`.
+            /// `EdDSA`, `ES256` or `HS256`: what a missing key is made as.
             public var algorithm: String
+            /// Other algorithms the plugin can do with, where the deployment's key is of one of them.
+            public var also: [String]
             /// Instances may run without it.
             public var optional: Bool
         }
@@ -135,7 +137,7 @@ public struct Manifest: Sendable, Hashable {
         public var audit: String
         /// Rate class, named in the host's configuration: `default`, `login`, `upload`.
         public var rate: String
-        /// Most bytes of a body.
+        /// Most bytes of a body: 16 MiB, or 1 TiB where it is streamed.
         public var bodyLimit: Int
         /// True where sending it twice is the same as once; false where Idempotency-Key matters.
         public var idempotent: Bool
@@ -153,6 +155,10 @@ public struct Manifest: Sendable, Hashable {
         public var timeoutMilliseconds: Int
         /// One line for the API description.
         public var summary: String
+
+        /// True where neither body is held whole: raw, to an operation that streams both ways.
+        public var isStreamed: Bool { operation == Self.streamed }
+        static let streamed = "theatre.http.v1.Handler/HandleStream"
     }
 
     /// Events handed to `theatre.events.v1.Consumer/Deliver`.

@@ -5,15 +5,17 @@ internal import CTheatrePlugin
 internal import SwiftProtobuf
 
 extension PluginInstance {
-    func serveUnary<Request: Message, Response: Message>(
-        _ request: theatre_request, _ body: @escaping @Sendable (Request, Call) async throws -> Response
+    @inline(__always)
+    func serveUnary<Provider: Sendable, Request: Message, Response: Message>(
+        _ request: theatre_request, _ provider: Provider,
+        _ body: nonisolated(nonsending) @escaping @Sendable (Provider, Request, Call) async throws -> Response
     ) {
         guard let message: Request = message(of: request) else { return }
         let served = ServedCall(self, request)
         start(served) {
             do {
                 try served.checkStart()
-                let payload = try await body(message, Call(served: served)).wireBytes()
+                let payload = try await body(provider, message, Call(served: served)).wireBytes()
                 self.succeed(served, payload)
             } catch {
                 self.fail(served, error)
@@ -23,7 +25,7 @@ extension PluginInstance {
 
     func serveStreaming<Request: Message, Response: Message>(
         _ request: theatre_request,
-        _ body: @escaping @Sendable (Request, Call, MessageSink<Response>) async throws -> Void
+        _ body: nonisolated(nonsending) @escaping @Sendable (Request, Call, MessageSink<Response>) async throws -> Void
     ) {
         guard let message: Request = message(of: request) else { return }
         let served = ServedCall(self, request, outbound: true)
@@ -43,7 +45,9 @@ extension PluginInstance {
 
     func serveBidirectional<Request: Message, Response: Message>(
         _ request: theatre_request,
-        _ body: @escaping @Sendable (MessageStream<Request>, Call, MessageSink<Response>) async throws -> Void
+        _ body:
+            nonisolated(nonsending) @escaping @Sendable (MessageStream<Request>, Call, MessageSink<Response>)
+            async throws -> Void
     ) {
         let served = ServedCall(self, request, inbound: true, outbound: true)
         guard let inbound = served.inbound, let outbound = served.outbound else { return }

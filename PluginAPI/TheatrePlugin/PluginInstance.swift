@@ -17,9 +17,9 @@ package final class PluginInstance: Sendable {
     package let connection: HostConnection
     let executor: PluginExecutor
     let runsInline: Bool
+    let served = ServedTable()
     let lifecycle: Lifecycle
     private let handlers: [OperationHandler]
-    private let served = Mutex(ServedTable())
     private let lastError = Mutex<ErrorBytes?>(nil)
 
     package init(
@@ -52,17 +52,17 @@ package final class PluginInstance: Sendable {
     func reply(_ id: theatre_id, _ result: theatre_result) -> theatre_code { connection.reply(id, result) }
 
     func send(_ id: theatre_id, _ chunk: theatre_chunk) -> theatre_code {
-        guard let call = served.withLock({ $0.calls[id] }) else { return connection.chunk(id, chunk) }
+        guard let call = served.call(id) else { return connection.chunk(id, chunk) }
         return call.inbound?.deliver(chunk) ?? THEATRE_FAILED_PRECONDITION
     }
 
     func credit(_ id: theatre_id, _ bytes: UInt64) {
-        guard let call = served.withLock({ $0.calls[id] }) else { return connection.credit(id, bytes) }
+        guard let call = served.call(id) else { return connection.credit(id, bytes) }
         call.outbound?.grant(bytes)
     }
 
     func cancel(_ id: theatre_id) {
-        served.withLock { $0.cancel(id) }?.cancel()
+        served.cancel(id)?.cancel()
     }
 
     // MARK: Life cycle
@@ -72,12 +72,13 @@ package final class PluginInstance: Sendable {
     func selfTest(_ error: UnsafeMutablePointer<theatre_error>?) -> theatre_code { control(lifecycle.selfTest, error) }
 
     func deactivate() {
-        served.withLock { $0.isDraining = true }
+        served.drain()
         TaskBridge.wait(executor, lifecycle.deactivate)
     }
 
     package func destroy() {
         connection.close()
+        served.close()
         executor.close()
     }
 
@@ -102,20 +103,21 @@ package final class PluginInstance: Sendable {
 
     // MARK: Serving
 
-    /// Registers the call and starts its task; a draining instance refuses it.
-    func start(_ call: ServedCall, _ body: @escaping @Sendable () async -> Void) {
-        switch served.withLock({ $0.register(call) }) {
+    /// Registers the call and has its runner serve it; a draining instance refuses it.
+    func start(_ call: ServedCall, _ work: @escaping CallRunner.Work) {
+        switch served.register(call) {
         case .refused:
             refuse(
                 call.id,
                 PluginError(
                     .unavailable, "plugin.draining", "The instance is being stopped and takes no new calls.",
                     retry: .safe))
-            return
-        case .cancelled: call.cancel()
-        case .registered: break
+        case .cancelled(let runner):
+            call.cancel()
+            runner.serve(call, work)
+        case .registered(let runner):
+            runner.serve(call, work)
         }
-        call.adopt(TaskBridge.start(executor, inline: runsInline, body))
     }
 
     /// Answers a call: exactly once, by who started it.
@@ -143,7 +145,7 @@ package final class PluginInstance: Sendable {
     }
 
     private func forget(_ call: ServedCall) {
-        served.withLock { $0.calls[call.id] = nil }
+        served.forget(call.id)
         call.done()
     }
 }

@@ -105,6 +105,37 @@ import TheatreManifest
         bench.fleet.stop(drainSeconds: 1)
     }
 
+    @Test(arguments: ["ThrowsInCreate", "HangsInActivate", "Lies"])
+    func aReloadThatMeetsAnyFaultOfANewInstanceIsRefused(_ plugin: String) throws {
+        let bench = Bench()
+        try bench.start([try bench.plan("Good", "good")])
+        let bad = try bench.plan(plugin, "bad")
+        #expect(throws: LoadError.self) { try bench.reload([try bench.plan("Good", "good"), bad]) }
+        #expect(bench.state("good") == "READY 1")
+        #expect(bench.state("bad") == nil)
+        bench.fleet.stop(drainSeconds: 1)
+    }
+
+    @Test func whatHadFailedBeforeDoesNotHoldAReloadBackUntilItChanges() throws {
+        let bench = Bench()
+        try bench.start([try bench.plan("Good", "good"), try bench.plan("ThrowsInCreate", "bad")])
+        try bench.reload([
+            try bench.plan("Good", "good", fingerprint: "2"), try bench.plan("ThrowsInCreate", "bad"),
+        ])
+        #expect(bench.state("good") == "READY 2")
+        #expect(bench.state("bad") == "QUARANTINED 0")
+        #expect(throws: LoadError.self) {
+            try bench.reload([
+                try bench.plan("Good", "good", fingerprint: "3"),
+                try bench.plan("ThrowsInCreate", "bad", fingerprint: "2"),
+            ])
+        }
+        #expect(bench.state("good") == "READY 2")
+        try bench.reload([try bench.plan("Good", "good", fingerprint: "2"), try bench.plan("Good", "bad")])
+        #expect(bench.state("bad")?.hasPrefix("READY") == true)
+        bench.fleet.stop(drainSeconds: 1)
+    }
+
     @Test func everyBuiltPluginThatNeedsNobodyLivesFromCreateToDestroy() throws {
         for plugin in BuiltPlugins.all {
             let file = try BuiltPlugins.file(plugin)

@@ -44,7 +44,7 @@ import Transcoding
     {
         let file = try BuiltPlugins.file(plugin)
         let manifest = file.manifest
-        let catalog = try Transcoding.ContractCatalog(descriptorSets: [file.contracts])
+        let catalog = try ContractCatalog(descriptorSets: [file.contracts], comments: false)
         for capability in manifest.provides.map(\.capability) + manifest.needs.map(\.capability) {
             #expect(catalog.service(capability) != nil, "\(capability)")
         }
@@ -66,9 +66,25 @@ import Transcoding
         }
     }
 
+    @Test(arguments: BuiltPlugins.all) func theLibraryCarriesTheCommentsOfWhatItServes(_ plugin: String) throws {
+        let file = try BuiltPlugins.file(plugin)
+        let catalog = try ContractCatalog(descriptorSets: [file.contracts], comments: true)
+        for provision in file.manifest.provides {
+            let service = try #require(catalog.service(provision.capability))
+            #expect(!service.comment.isEmpty, "\(service.name)")
+            for operation in service.operations {
+                #expect(!operation.comment.isEmpty, "\(operation.name)")
+                for name in [operation.input, operation.output] {
+                    let message = try #require(catalog.message(name), "\(name)")
+                    #expect(!message.comment.isEmpty && message.fields.allSatisfy { !$0.comment.isEmpty }, "\(name)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: BuiltPlugins.all) func everyOperationThatAContractDemandsIsThere(_ plugin: String) throws {
         let file = try BuiltPlugins.file(plugin)
-        let catalog = try Transcoding.ContractCatalog(descriptorSets: [file.contracts])
+        let catalog = try ContractCatalog(descriptorSets: [file.contracts], comments: false)
         for provision in file.manifest.provides {
             let service = try #require(catalog.service(provision.capability))
             let demanded = service.operations.filter { !$0.optional }.map(\.name)

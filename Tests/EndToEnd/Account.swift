@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import AsyncHTTPClient
 import NIOHTTP1
 import TheatreManifest
 
@@ -14,18 +15,23 @@ struct Account {
     var client: Client
 
     /// Registers someone new and signs in.
-    static func new(on server: ServerProcess) async throws -> Account {
+    static func new(on server: ServerProcess, by http: HTTPClient = .shared) async throws -> Account {
         let email = "person-\(UInt64.random(in: 0 ..< 1 << 40))@example.com"
         let password = "walks over the bridge \(UInt32.random(in: 0 ... .max))"
         let credentials = credentials(email, password)
-        _ = try await server.client.expect(201, .POST, "/api/v1/auth/register", credentials)
-        return try await signIn(on: server, email, password)
+        var client = server.client
+        client.http = http
+        _ = try await client.expect(201, .POST, "/api/v1/auth/register", credentials)
+        return try await signIn(on: server, email, password, by: http)
     }
 
     /// Signs in again, also on another process with the same state.
-    static func signIn(on server: ServerProcess, _ email: String, _ password: String) async throws -> Account {
-        let session = try await server.client.expect(200, .POST, "/api/v1/auth/login", credentials(email, password))
+    static func signIn(
+        on server: ServerProcess, _ email: String, _ password: String, by http: HTTPClient = .shared
+    ) async throws -> Account {
         var client = server.client
+        client.http = http
+        let session = try await client.expect(200, .POST, "/api/v1/auth/login", credentials(email, password))
         client.token = try session.text("/access_token")
         return Account(
             email: email, password: password, id: try session.text("/account/id"),

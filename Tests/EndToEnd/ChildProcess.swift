@@ -23,6 +23,10 @@ final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(&actions, 3, ready, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
             FileManager.default.createFile(atPath: ready, contents: nil)
         }
+        // Nothing of this process outlives it in a child that was left behind: no lock, no pipe.
+        for descriptor in Int32(ready == nil ? 3 : 4)..<256 {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         let strings = ([program] + arguments).map { strdup($0) }
         let inherited = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let variables = inherited.map { strdup("\($0)=\($1)") }

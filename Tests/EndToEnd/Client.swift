@@ -11,6 +11,8 @@ import TheatreManifest
 struct Client {
     let url: String
     var token: String?
+    /// What carries the requests.
+    var http = HTTPClient.shared
 
     init(url: String, token: String? = nil) {
         self.url = url
@@ -20,6 +22,7 @@ struct Client {
     /// An answer, whole.
     struct Answer {
         let status: Int
+        let version: HTTPVersion
         let headers: HTTPHeaders
         let body: [UInt8]
         var text: String { String(decoding: body, as: UTF8.self) }
@@ -50,10 +53,11 @@ struct Client {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: try body.json()))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await http.execute(request, timeout: .seconds(60))
         let bytes = try await response.body.collect(upTo: 16 << 20)
         return Answer(
-            status: Int(response.status.code), headers: response.headers, body: Array(bytes.readableBytesView))
+            status: Int(response.status.code), version: response.version, headers: response.headers,
+            body: Array(bytes.readableBytesView))
     }
 
     /// The JSON of an answer that must have this status.
@@ -67,10 +71,39 @@ struct Client {
         return answer.body.isEmpty ? .null : try answer.json
     }
 
+    /// Follows realtime channels until what has come is enough, and goes away.
+    ///
+    /// - Returns: the text of the stream and how it was carried.
+    @discardableResult
+    func follow(
+        _ channels: String, until isEnough: (String) async throws -> Bool
+    ) async throws -> (text: String, version: HTTPVersion) {
+        var request = HTTPClientRequest(url: "\(url)/api/v1/realtime/sse?channels=\(channels)")
+        request.headers.add(name: "Authorization", value: "Bearer \(token ?? "")")
+        let response = try await http.execute(request, timeout: .seconds(60))
+        guard response.status == .ok else { throw Unexpected("the stream answered \(response.status)") }
+        var text = ""
+        for try await part in response.body {
+            text += String(buffer: part)
+            if try await isEnough(text) { return (text, response.version) }
+        }
+        throw Unexpected("the stream ended after \(text)")
+    }
+
     /// The value of a metric with these labels, or nil.
     func metric(_ name: String, _ labels: String = "") async throws -> Double? {
         let text = try await get("/metrics").text
         return text.split(separator: "\n").first { $0.hasPrefix("\(name)\(labels) ") }
             .flatMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+    }
+
+    /// How many calls of an operation have ended, by code where one is named.
+    func calls(of instance: String, _ operation: String, code: String? = nil) async throws -> Int {
+        let lines = try await get("/metrics").text.split(separator: "\n").filter { line in
+            line.hasPrefix("theatre_calls_total{") && line.contains("instance=\"\(instance)\"")
+                && line.contains("operation=\"\(operation)\"")
+                && (code.map { line.contains("code=\"\($0)\"") } ?? true)
+        }
+        return lines.reduce(0) { $0 + Int($1.split(separator: " ").last.flatMap { Double($0) } ?? 0) }
     }
 }

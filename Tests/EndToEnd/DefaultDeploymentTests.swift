@@ -43,9 +43,21 @@ import TheatreManifest
             ] {
                 #expect(paths[path] != nil, "\(path)")
             }
+            // What the comments in the plugins' libraries say of messages, fields and values.
+            for (name, schema) in document.value(at: "/components/schemas")?.object ?? [:] {
+                #expect(schema["description"]?.string?.isEmpty == false, "\(name)")
+                for (field, property) in schema["properties"]?.object ?? [:] {
+                    #expect(property["description"]?.string?.isEmpty == false, "\(name).\(field)")
+                }
+            }
+            let status = document.value(at: "/components/schemas/theatre.orders.v1.OrderStatus/description")?.string
+            #expect(status?.contains("- `PAID`: The money is ours.") == true)
             for (path, methods) in paths {
                 for (method, operation) in methods.object ?? [:] {
                     #expect(operation["responses"]?.object?.isEmpty == false, "\(method) \(path)")
+                    #expect(operation["summary"]?.string?.isEmpty == false, "\(method) \(path)")
+                    #expect(operation["description"]?.string?.isEmpty == false, "\(method) \(path)")
+                    #expect(operation["security"]?.array != nil, "\(method) \(path)")
                     for reference in operation.references {
                         let pointer = String(reference.dropFirst())
                         #expect(document.value(at: pointer) != nil, "\(method) \(path): \(reference)")

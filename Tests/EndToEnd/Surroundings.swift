@@ -61,6 +61,15 @@ final class TemporaryFolder: Sendable {
         try Data(text.utf8).write(to: URL(filePath: path(name)), options: .atomic)
     }
 
+    /// Puts a version of a key, `KEY/0001.jwk`, where a server with this folder reads it.
+    func writeKey(_ name: String, _ text: String) throws {
+        let file = "state/keys/\(name)"
+        let key = URL(filePath: path(file)).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: key, withIntermediateDirectories: true)
+        try write(file, text)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path(file))
+    }
+
     /// Removes a file.
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
-import FoundationEssentials
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -42,11 +41,7 @@ import TheatreManifest
     }
 
     @Test func aReloadUnderLoadFailsNoRequest() async throws {
-        let deployment = try TemporaryFolder()
-        for file in try FileManager.default.contentsOfDirectory(atPath: Sources.defaultDeployment) {
-            let text = try String(contentsOf: URL(filePath: "\(Sources.defaultDeployment)/\(file)"), encoding: .utf8)
-            try deployment.write(file, text)
-        }
+        let deployment = try defaultDeployment([:])
         let server = try await ServerProcess.start(deployment.root)
         let person = try await Account.new(on: server)
         let isOver = Gate()
@@ -68,9 +63,9 @@ import TheatreManifest
                 }
             }
             for round in 1...3 {
-                let text = try String(
-                    contentsOf: URL(filePath: "\(Sources.defaultDeployment)/32-orders.yaml"), encoding: .utf8)
-                try deployment.write("32-orders.yaml", text.replacing("CNY: 10", with: "CNY: \(10 + round)"))
+                try deployment.write(
+                    "32-orders.yaml", try defaultFile("32-orders.yaml").replacing("CNY: 10", with: "CNY: \(10 + round)")
+                )
                 server.hangUp()
                 try await eventually("reload \(round)") {
                     server.output.ranges(of: "plugins.d was read again").count == round ? true : nil

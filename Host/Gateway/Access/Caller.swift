@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Runtime
 internal import SwiftProtobuf
 internal import TheatreContracts
 
@@ -12,20 +13,18 @@ final class Caller: Sendable {
 
     init(_ principal: Principal) {
         self.principal = principal
-        contextFields = Self.fields(
+        contextFields =
             HostContext.with {
                 $0.tenant = principal.tenant
                 $0.principal = principal.id
                 $0.principalKind = principal.kind == .user ? .user : .service
                 $0.session = principal.session
                 $0.roles = principal.roles
-            })
+            }.bytes
     }
 
     /// The fields of a stranger.
-    static let stranger = fields(HostContext.with { $0.tenant = "default" })
-
-    private static func fields(_ message: HostContext) -> [UInt8] { (try? message.serializedBytes()) ?? [] }
+    static let stranger = HostContext.with { $0.tenant = "default" }.bytes
 }
 
 /// The token of a connection's last request and whom it spoke for: the next request mostly brings the same.

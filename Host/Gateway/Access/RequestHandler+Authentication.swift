@@ -69,14 +69,14 @@ extension RequestHandler {
 extension ErrorResponse {
     /// No token where one is needed.
     static var tokenMissing: ErrorResponse {
-        var error = ErrorResponse(.unauthorized, "AUTH-TOKEN-001", "auth.token_missing", "Send a bearer token.")
+        var error = ErrorResponse(.unauthorized, "auth.token_missing", "Send a bearer token.")
         error.headers = [("www-authenticate", "Bearer")]
         return error
     }
 
     /// A token that does not do.
     static func token(_ reason: String, _ message: String) -> ErrorResponse {
-        var error = ErrorResponse(.unauthorized, "AUTH-TOKEN-002", reason, message)
+        var error = ErrorResponse(.unauthorized, reason, message)
         error.headers = [("www-authenticate", "Bearer error=\"invalid_token\"")]
         return error
     }

@@ -34,7 +34,7 @@ final class ConnectionGuard: ChannelInboundHandler {
         if handler.isReadingHead, headBytes > headLimit {
             handler.refuseConnection(
                 ErrorResponse(
-                    .requestHeaderFieldsTooLarge, "REQ-HEADERS-001", "request.headers_too_large",
+                    .requestHeaderFieldsTooLarge, "request.headers_too_large",
                     "The headers are too long; send less."))
         }
     }

@@ -8,7 +8,6 @@ internal import Runtime
 /// An error as the client sees it.
 struct ErrorResponse {
     var status: HTTPResponseStatus
-    var code: String
     var message: String
     var isRetryable = false
     var module = "gateway"
@@ -21,9 +20,8 @@ struct ErrorResponse {
     var headers: [(String, String)] = []
 
     /// The gateway's own refusal.
-    init(_ status: HTTPResponseStatus, _ code: String, _ reason: String, _ message: String) {
+    init(_ status: HTTPResponseStatus, _ reason: String, _ message: String) {
         self.status = status
-        self.code = code
         self.reason = reason
         self.message = message
     }
@@ -33,7 +31,6 @@ struct ErrorResponse {
         status = Self.status(of: error)
         self.module = module
         reason = error.reason
-        code = Self.code(reason: error.reason, status: status)
         message = error.message
         pointer = error.detail
         effect =
@@ -75,8 +72,9 @@ struct ErrorResponse {
         }
     }
 
-    /// `LEDGER-FUNDS-001` for `ledger.insufficient_funds` and 402.
-    static func code(reason: String, status: HTTPResponseStatus) -> String {
+    /// What people quote: `LEDGER-FUNDS-001` for `ledger.insufficient_funds` and 402. Follows from the reason and the
+    /// status, so an error has one name only.
+    var code: String {
         let word = reason.prefix { $0 != "." }
         let isWord =
             !word.isEmpty && word.utf8.count < reason.utf8.count
@@ -85,17 +83,20 @@ struct ErrorResponse {
                     || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
             }
         let domain = isWord ? word.uppercased().replacing("_", with: "") : "SYS"
-        return "\(domain)-\(category(status))"
+        return "\(domain)-\(Self.category(status))"
     }
 
     private static func category(_ status: HTTPResponseStatus) -> String {
         switch status.code {
         case 400: "INPUT-001"
-        case 401: "AUTH-001"
+        case 401: "TOKEN-001"
         case 402: "FUNDS-001"
         case 403: "ACCESS-001"
         case 404: "MISSING-001"
+        case 405: "METHOD-001"
+        case 408: "TIMEOUT-001"
         case 409: "CONFLICT-001"
+        case 413, 414, 431: "SIZE-001"
         case 422: "STATE-001"
         case 423: "STATE-002"
         case 429: "LIMIT-001"

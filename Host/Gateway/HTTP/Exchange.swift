@@ -108,7 +108,7 @@ final class Exchange: CallSink, @unchecked Sendable {
         case .message(let codec):
             return Answer(
                 status: entry.success, contentType: "application/json", body: try codec.response(payload))
-        case .raw:
+        case .raw, .rawStream:
             return try RawCodec.answer(payload)
         }
     }

@@ -23,14 +23,16 @@ final class OneShotCall<Response: Message>: CallSink {
 }
 
 extension OneShotCall {
+    /// - Returns: the call, or nil where it was refused at once.
+    @discardableResult
     static func start(
         _ calls: any CallStarting, _ instance: String, _ operation: String, _ request: some Message,
         completion: @escaping @Sendable (Result<Response, CallError>) -> Void
-    ) {
+    ) -> CallID? {
         do {
             let target = try calls.target(instance: instance, operation: operation)
             let bytes: [UInt8] = try request.serializedBytes()
-            _ = bytes.withUnsafeBytes { payload in
+            return bytes.withUnsafeBytes { payload in
                 calls.start(
                     OutgoingCall(payload: payload, context: .system), on: target, sink: OneShotCall(completion))
             }
@@ -39,5 +41,6 @@ extension OneShotCall {
         } catch {
             completion(.failure(CallError(.internal, "gateway.request", "the request cannot be encoded: \(error)")))
         }
+        return nil
     }
 }

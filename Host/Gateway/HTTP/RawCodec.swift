@@ -40,7 +40,11 @@ enum RawCodec {
     /// The answer in a response message. Refuses headers that would break the framing.
     static func answer(_ payload: UnsafeRawBufferPointer) throws -> Exchange.Answer {
         if let plain = PlainAnswer(payload) { return plain.answer }
-        let response = try HTTPResponse(serializedBytes: Array(payload))
+        return try answer(HTTPResponse(serializedBytes: Array(payload)))
+    }
+
+    /// The answer that a response message stands for.
+    static func answer(_ response: HTTPResponse) throws(CallError) -> Exchange.Answer {
         guard (200...599).contains(response.status) else {
             throw CallError(.internal, "gateway.status", "status \(response.status) is not one of 200 to 599")
         }
@@ -58,6 +62,17 @@ enum RawCodec {
         return Exchange.Answer(
             status: HTTPResponseStatus(statusCode: Int(response.status)), contentType: response.contentType,
             body: ByteBuffer(bytes: response.body), headers: headers)
+    }
+
+    /// Takes the length that the head of a streamed answer states out of it.
+    static func takeLength(_ head: inout HTTPResponse) throws(CallError) -> Int? {
+        guard let index = head.headers.firstIndex(where: { $0.name.lowercased() == "content-length" }) else {
+            return nil
+        }
+        guard let length = Int(head.headers.remove(at: index).value), length >= 0 else {
+            throw CallError(.internal, "gateway.header", "content-length is not a number")
+        }
+        return length
     }
 
     private static let refused: Set<String> = [

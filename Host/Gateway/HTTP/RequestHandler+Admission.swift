@@ -21,15 +21,15 @@ extension RequestHandler {
         let limits = core.configuration.limits
         let headers = exchange.headers
         if exchange.head.uri.utf8.count > limits.target {
-            return ErrorResponse(.uriTooLong, "REQ-TARGET-001", "request.target_too_long", "The target is too long.")
+            return ErrorResponse(.uriTooLong, "request.target_too_long", "The target is too long.")
         }
         if headers.bytes > limits.headers || headers.count > limits.headerCount {
             return ErrorResponse(
-                .requestHeaderFieldsTooLarge, "REQ-HEADERS-001", "request.headers_too_large",
+                .requestHeaderFieldsTooLarge, "request.headers_too_large",
                 "The headers are too long; send less.")
         }
         if let fault = headers.fault {
-            return ErrorResponse(.badRequest, "REQ-SYNTAX-001", "request.malformed", fault)
+            return ErrorResponse(.badRequest, "request.malformed", fault)
         }
         let uri = exchange.head.uri.utf8
         let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
@@ -52,15 +52,15 @@ extension RequestHandler {
             return length > entry.route.bodyLimit ? .tooLarge(entry.route.bodyLimit) : nil
         case .notFound:
             return ErrorResponse(
-                .notFound, "REQ-ROUTE-001", "request.no_route", "Nothing is served at this path; see /openapi.json.")
+                .notFound, "request.no_route", "Nothing is served at this path; see /openapi.json.")
         case .notAllowed(let allow):
             var error = ErrorResponse(
-                .methodNotAllowed, "REQ-METHOD-001", "request.method", "The method is not served here; use \(allow).")
+                .methodNotAllowed, "request.method", "The method is not served here; use \(allow).")
             error.headers = [("allow", allow)]
             return error
         case .malformed:
             return ErrorResponse(
-                .badRequest, "REQ-PATH-001", "request.path", "The path may not hold the segments . and .. .")
+                .badRequest, "request.path", "The path may not hold the segments . and .. .")
         }
     }
 
@@ -82,6 +82,7 @@ extension RequestHandler {
         }
         exchange.isAuthorised = true
         sendContinue(exchange)
+        if case .rawStream = entry.body { return openRaw(exchange, entry) }
         if exchange.isComplete { proceed(exchange) }
     }
 
@@ -90,7 +91,7 @@ extension RequestHandler {
         guard let principal = exchange.caller?.principal else { return .tokenMissing }
         guard !principal.mayCall(entry.access) else { return nil }
         return ErrorResponse(
-            .forbidden, "AUTH-ACCESS-001", "auth.access", "This route is for access \(entry.access.rawValue).")
+            .forbidden, "auth.access", "This route is for access \(entry.access.rawValue).")
     }
 
     func limited(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
@@ -106,7 +107,7 @@ extension RequestHandler {
             exchange.extraHeaders.append(("ratelimit-policy", core.rates.policy(rateClass)))
             exchange.extraHeaders.append(("ratelimit", "\"\(rateClass)\";r=0;t=\(seconds)"))
             var error = ErrorResponse(
-                .tooManyRequests, "REQ-RATE-001", "request.rate", "Too many requests; wait \(seconds) s.")
+                .tooManyRequests, "request.rate", "Too many requests; wait \(seconds) s.")
             error.isRetryable = true
             error.retryAfter = seconds
             return error

@@ -24,17 +24,34 @@ extension RequestHandler {
             }
         case let path where path.elementsEqual("/metrics".utf8):
             text(exchange, .ok, core.metricsText() + core.services.metrics(), type: "text/plain; version=0.0.4")
-        case let path where path.elementsEqual("/openapi.json".utf8):
-            answer(
-                exchange,
-                Exchange.Answer(
-                    status: .ok, contentType: "application/json",
-                    body: ByteBuffer(bytes: core.services.openAPI(core.table)))
-            )
+        case let path where path.elementsEqual("/openapi.json".utf8): describe(exchange)
         case let path where path.elementsEqual("/api/v1/realtime/sse".utf8): serveEvents(exchange)
         default: return false
         }
         return true
+    }
+
+    private func describe(_ exchange: Exchange) {
+        let description = core.table.description
+        if let bytes = description.ready { return json(exchange, bytes) }
+        let bound = NIOLoopBound((self, exchange), eventLoop: state.loop)
+        description.whenReady(on: state.loop).whenComplete { result in
+            let (handler, exchange) = bound.value
+            guard exchange === handler.exchange else { return }
+            switch result {
+            case .success(let bytes): handler.json(exchange, bytes)
+            case .failure:
+                handler.answer(
+                    exchange,
+                    ErrorResponse(
+                        .serviceUnavailable, "request.no_description",
+                        "The API description cannot be made while the server stops; try again later."))
+            }
+        }
+    }
+
+    private func json(_ exchange: Exchange, _ bytes: ByteBuffer) {
+        answer(exchange, Exchange.Answer(status: .ok, contentType: "application/json", body: bytes))
     }
 
     private func text(

@@ -26,7 +26,7 @@ extension RequestHandler {
     }
 
     /// Makes the request message and the context.
-    private func encode(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) {
+    func encode(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) {
         let path = try parameters(exchange, entry)
         var query: [RouteParameter] = []
         if exchange.pathEnd < exchange.head.uri.utf8.count {
@@ -38,7 +38,7 @@ extension RequestHandler {
         switch entry.body {
         case .message(let codec):
             exchange.message = try codec.request(body: exchange.body, path: path, query: query)
-        case .raw:
+        case .raw, .rawStream:
             exchange.message = try RawCodec.request(exchange, entry, path: path, query: query)
         }
         exchange.context = makeContext(exchange, entry, path)
@@ -136,6 +136,11 @@ extension RequestHandler {
             if exchange.attempts == 1 { return call(exchange, entry) }
         }
         if error.reason == "sql.answer_exists" { return replayAfterConflict(exchange, entry, error) }
+        report(exchange, entry, error)
+    }
+
+    /// Answers with an error, and logs what is nobody's request's fault.
+    func report(_ exchange: Exchange, _ entry: RouteEntry, _ error: CallError) {
         let response = ErrorResponse(error, module: entry.instance)
         if response.status.code == 500 {
             core.log.error(

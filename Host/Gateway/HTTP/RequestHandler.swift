@@ -43,6 +43,8 @@ final class RequestHandler: ChannelInboundHandler {
     private var isClosing = false
     /// An answer whose body is still being sent.
     var stream: EventStream?
+    /// A request whose body, and answer, go to and from the plugin as they come.
+    var raw: RawStream?
     private(set) lazy var remoteAddress = Self.address(of: context?.channel)
 
     init(core: GatewayCore, state: LoopState, isStream: Bool = false) {
@@ -88,12 +90,12 @@ final class RequestHandler: ChannelInboundHandler {
         if case .headerOverflow = parser {
             refuseConnection(
                 ErrorResponse(
-                    .requestHeaderFieldsTooLarge, "REQ-HEADERS-001", "request.headers_too_large",
+                    .requestHeaderFieldsTooLarge, "request.headers_too_large",
                     "The headers are too long; send less."))
         } else {
             refuseConnection(
                 ErrorResponse(
-                    .badRequest, "REQ-SYNTAX-001", "request.malformed", "The request is not well-formed HTTP."))
+                    .badRequest, "request.malformed", "The request is not well-formed HTTP."))
         }
     }
 
@@ -122,7 +124,7 @@ final class RequestHandler: ChannelInboundHandler {
         return isReadingHead
     }
 
-    private func enter(_ phase: Phase) {
+    func enter(_ phase: Phase) {
         self.phase = phase
         let times = core.configuration.timeouts
         switch phase {
@@ -161,12 +163,12 @@ final class RequestHandler: ChannelInboundHandler {
         case .idle: context.close(promise: nil)
         case .head:
             refuseConnection(
-                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-001", "request.timeout", "The headers took too long."))
+                ErrorResponse(.requestTimeout, "request.timeout", "The headers took too long."))
         case .body:
             guard let exchange else { return context.close(promise: nil) }
             answer(
                 exchange,
-                ErrorResponse(.requestTimeout, "REQ-TIMEOUT-002", "request.timeout", "The body took too long."))
+                ErrorResponse(.requestTimeout, "request.timeout", "The body took too long."))
             context.close(promise: nil)
         case .answer: break
         }
@@ -210,6 +212,7 @@ final class RequestHandler: ChannelInboundHandler {
         guard !dropsBody, let exchange else { return }
         enter(.body)
         let limit = exchange.entry?.route.bodyLimit ?? 0
+        if let raw { return raw.take(part, limit: limit) }
         guard exchange.body.readableBytes + part.readableBytes <= limit else {
             return answer(exchange, .tooLarge(limit))
         }
@@ -223,7 +226,7 @@ final class RequestHandler: ChannelInboundHandler {
     private func endOfRequest() {
         if dropsBody {
             dropsBody = false
-            guard isClosing else { return enter(.idle) }
+            guard isClosing, !isStream else { return enter(.idle) }
             // The answer may still wait for the end of this read: it goes out before the connection does.
             needsFlush = false
             context?.flush()
@@ -233,6 +236,7 @@ final class RequestHandler: ChannelInboundHandler {
         guard let exchange else { return }
         exchange.isComplete = true
         enter(.answer)
+        if let raw { return raw.takeEnd() }
         if exchange.isAuthorised { proceed(exchange) }
     }
 
@@ -292,9 +296,10 @@ final class RequestHandler: ChannelInboundHandler {
                 ])
         }
         let hasMore = !exchange.isComplete && (exchange.headers.isChunked || (exchange.headers.contentLength ?? 0) > 0)
+        // A stream of HTTP/2 ends with its answer, and a drain ends the connection below it; to close it would reset it.
+        guard !isStream else { return hasMore || exchange.headers.fault != nil }
         return hasMore || exchange.headers.fault != nil || !exchange.head.isKeepAlive
-            || exchange.head.version.minor == 0 && !isStream
-            || core.isDraining.load(ordering: .relaxed)
+            || exchange.head.version.minor == 0 || core.isDraining.load(ordering: .relaxed)
     }
 
     /// Writes the end and leaves the request.
@@ -320,18 +325,30 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     /// Starts an answer of unknown length.
-    func startStream(_ exchange: Exchange, headers: [(String, String)]) {
-        guard let context else { return }
-        _ = finish(exchange, status: .ok, bytes: 0)
+    ///
+    /// - Returns: whether the connection closes after it.
+    @discardableResult
+    func startStream(
+        _ exchange: Exchange, status: HTTPResponseStatus = .ok, headers: [(String, String)]
+    ) -> Bool {
+        guard let context else { return true }
+        let closes = finish(exchange, status: status, bytes: 0)
         var fields = HTTPHeaders(headers)
         fields.add(name: "x-request-id", value: exchange.requestID)
-        let head = HTTPResponseHead(version: exchange.head.version, status: .ok, headers: fields)
+        for (name, value) in exchange.extraHeaders { fields.add(name: name, value: value) }
+        if closes, !isStream { fields.add(name: "connection", value: "close") }
+        let head = HTTPResponseHead(version: exchange.head.version, status: status, headers: fields)
         context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        return closes
     }
 
     /// Sends a part of an answer of unknown length.
-    func sendPart(_ part: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: nil)
+    func sendPart(_ part: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: promise)
     }
 
     /// Lets the client send its body.
@@ -348,13 +365,14 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// The client is gone.
     private func abandon(_ exchange: Exchange) {
-        let call = exchange.call
         release(exchange)
-        if call != .none { core.calls.cancel(call) }
+        if exchange.call != .none { core.calls.cancel(exchange.call) }
     }
 
-    private func release(_ exchange: Exchange) {
+    func release(_ exchange: Exchange) {
         exchange.handler = nil
+        raw?.stop()
+        raw = nil
         exchange.opensStream = nil
         // While a call runs it may still commit: the key stays taken.
         if exchange.call == .none { exchange.claim = nil }
@@ -372,6 +390,6 @@ final class RequestHandler: ChannelInboundHandler {
 extension ErrorResponse {
     static func tooLarge(_ limit: Int) -> ErrorResponse {
         ErrorResponse(
-            .payloadTooLarge, "REQ-SIZE-001", "request.too_large", "The body may have at most \(limit) bytes.")
+            .payloadTooLarge, "request.too_large", "The body may have at most \(limit) bytes.")
     }
 }

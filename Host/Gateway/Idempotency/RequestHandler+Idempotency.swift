@@ -21,13 +21,13 @@ extension RequestHandler {
             return answer(
                 exchange,
                 ErrorResponse(
-                    .badRequest, "REQ-IDEMPOTENCY-003", "request.idempotency_key",
+                    .badRequest, "request.idempotency_key",
                     "Idempotency-Key must be 1 to 200 printable characters."))
         }
         guard !entry.route.idempotent, core.services.answers != nil else { return call(exchange, entry) }
         guard let claim = core.claims.claim(answerKey(exchange, entry, key)) else {
             var error = ErrorResponse(
-                .conflict, "REQ-IDEMPOTENCY-002", "request.in_flight", "A request with this key is being served.")
+                .conflict, "request.in_flight", "A request with this key is being served.")
             error.isRetryable = true
             error.retryAfter = 1
             return answer(exchange, error)
@@ -69,7 +69,7 @@ extension RequestHandler {
             return answer(
                 exchange,
                 ErrorResponse(
-                    .conflict, "REQ-IDEMPOTENCY-001", "request.key_reused",
+                    .conflict, "request.key_reused",
                     "This key was used for another request; take a new one."))
         }
         do {
@@ -106,7 +106,7 @@ extension RequestHandler {
             handler.answer(
                 exchange,
                 ErrorResponse(
-                    .internalServerError, "GW-ANSWER-001", "gateway.answer_missing",
+                    .internalServerError, "gateway.answer_missing",
                     "The handler of \(entry.key) changed something and committed no answer."))
         }
     }

@@ -8,9 +8,12 @@ internal import TheatreContracts
 /// The log of events, as realtime streams read it.
 public protocol EventFeed: Sendable {
     /// Events strictly after an offset, waiting for the first if there is none. `completion` comes once, on any thread.
+    ///
+    /// - Returns: gives the read up where nobody waits for it any more, on any thread; its completion still comes.
     func read(
         after: Int64, channels: [String], limit: Int, waitMilliseconds: Int,
-        completion: @escaping @Sendable (Result<EventPage, CallError>) -> Void)
+        completion: @escaping @Sendable (Result<EventPage, CallError>) -> Void
+    ) -> @Sendable () -> Void
 }
 
 /// What one read found.
@@ -74,14 +77,14 @@ public struct LogEventFeed: EventFeed {
     public func read(
         after: Int64, channels: [String], limit: Int, waitMilliseconds: Int,
         completion: @escaping @Sendable (Result<EventPage, CallError>) -> Void
-    ) {
+    ) -> @Sendable () -> Void {
         let request = EventsReadRequest.with {
             $0.after = after
             $0.channels = channels
             $0.limit = UInt32(clamping: limit)
             $0.waitMs = UInt32(clamping: waitMilliseconds)
         }
-        OneShotCall.start(calls, instance(), "theatre.events.v1.Log/Read", request) {
+        let call = OneShotCall.start(calls, instance(), "theatre.events.v1.Log/Read", request) {
             (result: Result<EventsReadResponse, CallError>) in
             completion(
                 result.map { response in
@@ -90,8 +93,10 @@ public struct LogEventFeed: EventFeed {
                             FeedEvent(
                                 offset: event.offset, id: event.eventID, type: event.type, aggregate: event.aggregate,
                                 data: event.data, at: event.at, tenant: event.tenant)
-                        }, head: response.head)
+                        }, head: response.head, oldest: response.oldest > 0 ? response.oldest : nil)
                 })
         }
+        guard let call else { return {} }
+        return { [calls] in calls.cancel(call) }
     }
 }

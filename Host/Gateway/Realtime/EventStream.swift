@@ -15,7 +15,8 @@ final class EventStream {
     private var after: Int64
     private var resumesAt: Int64?
     private var isStarted = false
-    private var isReading = false
+    /// Gives up the read that is under way; nil where there is none.
+    private var giveUp: (@Sendable () -> Void)?
     private var isWritable = true
     private var isEnded = false
     private var heartbeat: RepeatedTask?
@@ -55,11 +56,11 @@ final class EventStream {
 
     /// Reads the next page unless one is being read, the socket is full or the stream has ended.
     private func read() {
-        guard !isReading, isWritable, !isEnded else { return }
-        isReading = true
+        guard giveUp == nil, isWritable, !isEnded else { return }
         let loop = loop
         let bound = NIOLoopBound(self, eventLoop: loop)
-        feed.read(
+        // Its result comes in a later turn of the loop, so it cannot overtake what is stored here.
+        giveUp = feed.read(
             after: after, channels: channels, limit: settings.batch,
             waitMilliseconds: isStarted ? settings.waitMilliseconds : 0
         ) { result in
@@ -68,7 +69,7 @@ final class EventStream {
     }
 
     private func received(_ result: Result<EventPage, CallError>) {
-        isReading = false
+        giveUp = nil
         guard !isEnded else { return }
         switch result {
         case .success(let page):
@@ -134,6 +135,8 @@ final class EventStream {
     /// The connection is gone.
     func stop() {
         isEnded = true
+        giveUp?()
+        giveUp = nil
         heartbeat?.cancel()
         slow?.cancel()
         retry?.cancel()

@@ -11,14 +11,14 @@ extension RequestHandler {
         guard let feed = core.services.events else {
             return answer(
                 exchange,
-                ErrorResponse(.serviceUnavailable, "REQ-REALTIME-002", "realtime.no_log", "No event log is configured.")
+                ErrorResponse(.serviceUnavailable, "realtime.no_log", "No event log is configured.")
             )
         }
         guard let channels = Self.channels(exchange) else {
             return answer(
                 exchange,
                 ErrorResponse(
-                    .badRequest, "REQ-REALTIME-001", "realtime.channels",
+                    .badRequest, "realtime.channels",
                     "Name 1 to 20 channels in ?channels=, such as user:usr_1,project:prj_1."))
         }
         authenticate(exchange) { handler, exchange, verdict in
@@ -93,6 +93,6 @@ extension RequestHandler {
 
 extension ErrorResponse {
     static func channel(_ channel: String) -> ErrorResponse {
-        ErrorResponse(.forbidden, "AUTH-ACCESS-002", "auth.channel", "You may not follow the channel \(channel).")
+        ErrorResponse(.forbidden, "auth.channel", "You may not follow the channel \(channel).")
     }
 }

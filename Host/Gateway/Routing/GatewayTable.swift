@@ -10,12 +10,18 @@ public final class GatewayTable: Sendable {
     private let places: [[RouteEntry]]
     /// All of them, in the order given.
     public let entries: [RouteEntry]
+    /// What `/openapi.json` says of them.
+    let description: APIDescription
 
     /// Compiles routes.
     ///
+    /// - Parameter description: Makes the API description, JSON; called once, on a thread that may block, when it is
+    ///   first asked for; nil describes nothing.
     /// - Throws: `ManifestError` `route.template` for a path that is no template, `route.duplicate` for two routes of one
     ///   method and path.
-    public init(_ entries: [RouteEntry]) throws(ManifestError) {
+    public init(
+        _ entries: [RouteEntry], description: (@Sendable () -> [UInt8])? = nil
+    ) throws(ManifestError) {
         var trie = PathTrie()
         var places: [[RouteEntry]] = []
         for (index, entry) in entries.enumerated() {
@@ -38,6 +44,7 @@ public final class GatewayTable: Sendable {
         self.trie = trie
         self.places = places
         self.entries = entries
+        self.description = APIDescription(description ?? { APIDescription.bare })
     }
 
     /// No routes.
@@ -47,6 +54,7 @@ public final class GatewayTable: Sendable {
         self.trie = trie
         self.places = places
         self.entries = entries
+        description = APIDescription { APIDescription.bare }
     }
 
     enum Match {

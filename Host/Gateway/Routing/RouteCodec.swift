@@ -35,6 +35,8 @@ public struct RouteParameter: Sendable, Hashable {
 public enum RouteBody: Sendable {
     /// As the operation's own message.
     case message(any RouteCodec)
-    /// The operation is of theatre.http.v1.Handler.
+    /// The operation is theatre.http.v1.Handler/Handle: both bodies whole.
     case raw
+    /// The operation is theatre.http.v1.Handler/HandleStream: both bodies as they come.
+    case rawStream
 }

@@ -69,7 +69,7 @@ public final class RouteEntry: Sendable {
             $0.answerRequired = route.method != "GET" && route.audit == "change" && !route.idempotent
         }
         self.context = context
-        contextFields = (try? context.serializedBytes()) ?? []
+        contextFields = context.bytes
     }
 
     /// The target as it serves now.

@@ -17,7 +17,7 @@ public struct CompiledDeployment: Sendable {
     /// Libraries by plugin name.
     public let files: [String: PluginFile]
     /// The contracts of all of them.
-    public let catalog: Transcoding.ContractCatalog
+    public let catalog: ContractCatalog
     /// Libraries that could not even be described, by instance.
     public let broken: [String: LoadError]
 
@@ -64,6 +64,13 @@ public struct CompiledDeployment: Sendable {
             throw DeploymentFaults([fault])
         }
         broken = found.broken
+    }
+
+    /// The contracts with the comments that the libraries carry. Reads them all anew: tens of milliseconds.
+    ///
+    /// - Throws: `CatalogError`, which reading the deployment would have thrown.
+    public func describedCatalog() throws(CatalogError) -> ContractCatalog {
+        try ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: true)
     }
 
     private static func attempt<T>(_ faults: inout [Fault], _ body: () throws(Fault) -> T) -> T? {

@@ -16,6 +16,8 @@ public struct HostConfiguration: Sendable, Hashable {
     public var isDevelopment: Bool
     /// Certificate and key, PEM files; nil for plain HTTP.
     public var tls: TLS?
+    /// Requests that plugins make to the outside.
+    public var egress: Egress
     /// Folder for everything that survives, relative to the working folder.
     public var state: String
     /// Instance that keeps the host's own rows.
@@ -51,6 +53,12 @@ public struct HostConfiguration: Sendable, Hashable {
         public var certificate: String
         /// PEM file.
         public var key: String
+    }
+
+    /// What requests to the outside trust.
+    public struct Egress: Sendable, Hashable {
+        /// PEM files of certificate authorities that are trusted beside those of the system.
+        public var authorities: [String]
     }
 
     /// How access tokens are checked.
@@ -112,6 +120,7 @@ extension HostConfiguration {
         publicURL = try reader.optionalString("public_url") ?? ""
         isDevelopment = try reader.bool("development", default: false)
         tls = try reader.value("tls").map { try TLS($0, at: "/tls") }
+        egress = try Egress(reader.value("egress") ?? .object([:]))
         state = try reader.optionalString("state") ?? ".theatre"
         storage = try reader.optionalString("storage") ?? "sqlite"
         tokens = try Tokens(reader.value("tokens") ?? .object([:]))
@@ -154,6 +163,14 @@ extension HostConfiguration.TLS {
         var reader = try ObjectReader(value, at: pointer)
         certificate = try reader.string("certificate")
         key = try reader.string("key")
+        try reader.finish()
+    }
+}
+
+extension HostConfiguration.Egress {
+    init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/egress")
+        authorities = try reader.strings("ca_files")
         try reader.finish()
     }
 }

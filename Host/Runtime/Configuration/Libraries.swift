@@ -40,9 +40,10 @@ struct Libraries {
     mutating func installed() -> [InstalledPlugin] {
         files.values.sorted { $0.manifest.name < $1.manifest.name }.map { file in
             let source = Source(file: "lib\(file.manifest.name).so")
-            var contracts = Registry.ContractCatalog()
+            var contracts = ContractFacts()
             do throws(CatalogError) {
-                contracts = Self.facts(try Transcoding.ContractCatalog(descriptorSets: [file.contracts]))
+                contracts = Self.facts(
+                    try ContractCatalog(descriptorSets: [file.contracts], comments: false))
             } catch {
                 faults.append(
                     Fault(
@@ -54,24 +55,24 @@ struct Libraries {
     }
 
     /// All their contracts as one.
-    var catalog: Transcoding.ContractCatalog {
+    var catalog: ContractCatalog {
         get throws(CatalogError) {
-            try Transcoding.ContractCatalog(descriptorSets: files.values.map(\.contracts))
+            try ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: false)
         }
     }
 
     /// What the compiler needs of the contracts.
-    private static func facts(_ catalog: Transcoding.ContractCatalog) -> Registry.ContractCatalog {
-        Registry.ContractCatalog(
+    private static func facts(_ catalog: ContractCatalog) -> ContractFacts {
+        ContractFacts(
             catalog.services.map { service in
-                Registry.ContractCatalog.Capability(
+                ContractFacts.Capability(
                     name: service.name, operations: service.operations.map(facts),
                     attributes: service.attributes.map { .init($0.name, type($0)) }, many: service.many)
             })
     }
 
-    private static func facts(_ operation: OperationDescription) -> Registry.ContractCatalog.Operation {
-        var facts = Registry.ContractCatalog.Operation(String(operation.name.drop { $0 != "/" }.dropFirst()))
+    private static func facts(_ operation: OperationDescription) -> ContractFacts.Operation {
+        var facts = ContractFacts.Operation(String(operation.name.drop { $0 != "/" }.dropFirst()))
         facts.optional = operation.optional
         facts.freeOfEffects = operation.freeOfEffects
         facts.sideEffect = operation.sideEffect
@@ -82,7 +83,7 @@ struct Libraries {
         return facts
     }
 
-    private static func type(_ attribute: AttributeDescription) -> Registry.ContractCatalog.AttributeType {
+    private static func type(_ attribute: AttributeDescription) -> ContractFacts.AttributeType {
         switch attribute.type {
         case .integer: .integer
         case .strings: .strings

@@ -25,16 +25,16 @@ extension Dispatcher {
         _ target: CallTarget, request: Request, context: CallContext = .system, timeout: Duration? = nil,
         idempotencyKey: String = ""
     ) async throws(CallError) -> Response {
-        let payload: [UInt8]
+        let payload: MessageBytes
         do {
             payload = try request.serializedBytes()
         } catch {
             throw CallError(.invalidArgument, "call.malformed", "The request cannot be encoded: \(error).")
         }
         let bytes = try await call(
-            target, payload: payload, context: context, timeout: timeout, idempotencyKey: idempotencyKey)
+            target, payload: payload.array, context: context, timeout: timeout, idempotencyKey: idempotencyKey)
         do {
-            return try Response(serializedBytes: bytes)
+            return try Response(serializedBytes: MessageBytes(bytes))
         } catch {
             throw CallError(
                 .internal, "plugin.malformed_result",
@@ -112,9 +112,12 @@ private final class AwaitedCall: CallSink {
         let outcome: Result<[UInt8], CallError> =
             if let error = result.error { .failure(error) } else { .success(Array(result.payload)) }
         let continuation = state.withLock { state in
-            defer { state.continuation = nil }
-            state.result = outcome
-            return state.continuation
+            guard let continuation = state.continuation else {
+                state.result = outcome
+                return nil as UnsafeContinuation<Result<[UInt8], CallError>, Never>?
+            }
+            state.continuation = nil
+            return continuation
         }
         continuation?.resume(returning: outcome)
     }

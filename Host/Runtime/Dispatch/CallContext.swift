@@ -26,7 +26,7 @@ public final class CallContext: Sendable {
         if !message.profile.isEmpty { message.profile = "" }
         if !message.parameters.isEmpty { message.parameters = "" }
         known = message
-        let encoded: [UInt8] = (try? message.serializedBytes()) ?? []
+        let encoded = message.bytes
         hostBytes = Self.join(encoded, [], [], nil)
         head = UnsafeRawBufferPointer(rebasing: hostBytes[..<encoded.count])
         trace = message.traceparent.isEmpty ? nil : SpanIdentity(traceparent: message.traceparent)
@@ -53,8 +53,7 @@ public final class CallContext: Sendable {
         if let known { return known }
         return decoded.withLock { decoded in
             if let decoded { return decoded }
-            // Only the host writes these bytes.
-            let message = (try? HostContext(serializedBytes: bytes)) ?? HostContext()
+            let message = HostContext(hostBytes: bytes)
             decoded = message
             return message
         }
@@ -81,22 +80,30 @@ public final class CallContext: Sendable {
         return UnsafeRawBufferPointer(whole)
     }
 
-    private static let hostField = fields(HostContext.with { $0.caller = "host" })
+    private static let hostField = HostContext.with { $0.caller = "host" }.bytes
 
     /// What the context of a callee says of its caller and of the profile its route chose. Appended to ``bytes``, these
     /// fields win over any before.
     public static func fields(of caller: InstanceIdentity, profile: String = "", parameters: String = "") -> [UInt8] {
-        fields(
-            HostContext.with {
-                $0.caller = caller.instance
-                $0.publishes = caller.grants.publishes.sorted().joined(separator: ",")
-                $0.queues = caller.queues.joined(separator: ",")
-                $0.profile = profile
-                $0.parameters = parameters
-            })
+        HostContext.with {
+            $0.caller = caller.instance
+            $0.publishes = caller.grants.publishes.sorted().joined(separator: ",")
+            $0.queues = caller.queues.joined(separator: ",")
+            $0.profile = profile
+            $0.parameters = parameters
+        }.bytes
     }
 
-    private static func fields(_ message: HostContext) -> [UInt8] { (try? message.serializedBytes()) ?? [] }
+    /// Bytes of ``writeNoAnswer(to:)``.
+    static let noAnswerSize = 3
+
+    /// Writes field 17, `answer_required`, as false; it wins over the one before.
+    @inline(__always)
+    static func writeNoAnswer(to out: UnsafeMutablePointer<UInt8>) {
+        out[0] = 0x88
+        out[1] = 0x01
+        out[2] = 0x00
+    }
 
     /// Work that no request started: events, timers and the host's own.
     public static let system = CallContext(

@@ -160,7 +160,8 @@ extension Dispatcher {
         } else {
             let head = context._withUnsafeGuaranteedRef { callerField == nil ? $0.hostBytes : $0.head }
             let tail = callerField ?? UnsafeRawBufferPointer(start: nil, count: 0)
-            code = withContext(head, slot.pointee.trace, tail) { bytes in
+            let owesAnswer = slot.pointee.depth <= Self.answeringDepth
+            code = withContext(head, slot.pointee.trace, tail, owesAnswer: owesAnswer) { bytes in
                 request.context = theatre_bytes(bytes)
                 return Trampoline.enter { function(instance.pointee.`self`, &request) }
             }
@@ -168,13 +169,19 @@ extension Dispatcher {
         if code != THEATRE_OK { rejected(slot, id, core.port, code) }
     }
 
+    /// How deep `answer_required` reaches: the instance that a route calls owes its answer, and pays it with a call of
+    /// its own to where it commits. What others do on its behalf is theirs, with no claim on the answer.
+    private static let answeringDepth: UInt32 = 2
+
     /// `head`, the traceparent where it is sampled, and `tail`, in one piece.
     @inline(__always)
     private func withContext(
-        _ head: UnsafeRawBufferPointer, _ trace: SpanIdentity, _ tail: UnsafeRawBufferPointer,
+        _ head: UnsafeRawBufferPointer, _ trace: SpanIdentity, _ tail: UnsafeRawBufferPointer, owesAnswer: Bool,
         _ body: (UnsafeRawBufferPointer) -> theatre_code
     ) -> theatre_code {
-        let size = head.count + tail.count + (trace.isSampled ? SpanIdentity.fieldSize : 0)
+        let size =
+            head.count + tail.count + (trace.isSampled ? SpanIdentity.fieldSize : 0)
+            + (owesAnswer ? 0 : CallContext.noAnswerSize)
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, size)) { buffer in
             guard var out = buffer.baseAddress else { return THEATRE_INTERNAL }
             if let start = head.baseAddress {
@@ -187,7 +194,9 @@ extension Dispatcher {
             }
             if let start = tail.baseAddress {
                 UnsafeMutableRawPointer(out).copyMemory(from: start, byteCount: tail.count)
+                out += tail.count
             }
+            if !owesAnswer { CallContext.writeNoAnswer(to: out) }
             return body(UnsafeRawBufferPointer(start: buffer.baseAddress, count: size))
         }
     }
@@ -196,8 +205,9 @@ extension Dispatcher {
     private func rejected(_ slot: SlotPointer, _ id: UInt64, _ port: InstancePort, _ raw: Int32) {
         let code = StatusCode(lenient: raw)
         let isPassing = code == .resourceExhausted || code == .unavailable
+        let number = StatusCode(rawValue: raw) == nil ? " (Its code was \(raw).)" : ""
         let error = CallError(
-            code, "plugin.rejected", "Instance \(port.identity.instance) did not accept the call.",
+            code, "plugin.rejected", "Instance \(port.identity.instance) did not accept the call.\(number)",
             retry: isPassing ? .safe : .never)
         if finish(slot, id, .failure(error)) == .stale { port.double.wrappingAdd(1, ordering: .relaxed) }
     }

@@ -34,10 +34,12 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         public var defaultTimeout: UInt64 = 30_000_000_000
         /// Bytes of one message.
         public var messageSize = 1 << 20
+        /// Bytes of one answer of a host service: an answer from the outside has a body of up to 16 MiB, and headers.
+        public var serviceAnswerSize = 17 << 20
         /// Calls on behalf of calls.
         public var depth: UInt32 = 16
 
-        /// 30 s, 1 MiB, 16.
+        /// 30 s, 1 MiB, 17 MiB, 16.
         public init() {}
     }
 

@@ -112,17 +112,23 @@ public struct ResolvedGrants: Sendable {
         }
     }
 
-    /// A key and its algorithm.
+    /// A key and its algorithms.
     public struct KeyGrant: Sendable, Hashable {
         /// The deployment's name for it.
         public var key: String
-        /// EdDSA, ES256 or HS256.
+        /// EdDSA, ES256 or HS256: what a missing key is made as.
         public var algorithm: String
+        /// What the key may be of instead.
+        public var also: [String]
 
         /// A key.
-        public init(key: String, algorithm: String) {
+        public init(key: String, algorithm: String, also: [String] = []) {
             self.key = key
             self.algorithm = algorithm
+            self.also = also
         }
+
+        /// Whether a version of this algorithm is of use.
+        public func takes(_ algorithm: String) -> Bool { algorithm == self.algorithm || also.contains(algorithm) }
     }
 }

@@ -28,15 +28,22 @@ enum Outcome {
         return result.pointee.payload.buffer
     }
 
-    /// The failure that a plugin completed with; nil where it is malformed.
+    /// The failure that a plugin completed with; nil where it is malformed. A code that is none of ``StatusCode`` reads
+    /// as UNKNOWN, and the message tells its number.
     static func readFailure(_ result: UnsafePointer<theatre_result>?) -> Outcome? {
         guard let result, result.pointee.struct_size >= UInt32(MemoryLayout<theatre_result>.size),
-            result.pointee.code != THEATRE_OK,
-            let code = StatusCode(rawValue: result.pointee.code), let error = result.pointee.error,
-            error.pointee.struct_size >= UInt32(MemoryLayout<theatre_error>.size), error.pointee.code == code.rawValue,
+            result.pointee.code != THEATRE_OK, let error = result.pointee.error,
+            error.pointee.struct_size >= UInt32(MemoryLayout<theatre_error>.size),
+            error.pointee.code == result.pointee.code,
             error.pointee.reason.isSound, error.pointee.message.isSound, error.pointee.detail.isSound
         else { return nil }
-        return .failure(CallError(code, error.pointee))
+        let code = result.pointee.code
+        guard let known = StatusCode(rawValue: code) else {
+            var failure = CallError(.unknown, error.pointee)
+            failure.message += "\(failure.message.isEmpty ? "" : " ")(The plugin answered with code \(code).)"
+            return .failure(failure)
+        }
+        return .failure(CallError(known, error.pointee))
     }
 
     static func malformed(sideEffect: Bool) -> Outcome {

@@ -39,16 +39,15 @@ final class ServiceCall: HostCall, CallResponder {
 
     func complete(_ payload: [UInt8]) {
         payload.withUnsafeBytes { bytes in
-            if bytes.count <= dispatcher.limits.messageSize {
-                finish(.payload(bytes))
-            } else {
-                finish(
-                    .failure(
-                        CallError(
-                            .internal, "host.answer_too_large",
-                            "The host's answer has \(bytes.count) bytes; \(dispatcher.limits.messageSize) are allowed.")
-                    ))
-            }
+            let limit = dispatcher.limits.serviceAnswerSize
+            guard bytes.count > limit else { return finish(.payload(bytes)) }
+            let hasEffect = dispatcher.table.slot(of: id).map { $0.pointee.flags & THEATRE_CALL_SIDE_EFFECT != 0 }
+            finish(
+                .failure(
+                    CallError(
+                        .internal, "host.answer_too_large",
+                        "The host's answer has \(bytes.count) bytes; \(limit) are allowed.",
+                        effect: hasEffect == true ? .applied : .none)))
         }
     }
 

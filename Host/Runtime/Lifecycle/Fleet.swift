@@ -16,7 +16,7 @@ public final class Fleet: Sendable {
 
     private struct Shared {
         var running: [String: RunningInstance] = [:]
-        var failed: [String: InstanceStatus] = [:]
+        var failed: [String: ClosedInstance] = [:]
         var generations: [String: UInt32] = [:]
         var libraries: [String: PluginLibrary] = [:]
     }
@@ -25,14 +25,14 @@ public final class Fleet: Sendable {
     public struct Plan: Sendable {
         /// Instances to run.
         public var instances: [InstancePlan]
-        /// Instances that are configured but cannot run, with their status.
-        public var closed: [InstanceStatus]
+        /// Instances that are configured but cannot run.
+        public var closed: [ClosedInstance]
         /// Makes the routing for the ports that will serve.
         public var routing: @Sendable ([String: InstancePort]) -> any Routing
 
         /// A plan.
         public init(
-            instances: [InstancePlan], closed: [InstanceStatus],
+            instances: [InstancePlan], closed: [ClosedInstance],
             routing: @escaping @Sendable ([String: InstancePort]) -> any Routing
         ) {
             self.instances = instances
@@ -53,7 +53,9 @@ public final class Fleet: Sendable {
         try bringUp(plan, tolerant: true)
     }
 
-    /// Brings up what changed beside what serves and flips once. Any failure leaves what serves as it was.
+    /// Brings up what changed beside what serves and flips once. Any fault of an instance that is new or changed leaves
+    /// what serves as it was, be it of its library, in create or in activate. One that had failed before and did not
+    /// change is tried again, and stays failed where it fails again.
     ///
     /// - Parameter flipped: called once the new instances serve and before the old ones are drained.
     public func reload(_ plan: Plan, drainSeconds: Int, flipped: () throws -> Void) throws {
@@ -79,7 +81,9 @@ public final class Fleet: Sendable {
     /// Every instance, by name.
     public var statuses: [InstanceStatus] {
         shared.withLock { shared in
-            (shared.running.values.map(Self.status) + Array(shared.failed.values)).sorted { $0.instance < $1.instance }
+            (shared.running.values.map(Self.status) + shared.failed.values.map(\.status)).sorted {
+                $0.instance < $1.instance
+            }
         }
     }
 
@@ -91,10 +95,13 @@ public final class Fleet: Sendable {
     /// Creates, activates and flips; returns what was replaced.
     @discardableResult
     private func bringUp(_ plan: Plan, tolerant: Bool) throws(LoadError) -> [RunningInstance] {
-        for status in plan.closed where status.isCritical {
-            if case .quarantined(let error) = status.state { throw error }
+        let failedBefore = shared.withLock { $0.failed }
+        for closed in plan.closed {
+            guard let error = closed.error else { continue }
+            let isKnown = failedBefore[closed.status.instance]?.isSame(as: closed) ?? false
+            guard !closed.status.isCritical, tolerant || isKnown else { throw error }
         }
-        var failed = Dictionary(plan.closed.map { ($0.instance, $0) }) { first, _ in first }
+        var failed = Dictionary(plan.closed.map { ($0.status.instance, $0) }) { first, _ in first }
         var next: [String: RunningInstance] = [:]
         var fresh: [RunningInstance] = []
         let before = shared.withLock { $0.running }
@@ -110,7 +117,7 @@ public final class Fleet: Sendable {
                     next[instance.name] = made
                     fresh.append(made)
                 } catch {
-                    try tolerate(error, instance, tolerant, &failed)
+                    failed[instance.name] = try tolerate(error, instance, tolerant, failedBefore)
                 }
             }
             let table = dispatchTable(next, failed, plan)
@@ -121,7 +128,7 @@ public final class Fleet: Sendable {
                     logger.debug("instance is ready", metadata: Self.metadata(instance))
                 } catch {
                     next[instance.plan.name] = nil
-                    try tolerate(error, instance.plan, tolerant, &failed)
+                    failed[instance.plan.name] = try tolerate(error, instance.plan, tolerant, failedBefore)
                 }
             }
         } catch {
@@ -154,23 +161,28 @@ public final class Fleet: Sendable {
     }
 
     private func tolerate(
-        _ error: LoadError, _ plan: InstancePlan, _ tolerant: Bool, _ failed: inout [String: InstanceStatus]
-    ) throws(LoadError) {
-        guard tolerant, !plan.isCritical else { throw error }
+        _ error: LoadError, _ plan: InstancePlan, _ tolerant: Bool, _ failedBefore: [String: ClosedInstance]
+    ) throws(LoadError) -> ClosedInstance {
+        let manifest = plan.file.manifest
+        let closed = ClosedInstance(
+            InstanceStatus(
+                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
+                generation: 0, state: .quarantined(error), capabilities: manifest.provides.map(\.capability),
+                digest: plan.file.digest, isCritical: plan.isCritical), fingerprint: plan.fingerprint)
+        let isKnown = failedBefore[plan.name]?.isSame(as: closed) ?? false
+        guard !plan.isCritical, tolerant || isKnown else { throw error }
         logger.error(
             "instance failed; its routes answer 503", metadata: ["instance": "\(plan.name)", "error": "\(error)"])
-        failed[plan.name] = InstanceStatus(
-            instance: plan.name, plugin: plan.file.manifest.name, version: plan.file.manifest.version, mode: "inproc",
-            generation: 0, state: .quarantined(error), capabilities: plan.file.manifest.provides.map(\.capability),
-            digest: plan.file.digest, isCritical: plan.isCritical)
+        return closed
     }
 
     private func dispatchTable(
-        _ instances: [String: RunningInstance], _ failed: [String: InstanceStatus], _ plan: Plan
+        _ instances: [String: RunningInstance], _ failed: [String: ClosedInstance], _ plan: Plan
     ) -> DispatchTable {
         let ports = instances.mapValues(\.port)
         return DispatchTable(
-            ports: ports, closed: failed.mapValues { $0.reason ?? "It does not serve." }, routing: plan.routing(ports))
+            ports: ports, closed: failed.mapValues { $0.status.reason ?? "It does not serve." },
+            routing: plan.routing(ports))
     }
 
     /// Refuses new calls, waits for those that are under way, stops the instance.

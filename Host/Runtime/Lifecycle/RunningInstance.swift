@@ -109,7 +109,10 @@ final class RunningInstance: Sendable {
         var instance: UnsafeMutablePointer<theatre_instance>?
         var error = theatre_error()
         error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
-        let environment = (try? plan.environment.serializedBytes() as [UInt8]) ?? []
+        let environment: [UInt8]
+        do { environment = try plan.environment.serializedBytes() } catch {
+            return .failure(failure("create", "an environment that can be encoded", "\(error)"))
+        }
         let code = Self.borrow([Array(plan.name.utf8), plan.configuration, environment, plan.file.manifestBytes]) {
             parts in
             var arguments = theatre_create()

@@ -41,7 +41,14 @@ public final class RegistryRouting: Routing {
     public func resolve(_ query: borrowing RouteQuery) -> Resolution {
         guard let entry = entry(query.caller, query.call) else { return .unavailable(Self.unrouted(query.feature)) }
         if let fixed = entry.fixed { return fixed }
-        switch table.resolve(entry.feature, attributes(query)) {
+        let stated: RouteAttributes
+        do { stated = try attributes(query) } catch {
+            return .unavailable(
+                CallError(
+                    .invalidArgument, "route.bad_attributes",
+                    "The call's attributes are no theatre.host.v1.RouteAttributes: \(error)."))
+        }
+        switch table.resolve(entry.feature, stated) {
         case .to(let binding):
             return entry.resolutions[ObjectIdentifier(binding)] ?? .unavailable(Self.unrouted(entry.name))
         case .unmatched:
@@ -69,10 +76,8 @@ public final class RegistryRouting: Routing {
         return candidate
     }
 
-    private func attributes(_ query: borrowing RouteQuery) -> RouteAttributes {
-        let stated =
-            (try? HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes)))
-            ?? HostRouteAttributes()
+    private func attributes(_ query: borrowing RouteQuery) throws -> RouteAttributes {
+        let stated = try HostRouteAttributes(serializedBytes: UnsafeRawBufferPointer(query.attributes))
         let context = query.context.message
         var attributes = RouteAttributes()
         attributes.tenant = context.tenant

@@ -9,16 +9,8 @@ internal import Synchronization
 internal import TheatreContracts
 
 /// Stores audit rows that no commit carries: refusals and reads, in batches, at most one second of them lost by a kill.
-///
-/// Refusals are one row each up to ten a minute per actor and route; further ones become one row with a count.
 public final class AuditWriter: Sendable {
-    /// What came of a request.
-    public enum Outcome: String, Sendable, Hashable {
-        case refused, read, failed
-    }
-
     private let loop = ActionLoop(AuditBatches())
-    private let refusals = Mutex(RefusalCounts())
     private let caller: UnaryCaller
     private let storage: String
     private let clock: any ServiceClock
@@ -27,7 +19,6 @@ public final class AuditWriter: Sendable {
 
     private struct State {
         var batchWake: (any PendingWake)?
-        var countWake: (any PendingWake)?
         var whenStopped: (@Sendable () -> Void)?
     }
 
@@ -43,11 +34,13 @@ public final class AuditWriter: Sendable {
         self.log = log
     }
 
-    /// Takes a row that was counted already; on any thread, at once.
+    /// Takes a row; on any thread, at once. Who calls holds a flood of refusals back.
     ///
     /// - Parameters:
     ///   - at: milliseconds since 1970.
     ///   - context: encoded theatre.host.v1.Context.
+    ///   - outcome: refused, read or failed.
+    ///   - count: refusals that the row stands for.
     public func append(at: Int64, context: [UInt8], outcome: String, reason: String, count: UInt32) {
         let entry = SQLAuditEntry.with {
             $0.at = at
@@ -59,31 +52,13 @@ public final class AuditWriter: Sendable {
         loop.post(.row(entry), perform)
     }
 
-    /// Takes a row; on any thread, at once.
-    public func record(_ context: CallContext, _ outcome: Outcome, reason: String) {
-        let entry = SQLAuditEntry.with {
-            $0.at = clock.wall
-            $0.context = Data(context.bytes)
-            $0.outcome = outcome.rawValue
-            $0.reason = reason
-            $0.count = 1
-        }
-        guard outcome == .refused else { return loop.post(.row(entry), perform) }
-        let actor = RefusalCounts.Actor(
-            tenant: context.message.tenant, principal: context.message.principal, route: context.message.route)
-        let (rows, isFirstCounted) = refusals.withLock { $0.take(entry, of: actor) }
-        for row in rows { loop.post(.row(row), perform) }
-        if isFirstCounted { waitForCounts() }
-    }
-
     /// Takes no more; `then` is called once everything is stored, or could not be.
     public func stop(_ then: @escaping @Sendable () -> Void) {
-        let wakes = state.withLock { state in
+        let wake = state.withLock { state in
             state.whenStopped = then
-            return [state.batchWake, state.countWake]
+            return state.batchWake
         }
-        for wake in wakes { wake?.cancel() }
-        flushCounts()
+        wake?.cancel()
         loop.post(.stop, perform)
     }
 
@@ -98,15 +73,6 @@ public final class AuditWriter: Sendable {
                     MetricSample(["outcome": "dropped"], Double(dropped)),
                 ])
         ]
-    }
-
-    private func waitForCounts() {
-        let wake = clock.wake(after: RefusalCounts.window) { [weak self] in self?.flushCounts() }
-        state.withLock { $0.countWake = wake }
-    }
-
-    private func flushCounts() {
-        for row in refusals.withLock({ $0.flush() }) { loop.post(.row(row), perform) }
     }
 
     private func perform(_ action: AuditBatches.Action) {

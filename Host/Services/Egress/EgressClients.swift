@@ -4,6 +4,7 @@
 internal import AsyncHTTPClient
 internal import Logging
 internal import NIOCore
+internal import NIOSSL
 internal import Runtime
 
 /// Two HTTP clients whose connection pools do not mix: one for the public internet, one for granted private addresses.
@@ -11,12 +12,16 @@ final class EgressClients: Sendable {
     private let outward: HTTPClient
     private let inward: HTTPClient
 
-    /// Clients on the loops of `group`.
-    init(group: any EventLoopGroup) {
+    /// Clients on the loops of `group`, which trust `authorities` beside those of the system.
+    init(group: any EventLoopGroup, authorities: [NIOSSLCertificate]) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)), decompression: .disabled)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .automatic
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        if !authorities.isEmpty { tls.additionalTrustRoots = [.certificates(authorities)] }
+        configuration.tlsConfiguration = tls
         inward = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
         configuration.http1_1ConnectionDebugInitializer = Self.checkAddress
         configuration.http2ConnectionDebugInitializer = Self.checkAddress

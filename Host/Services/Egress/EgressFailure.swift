@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AsyncHTTPClient
+internal import NIOSSL
 internal import Runtime
 
 /// Classifies what went wrong by whether the request may have arrived. Says nothing of the request but its place.
@@ -19,13 +20,18 @@ enum EgressFailure {
         case is TooLarge:
             return CallError(
                 .resourceExhausted, "egress.too_large",
-                "The answer of \(place) is larger than max_response_bytes; ask for more, at most 16 MiB, or stream it.",
+                "The answer of \(place) is larger than max_response_bytes; ask for more, at most 16 MiB.",
                 effect: .unknown)
         case let error as HTTPClientError where error == .cancelled:
             return CallError(.cancelled, "egress.cancelled", "The request to \(place) was given up.", effect: effect)
         case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
             return CallError(
                 .deadlineExceeded, "egress.timeout", "\(place) did not answer in time.", effect: effect, retry: retry)
+        case is NIOSSLError where !wasSent, is NIOSSLExtraError where !wasSent:
+            return CallError(
+                .unavailable, "egress.untrusted",
+                "The certificate of \(place) is not trusted: it is for another name, has lapsed, or its authority is "
+                    + "unknown; name that in egress.ca_files of 00-host.yaml.")
         case is HTTPClientError where !wasSent && isInvalid(error):
             return CallError(.invalidArgument, "egress.bad_request", "The request to \(place) is malformed.")
         case let error as HTTPClientError where !wasSent && error == .alreadyShutdown:

@@ -4,6 +4,7 @@
 internal import AsyncHTTPClient
 internal import Logging
 public import NIOCore
+internal import NIOSSL
 public import Runtime
 internal import SwiftProtobuf
 internal import Synchronization
@@ -33,21 +34,33 @@ public final class EgressService: HostService {
     /// - Parameters:
     ///   - secrets: where placeholders' values come from.
     ///   - monotonic: the host's monotonic clock in nanoseconds, by which calls have their deadlines.
+    ///   - authorities: PEM files of certificate authorities to trust beside those of the system.
+    /// - Throws: FAILED_PRECONDITION `egress.bad_authority` where one of them cannot be read.
     public convenience init(
-        group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64
-    ) {
-        self.init(group: group, secrets: secrets, monotonic: monotonic, policy: EgressPolicy())
+        group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64,
+        authorities: [String]
+    ) throws(CallError) {
+        try self.init(
+            group: group, secrets: secrets, monotonic: monotonic, policy: EgressPolicy(), authorities: authorities)
     }
 
     init(
         group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64,
-        policy: EgressPolicy
-    ) {
+        policy: EgressPolicy, authorities: [String] = []
+    ) throws(CallError) {
+        var certificates: [NIOSSLCertificate] = []
+        for file in authorities {
+            do { certificates += try NIOSSLCertificate.fromPEMFile(file) } catch {
+                throw CallError(
+                    .failedPrecondition, "egress.bad_authority",
+                    "\(file) holds no certificate that can be read: \(error); correct egress.ca_files in 00-host.yaml.")
+            }
+        }
         self.group = group
         self.secrets = secrets
         self.monotonic = monotonic
         self.policy = policy
-        clients = EgressClients(group: group)
+        clients = EgressClients(group: group, authorities: certificates)
     }
 
     /// Sets where `self.theatre` leads, once the listener is open.

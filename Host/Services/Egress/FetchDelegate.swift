@@ -41,7 +41,7 @@ final class FetchDelegate: HTTPClientResponseDelegate, SentTracking {
     func didReceiveBodyPart(task: HTTPClient.Task<HostFetchResponse>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
         let fits = state.withLock { state in
             guard state.response.body.count + part.readableBytes <= maximumBytes else { return false }
-            state.response.body.append(contentsOf: part.readableBytesView)
+            part.withUnsafeReadableBytes { state.response.body.append(contentsOf: $0) }
             return true
         }
         return fits

@@ -105,7 +105,7 @@ public final class FileKeys: KeySource {
                 .failedPrecondition, "keys.malformed",
                 "A file of key \(grant.key) is no private JWK, or no whsec_ line where its name ends in .whsec.")
         }
-        guard version.algorithm == grant.algorithm else {
+        guard grant.takes(version.algorithm) else {
             throw CallError(
                 .failedPrecondition, "keys.wrong_algorithm",
                 "Key \(grant.key) is \(version.algorithm) in its file and \(grant.algorithm) in its grant.")

@@ -76,7 +76,7 @@ public struct KeysService: HostService {
         }
     }
 
-    /// At least one version, of the granted algorithm.
+    /// At least one version, each of an algorithm of the grant.
     private func versions(_ name: String, _ who: InstanceIdentity) throws(CallError) -> [KeyVersion] {
         guard let grant = who.grants.keys[name] else {
             throw CallError(
@@ -88,11 +88,11 @@ public struct KeysService: HostService {
         guard let newest = versions.first else {
             throw CallError(.failedPrecondition, "keys.missing", "Key \(grant.key) has no version.")
         }
-        guard newest.algorithm == grant.algorithm else {
+        guard grant.takes(newest.algorithm) else {
             throw CallError(
                 .failedPrecondition, "keys.wrong_algorithm",
                 "Key \(grant.key) is \(newest.algorithm), the grant says \(grant.algorithm).")
         }
-        return versions.filter { $0.algorithm == grant.algorithm }
+        return versions.filter { grant.takes($0.algorithm) }
     }
 }

@@ -24,16 +24,19 @@ public struct ContractCatalog: Sendable {
     let enums: [String: EnumDescription]
     private let operations: [String: OperationDescription]
 
-    /// Reads `FileDescriptorSet`s. A file may be in several, if it is the same in each.
+    /// Reads `FileDescriptorSet`s. A file may be in several, if it is the same in each but for its comments.
     ///
+    /// - Parameter comments: Whether to read them too, where the sets carry them. Serving needs none, and they are most
+    ///   of what there is to read.
     /// - Throws: `CatalogError` `contract.malformed` or `contract.conflict`.
-    public init(descriptorSets: [[UInt8]]) throws(CatalogError) {
+    public init(descriptorSets: [[UInt8]], comments: Bool) throws(CatalogError) {
         var files: [String: Google_Protobuf_FileDescriptorProto] = [:]
         for bytes in descriptorSets {
             let set: Google_Protobuf_FileDescriptorSet
             do {
                 set = try Google_Protobuf_FileDescriptorSet(
-                    serializedBytes: bytes, extensions: OptionsOptions_Extensions)
+                    serializedBytes: comments ? bytes : try SourceInfo.removed(from: bytes),
+                    extensions: OptionsOptions_Extensions)
             } catch {
                 throw CatalogError(code: "contract.malformed", message: "The bytes are not a descriptor set: \(error).")
             }
@@ -63,7 +66,7 @@ public struct ContractCatalog: Sendable {
                 code: "contract.conflict",
                 message: "\(file.name) differs between two plugins; build them against the same contracts.")
         }
-        if file.hasSourceCodeInfo { files[file.name] = file }
+        if file.sourceCodeInfo.location.count > known.sourceCodeInfo.location.count { files[file.name] = file }
     }
 
     /// The service of that full name, `theatre.orders.v1.Orders`.

@@ -118,6 +118,8 @@ public struct EnumDescription: Sendable, Hashable {
     public struct Value: Sendable, Hashable {
         /// As in JSON.
         public let name: String
+        /// Its comment, where the descriptors carry it.
+        public let comment: String
         /// On the wire.
         public let number: Int32
     }

@@ -74,9 +74,10 @@ struct DescriptorReading {
         let strips = entry.value.allSatisfy { $0.name.hasPrefix(typePrefix) && $0.name.count > typePrefix.count }
         enums[prefix + entry.name] = EnumDescription(
             name: prefix + entry.name, comment: comments[path] ?? "",
-            values: entry.value.map { value in
+            values: entry.value.enumerated().map { index, value in
                 let name = strips ? String(value.name.dropFirst(typePrefix.count)) : value.name
-                return EnumDescription.Value(name: name, number: value.number)
+                return EnumDescription.Value(
+                    name: name, comment: comments[path + [2, Int32(index)]] ?? "", number: value.number)
             })
     }
 

@@ -30,7 +30,7 @@ struct OperationWriter {
         let comment = description?.comment ?? ""
         var result: [String: JSONValue] = [
             "operationId": .string(id), "tags": .array([.string(Manifest.owner(of: route.operation))]),
-            "summary": .string(route.summary.isEmpty ? String(comment.prefix { $0 != "\n" }) : route.summary),
+            "summary": .string(route.summary.isEmpty ? summary(of: comment) : route.summary),
             "responses": responses(&schemas), "x-theatre-resource": .string(route.resource),
             "x-theatre-action": .string(route.action), "x-theatre-scope": .string(route.scope),
             "x-theatre-audit": .string(route.audit), "x-theatre-rate": .string(route.rate),
@@ -42,6 +42,24 @@ struct OperationWriter {
         if !parameters.isEmpty { result["parameters"] = .array(parameters) }
         if hasBody, route.bodyLimit > 0 { result["requestBody"] = requestBody(&schemas) }
         return .object(result)
+    }
+
+    /// The first sentence of a comment, or the operation's name as words: `Create order`.
+    private func summary(of comment: String) -> String {
+        let text = comment.split(separator: "\n").joined(separator: " ")
+        var end = text.startIndex
+        while let stop = text[end...].firstIndex(of: ".") {
+            let after = text.index(after: stop)
+            if after == text.endIndex || text[after] == " " { return String(text[..<stop]) }
+            end = after
+        }
+        if !text.isEmpty { return text }
+        let name = route.operation.split(separator: "/").last ?? ""
+        let words = name.enumerated().map {
+            $0.offset > 0 && $0.element.isUppercase ? " \($0.element)" : "\($0.element)"
+        }
+        let sentence = words.joined().lowercased()
+        return sentence.prefix(1).uppercased() + sentence.dropFirst()
     }
 
     private func parameters(_ schemas: inout SchemaWriter) -> [JSONValue] {

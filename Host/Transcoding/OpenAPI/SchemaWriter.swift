@@ -16,6 +16,8 @@ struct SchemaWriter {
         comment.isEmpty ? [:] : ["description": .string(comment)]
     }
 
+    mutating func finish(_ name: String, _ schema: JSONValue) { finished[name] = schema }
+
     static func isScalar(_ type: FieldType) -> Bool {
         switch type {
         case .message, .group: false
@@ -33,6 +35,24 @@ struct SchemaWriter {
             finished[key] = .object(object(message, isAnswer: isAnswer, without: []))
         }
         return .object(["$ref": .string("#/components/schemas/\(key)")])
+    }
+
+    /// A reference to the enum, which is described once. Its values' comments are a list in its description.
+    private mutating func enumeration(_ name: String) -> JSONValue {
+        if finished[name] == nil {
+            let entry = catalog.enumeration(name)
+            let values = entry?.values ?? []
+            let list = values.filter { !$0.comment.isEmpty }.map {
+                "- `\($0.name)`: \($0.comment.split(separator: "\n").joined(separator: " "))"
+            }
+            var schema: [String: JSONValue] = [
+                "type": .string("string"), "enum": .array(values.map { .string($0.name) }),
+            ]
+            let parts = [entry?.comment ?? "", list.joined(separator: "\n")].filter { !$0.isEmpty }
+            schema.merge(Self.described(parts.joined(separator: "\n\n"))) { first, _ in first }
+            finished[name] = .object(schema)
+        }
+        return .string("#/components/schemas/\(name)")
     }
 
     /// The body of a request; its fields less those of the path, where there are such.
@@ -87,8 +107,7 @@ struct SchemaWriter {
             }
             return reference(name, isAnswer: isAnswer)?.object ?? [:]
         case .enumeration(let name):
-            let names = (catalog.enumeration(name)?.values ?? []).map { JSONValue.string($0.name) }
-            return ["type": .string("string"), "enum": .array(names)]
+            return ["$ref": enumeration(name)]
         case .string where rules.json: return [:]
         case .string: return string(field, isAnswer)
         case .bytes: return ["type": .string("string"), "contentEncoding": .string("base64")]
@@ -126,25 +145,5 @@ struct SchemaWriter {
         default: break
         }
         return result
-    }
-
-    /// The error object of every route.
-    var error: JSONValue {
-        mutating get {
-            let text = JSONValue.object(["type": .string("string")])
-            let details = JSONValue.object([
-                "type": .string("object"), "properties": .object(["reason": text, "effect": text, "pointer": text]),
-            ])
-            let names = ["error_code", "message", "owner_module", "trace_id", "correlation_id"]
-            var properties = Dictionary(uniqueKeysWithValues: names.map { ($0, text) })
-            properties["retryable"] = .object(["type": .string("boolean")])
-            properties["details"] = details
-            finished["Error"] = .object([
-                "type": .string("object"), "description": .string("What went wrong, and whether to try again."),
-                "properties": .object(properties),
-                "required": .array(["error_code", "message", "retryable"].map(JSONValue.string)),
-            ])
-            return .object(["$ref": .string("#/components/schemas/Error")])
-        }
     }
 }

@@ -29,7 +29,7 @@ struct DeploymentPlanner {
                 if let fault = file.fault { throw fault }
                 plans.append(try plan(instance, file))
             } catch {
-                closed.append(Self.status(instance.declaration, file, .quarantined(error)))
+                closed.append(Self.closed(instance.declaration, file, .quarantined(error)))
             }
         }
         let table = deployment.table
@@ -112,7 +112,7 @@ struct DeploymentPlanner {
         }
         for key in manifest.grants.keys {
             guard let granted = declaration.grants.keys[key.name] else { continue }
-            grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm)
+            grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm, also: key.also)
         }
         grants.publishes = Set(manifest.grants.publishes).intersection(declaration.grants.publishes)
         return grants
@@ -166,23 +166,26 @@ struct DeploymentPlanner {
         return names
     }
 
-    private var disabled: [InstanceStatus] {
-        deployment.instances.filter { !$0.enabled }.map { Self.status($0, nil, .disabled) }
+    private var disabled: [ClosedInstance] {
+        deployment.instances.filter { !$0.enabled }.map { Self.closed($0, nil, .disabled) }
     }
 
-    private var broken: [InstanceStatus] {
+    private var broken: [ClosedInstance] {
         deployment.instances.compactMap { instance in
-            deployment.broken[instance.name].map { Self.status(instance, nil, .quarantined($0)) }
+            deployment.broken[instance.name].map { Self.closed(instance, nil, .quarantined($0)) }
         }
     }
 
-    private static func status(
+    private static func closed(
         _ declaration: InstanceDeclaration, _ file: PluginFile?, _ state: InstanceState
-    ) -> InstanceStatus {
-        InstanceStatus(
+    ) -> ClosedInstance {
+        let status = InstanceStatus(
             instance: declaration.name, plugin: declaration.plugin, version: file?.manifest.version ?? "",
             mode: declaration.mode, generation: 0, state: state,
             capabilities: file?.manifest.provides.map(\.capability) ?? [], digest: file?.digest ?? "",
             isCritical: declaration.critical)
+        // A library that cannot be read has no digest; what is wrong with it stands for it.
+        return ClosedInstance(
+            status, fingerprint: "\(status.digest) \(status.reason ?? "") \(declaration.config) \(declaration.grants)")
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Gateway
+import Logging
 import NIOCore
 import Registry
 import Runtime
@@ -10,7 +11,7 @@ import Transcoding
 
 extension GatewayTable {
     /// Every route of every enabled instance. Those of an instance that does not serve answer 503 with the reason.
-    static func make(_ deployment: CompiledDeployment, calls: any CallStarting) throws -> GatewayTable {
+    static func make(_ deployment: CompiledDeployment, calls: any CallStarting, log: Logger) throws -> GatewayTable {
         var codecs: [String: TranscodingCodec] = [:]
         var entries: [RouteEntry] = []
         for instance in deployment.table.instances {
@@ -24,13 +25,16 @@ extension GatewayTable {
                     ))
             }
         }
-        return try GatewayTable(entries)
+        let served = entries.map { OpenAPIRoute($0.route, instance: $0.instance) }
+        return try GatewayTable(entries) { OpenAPIBytes.make(served, deployment, log: log) }
     }
 
     private static func body(
         of route: Manifest.Route, _ deployment: CompiledDeployment, _ codecs: inout [String: TranscodingCodec]
     ) throws -> RouteBody {
-        guard route.body == "json" else { return .raw }
+        guard route.body == "json" else {
+            return route.operation == "theatre.http.v1.Handler/HandleStream" ? .rawStream : .raw
+        }
         let key = "\(route.request) \(route.response)"
         if let known = codecs[key] { return .message(known) }
         let codec = TranscodingCodec(

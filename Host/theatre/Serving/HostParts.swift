@@ -55,7 +55,12 @@ final class HostParts: Sendable {
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
-        egress = EgressService(group: group, secrets: secrets, monotonic: { clock.monotonic() })
+        do throws(CallError) {
+            egress = try EgressService(
+                group: group, secrets: secrets, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
         let worker = NodeName.worker(state: host.state)
         events = EventPump(
@@ -91,7 +96,7 @@ final class HostParts: Sendable {
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
             services: Self.gatewayServices(
-                host, deployment, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
+                host, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
                 isOpen: isOpen, watch: watch),
             group: group, log: log.logger("gateway"))
     }
@@ -141,13 +146,13 @@ final class HostParts: Sendable {
             throw ServeFailure("the host's tables cannot be made in \(settings.host.storage): \(error)")
         }
         timers.start()
-        retention.start()
         storageWatch.start()
+        retention.start()
     }
 
     /// Opens the routes of a deployment and delivers events to its consumers.
     func open(_ deployment: CompiledDeployment) throws {
-        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher))
+        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher, log: logger))
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
@@ -194,9 +199,8 @@ final class HostParts: Sendable {
     }
 
     private static func gatewayServices(
-        _ host: HostConfiguration, _ deployment: CompiledDeployment, clock: SystemClock, dispatcher: Dispatcher,
-        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag,
-        watch: StorageWatch
+        _ host: HostConfiguration, clock: SystemClock, dispatcher: Dispatcher,
+        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag, watch: StorageWatch
     ) -> GatewayServices {
         var services = GatewayServices()
         services.now = { Int64(clock.wall() / 1_000_000) }
@@ -211,9 +215,6 @@ final class HostParts: Sendable {
         services.isReady = { isOpen.isSet }
         services.impediment = { watch.reason }
         services.metrics = { metrics.text() }
-        services.openAPI = { table in
-            OpenAPIBytes.make(table, catalog: deployment.catalog)
-        }
         return services
     }
 }

@@ -8,8 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// Blobs: bytes by key, too large for a message. A key belongs to the calling instance and, unless declared shared, to the
-/// tenant of the call; no other sees it. Times are milliseconds since 1970.
+/// Blobs: bytes by key, too large for a message. A key belongs to the calling instance and to the tenant of the call; no
+/// other sees it. Times are milliseconds since 1970.
 
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
@@ -294,7 +294,7 @@ public nonisolated struct BlobListResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// In order of key.
+  /// In order of key, bytewise. Fewer than `limit` also where they would not fit a message.
   public var blobs: [BlobBlobInfo] = []
 
   /// There are more.

@@ -203,7 +203,8 @@ public nonisolated struct EventsReadResponse: Sendable {
   /// The log's last offset when read: the reader is this far even where no event matched.
   public var head: Int64 = 0
 
-  /// The oldest offset still kept; a reader that asked for an earlier one has missed some. 0: the log is empty.
+  /// The oldest offset still kept; a reader that asked for an earlier one has missed some. One past the last ever given
+  /// where none is kept, 0 where the log cannot tell.
   public var oldest: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -61,13 +61,13 @@ public nonisolated struct HostFetchRequest: Sendable {
   /// In order. Host, Content-Length and hop-by-hop headers are the host's.
   public var headers: [HostHeader] = []
 
-  /// Sent as is.
+  /// Sent as is. The whole request is one message of a plugin: at most 1 MiB.
   public var body: Data = Data()
 
   /// Time for the whole exchange, in milliseconds; at most what is left of the call. 0: what is left.
   public var timeoutMs: UInt32 = 0
 
-  /// 0: 1 MiB. At most 16 MiB.
+  /// Of the answer's body. 0: 1 MiB. At most 16 MiB, which one message of the host may have.
   public var maxResponseBytes: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -16,7 +16,7 @@ public struct Call: CallScope {
     /// When the caller gives up, on ``PluginHost/monotonicNanoseconds``; 0 for never.
     public var deadlineNanoseconds: UInt64 { served.deadline }
     /// Stable over attempts; empty where there is none.
-    public var idempotencyKey: String { String(decoding: served.key, as: UTF8.self) }
+    public var idempotencyKey: String { served.key }
     /// 1 for the first.
     public var attempt: UInt32 { served.attempt }
     /// False once nobody waits for the answer. Cheap: long work may ask in a loop.

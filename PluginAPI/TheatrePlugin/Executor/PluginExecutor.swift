@@ -29,6 +29,7 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
+        if StartHere.isNext() { return job.runSynchronously(on: asUnownedTaskExecutor()) }
         gate.lock()
         jobs.append(job)
         var starts = false

@@ -3,15 +3,9 @@
 
 /// Where calls become tasks: the one place of the SDK that starts any.
 enum TaskBridge {
-    /// Starts the work of a call. `inline`: on this thread until it first suspends, then on the executor.
-    static func start(
-        _ executor: PluginExecutor, inline: Bool, _ body: sending @escaping @isolated(any) () async -> Void
-    ) -> Task<Void, Never> {
-        if inline {
-            Task.immediate(executorPreference: executor, operation: body)
-        } else {
-            Task(executorPreference: executor, operation: body)
-        }
+    /// Starts the task of a ``CallRunner``, which outlives the call it begins with and so inherits nothing from it.
+    static func start(_ executor: PluginExecutor, _ body: @escaping CallRunner.Work) -> Task<Void, Never> {
+        Task.detached(executorPreference: executor, operation: body)
     }
 
     /// Runs asynchronous work for a control function, which waits for it.

@@ -8,13 +8,14 @@ public import TheatreContracts
 /// Capability `theatre.blob.v1.Store`.
 public protocol BlobStoreContract: Sendable {
     /// Stores a blob: `start` first, then its bytes, then the stream's end; answers once, when it is safe. Readers see the
-    /// old one or the new one. FAILED_PRECONDITION `blob.exists`, `blob.changed` for a condition that fails,
-    /// RESOURCE_EXHAUSTED `blob.quota`, OUT_OF_RANGE `blob.too_large`, DATA_LOSS `blob.digest` where the bytes are not
-    /// those announced.
+    /// old one or the new one. INVALID_ARGUMENT `blob.bad_key`, `blob.bad_type`, `blob.bad_metadata`;
+    /// FAILED_PRECONDITION `blob.exists`, `blob.changed` for a condition that fails, RESOURCE_EXHAUSTED `blob.quota`,
+    /// `blob.disk_full`, OUT_OF_RANGE `blob.too_large`, DATA_LOSS `blob.digest` where the bytes are not those announced.
     func put(_ input: MessageStream<BlobPutRequest>, _ call: Call, _ output: MessageSink<BlobBlobInfo>) async throws
 
     /// Reads a blob or a part: `info` first, then bytes. NOT_FOUND `blob.unknown`, OUT_OF_RANGE `blob.range`,
-    /// FAILED_PRECONDITION `blob.changed`, DATA_LOSS `blob.corrupt`.
+    /// FAILED_PRECONDITION `blob.changed`, DATA_LOSS `blob.corrupt`: a blob read as a whole is checked against its digest,
+    /// and the stream of one that fails does not end well, though its bytes have come.
     func get(_ request: BlobGetRequest, _ call: Call, _ output: MessageSink<BlobGetResponse>) async throws
 
     /// What is known of a blob. NOT_FOUND `blob.unknown`.
@@ -38,7 +39,8 @@ public protocol BlobStoreContract: Sendable {
     /// The parts stored so far.
     func listParts(_ request: BlobListPartsRequest, _ call: Call) async throws -> BlobListPartsResponse
 
-    /// Makes the blob of its parts, in the order of their numbers. FAILED_PRECONDITION `blob.part_missing`.
+    /// Makes the blob of its parts, in the order of their numbers. Asked again it answers the same. FAILED_PRECONDITION
+    /// `blob.part_missing` for a part that is not there as stated, and the errors of Put.
     func completeUpload(_ request: BlobCompleteUploadRequest, _ call: Call) async throws -> BlobBlobInfo
 
     /// Drops it with its parts; without effect where there is none.
@@ -76,15 +78,16 @@ public struct BlobStoreClient: Sendable {
     }
 
     /// Stores a blob: `start` first, then its bytes, then the stream's end; answers once, when it is safe. Readers see the
-    /// old one or the new one. FAILED_PRECONDITION `blob.exists`, `blob.changed` for a condition that fails,
-    /// RESOURCE_EXHAUSTED `blob.quota`, OUT_OF_RANGE `blob.too_large`, DATA_LOSS `blob.digest` where the bytes are not
-    /// those announced.
+    /// old one or the new one. INVALID_ARGUMENT `blob.bad_key`, `blob.bad_type`, `blob.bad_metadata`;
+    /// FAILED_PRECONDITION `blob.exists`, `blob.changed` for a condition that fails, RESOURCE_EXHAUSTED `blob.quota`,
+    /// `blob.disk_full`, OUT_OF_RANGE `blob.too_large`, DATA_LOSS `blob.digest` where the bytes are not those announced.
     public func put(_ options: CallOptions = CallOptions()) async throws -> BidirectionalCall<BlobPutRequest, BlobBlobInfo> {
         try await caller.bidirectional("Put", options)
     }
 
     /// Reads a blob or a part: `info` first, then bytes. NOT_FOUND `blob.unknown`, OUT_OF_RANGE `blob.range`,
-    /// FAILED_PRECONDITION `blob.changed`, DATA_LOSS `blob.corrupt`.
+    /// FAILED_PRECONDITION `blob.changed`, DATA_LOSS `blob.corrupt`: a blob read as a whole is checked against its digest,
+    /// and the stream of one that fails does not end well, though its bytes have come.
     public func get(_ request: BlobGetRequest, _ options: CallOptions = CallOptions()) async throws -> MessageStream<BlobGetResponse> {
         try await caller.serverStreaming("Get", request, options)
     }
@@ -124,7 +127,8 @@ public struct BlobStoreClient: Sendable {
         try await caller.unary("ListParts", request, options)
     }
 
-    /// Makes the blob of its parts, in the order of their numbers. FAILED_PRECONDITION `blob.part_missing`.
+    /// Makes the blob of its parts, in the order of their numbers. Asked again it answers the same. FAILED_PRECONDITION
+    /// `blob.part_missing` for a part that is not there as stated, and the errors of Put.
     public func completeUpload(_ request: BlobCompleteUploadRequest, _ options: CallOptions = CallOptions()) async throws -> BlobBlobInfo {
         try await caller.unary("CompleteUpload", request, options)
     }

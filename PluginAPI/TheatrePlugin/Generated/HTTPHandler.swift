@@ -10,7 +10,9 @@ public protocol HTTPHandlerContract: Sendable {
     /// One request, body whole.
     func handle(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse
 
-    /// One request, body streamed either way. The first message of each direction has `head`, the rest `data`.
+    /// One request, body streamed either way. The first message of each direction has `head`, the rest `data`. The head of
+    /// an answer may state content-length; an answer that fails after its head, or is not as long as stated, breaks the
+    /// connection. Routes to it are idempotent, and their body_limit may be up to 1 TiB.
     func handleStream(_ input: MessageStream<HTTPRequestPart>, _ call: Call, _ output: MessageSink<HTTPResponsePart>) async throws
 
     /// Reserved: a two-way connection for the life of a socket. The host refuses a manifest that routes to it.
@@ -59,7 +61,9 @@ public struct HTTPHandlerClient: Sendable {
         try await caller.unary("Handle", request, options)
     }
 
-    /// One request, body streamed either way. The first message of each direction has `head`, the rest `data`.
+    /// One request, body streamed either way. The first message of each direction has `head`, the rest `data`. The head of
+    /// an answer may state content-length; an answer that fails after its head, or is not as long as stated, breaks the
+    /// connection. Routes to it are idempotent, and their body_limit may be up to 1 TiB.
     public func handleStream(_ options: CallOptions = CallOptions()) async throws -> BidirectionalCall<HTTPRequestPart, HTTPResponsePart> {
         try await caller.bidirectional("HandleStream", options)
     }

@@ -13,7 +13,10 @@ public protocol HostEgressContract: Sendable {
     /// effect UNKNOWN where it may have been (time-out, reset); PERMISSION_DENIED `egress.refused` where not granted.
     func fetch(_ request: HostFetchRequest, _ call: Call) async throws -> HostFetchResponse
 
-    /// The same with the answer's body streamed: first `head`, then `data`.
+    /// The same with the answer's body streamed: first `head`, then `data`, within max_response_bytes in all. The stream
+    /// ends with the call: OK means that the body was whole, also where it was empty. An error after `head` or `data` means
+    /// that it was not: what came is all that is known of it, and the effect is UNKNOWN. UNAVAILABLE `egress.broken`: the
+    /// connection broke; DEADLINE_EXCEEDED `egress.timeout`; RESOURCE_EXHAUSTED `egress.too_large`; CANCELLED.
     func fetchStream(_ request: HostFetchRequest, _ call: Call, _ output: MessageSink<HostFetchPart>) async throws
 }
 
@@ -46,7 +49,10 @@ public struct HostEgressClient: Sendable {
         try await caller.unary("Fetch", request, options)
     }
 
-    /// The same with the answer's body streamed: first `head`, then `data`.
+    /// The same with the answer's body streamed: first `head`, then `data`, within max_response_bytes in all. The stream
+    /// ends with the call: OK means that the body was whole, also where it was empty. An error after `head` or `data` means
+    /// that it was not: what came is all that is known of it, and the effect is UNKNOWN. UNAVAILABLE `egress.broken`: the
+    /// connection broke; DEADLINE_EXCEEDED `egress.timeout`; RESOURCE_EXHAUSTED `egress.too_large`; CANCELLED.
     public func fetchStream(_ request: HostFetchRequest, _ options: CallOptions = CallOptions()) async throws -> MessageStream<HostFetchPart> {
         try await caller.serverStreaming("FetchStream", request, options)
     }

@@ -69,7 +69,7 @@ extension SizedStructure {
 package struct BorrowedBytes: SwiftProtobufContiguousBytes {
     // Either the borrowed buffer, valid while the seam's function runs, or bytes of its own.
     private var borrowed: UnsafeRawBufferPointer?
-    private var owned: [UInt8] = []
+    fileprivate private(set) var owned: [UInt8] = []
 
     package init(_ buffer: UnsafeRawBufferPointer) { borrowed = buffer }
 
@@ -99,6 +99,9 @@ extension Message {
         try self.init(serializedBytes: BorrowedBytes(buffer))
     }
 
-    /// The message's bytes.
-    package func wireBytes() throws -> [UInt8] { try serializedBytes() }
+    /// The message's bytes. By way of a type of this module, since protobuf reaches `Array` through its generic code.
+    package func wireBytes() throws -> [UInt8] {
+        let bytes: BorrowedBytes = try serializedBytes()
+        return bytes.owned
+    }
 }

@@ -57,7 +57,8 @@ public enum CursorRows {
                     }
                 }
                 $0.head = results[1].rows.first?.values.first?.integer ?? 0
-                $0.oldest = results[2].rows.first?.values.first?.integer ?? 0
+                let oldest = results[2].rows.first?.values.first?.integer ?? 0
+                $0.oldest = oldest == 0 ? $0.head + 1 : oldest
             }
         }
     }

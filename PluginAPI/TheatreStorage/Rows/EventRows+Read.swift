@@ -48,7 +48,8 @@ extension EventRows {
         ]) { (results: [SQLRows]) throws(StorageError) in
             var response = EventsReadResponse()
             response.head = results[0].rows.first?.values.first?.integer ?? 0
-            response.oldest = results[1].rows.first?.values.first?.integer ?? 0
+            let oldest = results[1].rows.first?.values.first?.integer ?? 0
+            response.oldest = oldest == 0 ? response.head + 1 : oldest
             let rows = results[2].rows
             var size = 0
             for row in rows {

@@ -34,7 +34,7 @@ enum Routes {
 
     /// A deployment with so many features, each routed by locale and amount.
     private static func deployment(_ features: Int) throws -> ([InstalledPlugin], Deployment) {
-        let contracts = ContractCatalog([.init(name: "echo", operations: [.init("Handle")])])
+        let contracts = ContractFacts([.init(name: "echo", operations: [.init("Handle")])])
         let needs = (0..<features).map { #"{"feature": "f\#($0)", "capability": "echo"}"# }.joined(separator: ",")
         func plugin(_ name: String, _ rest: String) throws -> InstalledPlugin {
             let json = #"{"manifest": 1, "name": "\#(name)", "version": "1.0.0", \#(rest)}"#

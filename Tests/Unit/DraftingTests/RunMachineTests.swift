@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import Testing
 
 @testable import Drafting
@@ -47,7 +48,7 @@ struct RunMachineTests {
 
     @Test(arguments: 0..<400)
     func chipsAreSettledOrFreedOnce(_ seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var world = World(beats: Int.random(in: 1...4, using: &random))
         // Two workers: what each has in hand between its effect and its commit.
         var hands: [(before: RunMachine, work: RunMachine.Work, outcome: RunMachine.Outcome)?] = [nil, nil]
@@ -109,18 +110,5 @@ struct RunMachineTests {
     func lateStepsCannotBeStopped(_ step: RunMachine.Step) {
         var machine = RunMachine(status: .running, step: step)
         #expect(!machine.cancel() && machine.status == .running)
-    }
-}
-
-/// A seeded generator.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -41,7 +42,7 @@ struct RunPartsTests {
 
     @Test(arguments: 0..<200)
     func spansStayWithinTheText(_ seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in
             Unicode.Scalar(UInt8.random(in: 97...99, using: &random))
         }

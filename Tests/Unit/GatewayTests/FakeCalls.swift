@@ -28,6 +28,10 @@ final class FakeCalls: CallStarting {
         var cancelled: [CallID] = []
         var next: UInt64 = 1
         var closed: Set<String> = []
+        var credit = Int.max
+        var sent: [[UInt8]] = []
+        var ends = 0
+        var returned: UInt64 = 0
     }
     private let state = Mutex(State())
 
@@ -39,6 +43,32 @@ final class FakeCalls: CallStarting {
     var calls: [Call] { state.withLock { $0.calls } }
     var cancelled: Int { state.withLock { $0.cancelled.count } }
     var open: Int { state.withLock { $0.open.count } }
+
+    // MARK: streams, of the oldest open call
+
+    /// Messages of the incoming stream so far.
+    var sent: [[UInt8]] { state.withLock { $0.sent } }
+    /// How often the incoming stream ended.
+    var ends: Int { state.withLock { $0.ends } }
+    /// Credit that the gateway gave for the outgoing stream.
+    var returned: UInt64 { state.withLock { $0.returned } }
+
+    /// Takes no more than this many bytes until ``grant(_:)``.
+    func limit(_ bytes: Int) { state.withLock { $0.credit = bytes } }
+
+    func grant(_ bytes: Int) {
+        let call = state.withLock { state in
+            state.credit += bytes
+            return state.open.first
+        }
+        if let (id, sink) = call { sink.credit(id, bytes: UInt64(bytes)) }
+    }
+
+    /// Sends the next message of the outgoing stream.
+    func push(_ message: [UInt8], end: Bool = false) {
+        guard let (id, sink) = state.withLock({ $0.open.first }) else { return }
+        message.withUnsafeBytes { sink.receive(id, $0, end: end) }
+    }
 
     /// Answers the oldest open call.
     func finish(_ result: Result<[UInt8], CallError>) {
@@ -84,8 +114,18 @@ final class FakeCalls: CallStarting {
         }
     }
 
-    func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool { false }
-    func credit(_ call: CallID, bytes: UInt64) {}
+    func send(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) -> Bool {
+        state.withLock { state in
+            guard state.open.contains(where: { $0.0 == call }), state.ends == 0 else { return false }
+            guard state.credit > 0 || (end && message.isEmpty) else { return false }
+            state.credit -= message.count
+            if !message.isEmpty { state.sent.append(Array(message)) }
+            if end { state.ends += 1 }
+            return true
+        }
+    }
+
+    func credit(_ call: CallID, bytes: UInt64) { state.withLock { $0.returned += bytes } }
     func cancel(_ call: CallID) { state.withLock { $0.cancelled.append(call) } }
 }
 
@@ -103,23 +143,29 @@ extension RouteEntry {
     /// A route of the instance `echo`.
     static func echo(
         _ method: String, _ path: String, on calls: FakeCalls, access: String = "anyone", audit: String = "none",
-        rate: String = "default", bodyLimit: Int = 1024, idempotent: Bool = true, raw: Bool = false,
+        rate: String = "default", bodyLimit: Int = 1024, idempotent: Bool = true, body: RouteBody? = nil,
         headers: [String] = []
     ) -> RouteEntry {
+        let operation =
+            switch body {
+            case nil, .message: "test.Echo/Echo"
+            case .raw: "theatre.http.v1.Handler/Handle"
+            case .rawStream: "theatre.http.v1.Handler/HandleStream"
+            }
         var route = """
-            {"method":"\(method)","path":"\(path)","operation":"test.Echo/Echo","access":"\(access)","resource":"echo",
+            {"method":"\(method)","path":"\(path)","operation":"\(operation)","access":"\(access)","resource":"echo",
             "action":"echo","scope":"none","audit":"\(audit)","rate":"\(rate)","body_limit":\(bodyLimit),
             "idempotent":\(idempotent),"request":"a","response":"b","headers":[\(headers.map { "\"\($0)\"" }.joined(separator: ","))]
             """
-        route += raw ? ",\"body\":\"raw\"}" : "}"
+        route += body == nil ? "}" : ",\"body\":\"raw\"}"
         let json = """
-            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[{"capability":"test.Echo"}],
-            "operations":["test.Echo/Echo"],"routes":[\(route)]}
+            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[{"capability":"\(operation.prefix { $0 != "/" })"}],
+            "operations":["\(operation)"],"routes":[\(route)]}
             """
         do {
             let manifest = try Manifest(json: .init(json.utf8))
-            return RouteEntry(route: manifest.routes[0], instance: "echo", body: raw ? .raw : .message(EchoCodec())) {
-                () throws(CallError) in try calls.target(instance: "echo", operation: "test.Echo/Echo")
+            return RouteEntry(route: manifest.routes[0], instance: "echo", body: body ?? .message(EchoCodec())) {
+                () throws(CallError) in try calls.target(instance: "echo", operation: operation)
             }
         } catch {
             preconditionFailure("the manifest of the test is wrong: \(error)")

@@ -1,109 +1,21 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import NIOHTTP2
-import NIOPosix
-import NIOSSL
-import Synchronization
 import Testing
 
 @testable import Gateway
-@testable import Runtime
 
 @Suite(.timeLimit(.minutes(1))) struct HTTP2Tests {
-    /// Collects the text of one answer.
-    final class Collector: ChannelInboundHandler, Sendable {
-        typealias InboundIn = HTTPClientResponsePart
-        let answer: EventLoopPromise<String>
-        private let text = Mutex("")
-
-        init(_ answer: EventLoopPromise<String>) { self.answer = answer }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            switch unwrapInboundIn(data) {
-            case .head(let head): text.withLock { $0 += "\(head.status.code) " }
-            case .body(let part): text.withLock { $0 += String(buffer: part) }
-            case .end: answer.succeed(text.withLock { $0 })
-            }
-        }
-
-        func channelInactive(context: ChannelHandlerContext) { answer.fail(ChannelError.eof) }
-        func errorCaught(context: ChannelHandlerContext, error: any Error) { answer.fail(error) }
-    }
-
-    static func file(_ name: String, _ text: String) throws -> String {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("gateway-\(UUID())-\(name)").path
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        return path
-    }
-
     @Test func requestsOverTLSAreServedAsStreamsOfOneConnection() async throws {
-        let certificate = try Self.file("certificate.pem", Self.certificate)
-        let key = try Self.file("key.pem", Self.key)
         let calls = RequestTests.echo()
-        let gateway = try await LiveGateway(calls, [.echo("POST", "/echo/{name}", on: calls)]) {
-            $0.tls = .init(certificateFile: certificate, keyFile: key)
-        }
-        try FileManager.default.removeItem(atPath: certificate)
-        try FileManager.default.removeItem(atPath: key)
-
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.certificateVerification = .none
-        configuration.applicationProtocols = ["h2"]
-        let tls = try NIOSSLContext(configuration: configuration)
-        let (channel, streams) = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(to: gateway.address) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
-                    let streams = try pipeline.configureHTTP2Pipeline(
-                        mode: .client, connectionConfiguration: .init(), streamConfiguration: .init()
-                    ) { stream in stream.eventLoop.makeSucceededVoidFuture() }
-                    return (channel, streams)
-                }
-            }
+        let gateway = try await HTTP2Gateway.start(calls, [.echo("POST", "/echo/{name}", on: calls)])
         for name in ["a", "b"] {
-            let promise = channel.eventLoop.makePromise(of: String.self)
-            let stream = try await streams.createStreamChannel { stream in
-                stream.eventLoop.makeCompletedFuture {
-                    try stream.pipeline.syncOperations.addHandler(
-                        HTTP2FramePayloadToHTTP1ClientCodec(httpProtocol: .https))
-                    try stream.pipeline.syncOperations.addHandler(Collector(promise))
-                }
-            }.get()
-            let head = HTTPRequestHead(
-                version: .http2, method: .POST, uri: "/echo/\(name)", headers: ["host": "localhost"])
-            stream.write(HTTPClientRequestPart.head(head), promise: nil)
-            stream.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: "body"))), promise: nil)
-            try await stream.writeAndFlush(HTTPClientRequestPart.end(nil))
-            #expect(try await promise.futureResult.get() == "200 name=\(name);body")
+            let (_, answer) = try await gateway.request(.POST, "/echo/\(name)", body: "body")
+            #expect(try await answer.get() == "200 name=\(name);body")
         }
         await gateway.server.drain()
-        try await channel.closeFuture.get()
+        try await gateway.channel.closeFuture.get()
     }
-
-    /// Self-signed, for localhost, used nowhere else.
-    static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBlTCCATugAwIBAgIUKI1fND5EjpxyjoVhWBH/HIFZc5YwCgYIKoZIzj0EAwIw
-        FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjA1MjUzNVoYDzIxMjYxMDI5
-        MDUyNTM1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-        PQMBBwNCAAR2w7bmeYSMFpeejAPZFWJizrXq+RjhQherqFii8AGBPH7hvJ6Wvd94
-        Iu0R6guju6yoDXle7gKvwIDC5wSugVaPo2kwZzAdBgNVHQ4EFgQUsV2ohM1RiQQU
-        mgiIVTB/JeqloEAwHwYDVR0jBBgwFoAUsV2ohM1RiQQUmgiIVTB/JeqloEAwDwYD
-        VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
-        SAAwRQIgN4112siveVg5mdqQcn8/6OEZecqy/MzEbpoYJejPxfcCIQCYO8ZD5k22
-        EsC+lowLmgewtR7lXJZu3A8OIXmMeynK9w==
-        -----END CERTIFICATE-----
-        """
-    static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZ7FAxqqi7WOeakMY
-        QQMAqFOUOgfNJuMfSUB0dWYk7iihRANCAAR2w7bmeYSMFpeejAPZFWJizrXq+Rjh
-        QherqFii8AGBPH7hvJ6Wvd94Iu0R6guju6yoDXle7gKvwIDC5wSugVaP
-        -----END PRIVATE KEY-----
-        """
 }

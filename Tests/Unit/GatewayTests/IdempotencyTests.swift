@@ -74,7 +74,7 @@ import TheatreContracts
         #expect(replay.hasSuffix("\r\n\r\nkept"))
         let other = try bench.send(Self.pay("2"))
         #expect(other.hasPrefix("HTTP/1.1 409 "))
-        #expect(other.contains("REQ-IDEMPOTENCY-001"))
+        #expect(other.contains("request.key_reused"))
         #expect(Self.effects(calls) == 1)
         #expect(calls.calls.first { $0.operation == "test.Echo/Echo" }?.context.message.answerRequired == true)
     }
@@ -119,6 +119,6 @@ import TheatreContracts
         let (bad, _, _) = try Self.bench(keeps: false, verify: true)
         let answer = try bad.send(text)
         #expect(answer.hasPrefix("HTTP/1.1 500 "))
-        #expect(answer.contains("GW-ANSWER-001"))
+        #expect(answer.contains("gateway.answer_missing"))
     }
 }

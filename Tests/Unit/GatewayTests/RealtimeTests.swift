@@ -3,8 +3,10 @@
 
 import NIOCore
 import NIOEmbedded
+import SwiftProtobuf
 import Synchronization
 import Testing
+import TheatreContracts
 
 @testable import Gateway
 @testable import Runtime
@@ -18,15 +20,19 @@ import Testing
             var completion: @Sendable (Result<EventPage, CallError>) -> Void
         }
         private let reads = Mutex<[Read]>([])
+        private let abandoned = Mutex(0)
         var count: Int { reads.withLock { $0.count } }
+        /// How many reads were given up.
+        var givenUp: Int { abandoned.withLock { $0 } }
 
         func read(
             after: Int64, channels: [String], limit: Int, waitMilliseconds: Int,
             completion: @escaping @Sendable (Result<EventPage, CallError>) -> Void
-        ) {
+        ) -> @Sendable () -> Void {
             reads.withLock {
                 $0.append(Read(after: after, channels: channels, wait: waitMilliseconds, completion: completion))
             }
+            return { self.abandoned.withLock { $0 += 1 } }
         }
 
         /// Answers the open read and tells what it asked for.
@@ -127,13 +133,112 @@ import Testing
         #expect(!bench.channel.isActive)
     }
 
+    /// The feed over theatre.events.v1.Log, from the request it makes to the page it reads.
+    @Test func theLogsPluginIsAskedAndItsAnswerRead() throws {
+        let calls = FakeCalls()
+        calls.serve("theatre.events.v1.Log/Read") { call in
+            let oldest: Int64 = call.context.message.principalKind == .system ? 4 : 0
+            let response = EventsReadResponse.with {
+                $0.head = 9
+                $0.oldest = oldest
+                $0.events = [
+                    .with {
+                        $0.offset = 8
+                        $0.eventID = "evt_8"
+                        $0.type = "draft.done"
+                        $0.aggregate = "run_1"
+                        $0.data = "{}"
+                        $0.at = 5
+                        $0.tenant = "t1"
+                    }
+                ]
+            }
+            do { return .success(try response.serializedBytes()) } catch {
+                return .failure(CallError(.internal, "test.encoding", "\(error)"))
+            }
+        }
+        let pages = Mutex<[Result<EventPage, CallError>]>([])
+        let feed = LogEventFeed(calls: calls, instance: { "sqlite" })
+        let giveUp = feed.read(after: 7, channels: ["user:usr_1"], limit: 10, waitMilliseconds: 250) { page in
+            pages.withLock { $0.append(page) }
+        }
+        // It has completed: giving it up now changes nothing.
+        giveUp()
+        let page = try #require(pages.withLock { $0.first }).get()
+        #expect(page.head == 9 && page.oldest == 4)
+        #expect(
+            page.events == [
+                FeedEvent(
+                    offset: 8, id: "evt_8", type: "draft.done", aggregate: "run_1", data: "{}", at: 5, tenant: "t1")
+            ])
+        let asked = try EventsReadRequest(serializedBytes: #require(calls.calls.first).payload)
+        #expect(asked.after == 7 && asked.channels == ["user:usr_1"] && asked.limit == 10 && asked.waitMs == 250)
+    }
+
+    @Test(arguments: ["closed", "failed", "garbage", "old"]) func aLogThatDoesNotAnswerIsAnError(_ fault: String) throws
+    {
+        let calls = FakeCalls()
+        calls.serve("theatre.events.v1.Log/Read") { _ in
+            switch fault {
+            case "failed": .failure(CallError(.unavailable, "sql.busy", "Busy."))
+            case "garbage": .success([0xFF, 0xFF])
+            default: .success([])
+            }
+        }
+        if fault == "closed" { calls.close("sqlite") }
+        let pages = Mutex<[Result<EventPage, CallError>]>([])
+        let giveUp = LogEventFeed(calls: calls, instance: { "sqlite" }).read(
+            after: 0, channels: [], limit: 10, waitMilliseconds: 0
+        ) { page in pages.withLock { $0.append(page) } }
+        giveUp()
+        let found = try #require(pages.withLock { $0.first })
+        let reasons = ["closed": "instance.closed", "failed": "sql.busy", "garbage": "gateway.response"]
+        switch found {
+        case .failure(let error): #expect(error.reason == reasons[fault])
+        // A log that cannot tell its oldest offset never reports a gap.
+        case .success(let page): #expect(fault == "old" && page.oldest == nil)
+        }
+        #expect(pages.withLock { $0.count } == 1)
+    }
+
     @Test func drainEndsStreams() throws {
         let (bench, feed) = try Self.bench()
         try bench.send(Self.follow("user:usr_1"))
         feed.answer(EventPage(events: [], head: 0))
         bench.loop.run()
+        #expect(feed.givenUp == 0)
         bench.endStreams()
         #expect(try bench.received().contains("\"reason\":\"draining\""))
         #expect(!bench.channel.isActive)
+        #expect(feed.givenUp == 1)
+    }
+
+    @Test func theReadIsGivenUpWhenTheClientGoesAway() throws {
+        let (bench, feed) = try Self.bench()
+        try bench.send(Self.follow("user:usr_1"))
+        feed.answer(EventPage(events: [], head: 0))
+        bench.loop.run()
+        #expect(feed.count == 1)
+        bench.channel.pipeline.fireChannelInactive()
+        #expect(feed.givenUp == 1)
+        feed.answer(EventPage(events: [Self.event(1)], head: 1))
+        bench.loop.run()
+        #expect(feed.count == 0, "nothing is read for a client that is gone")
+        #expect(feed.givenUp == 1)
+    }
+
+    @Test func aReadThatIsGivenUpIsCancelledAtThePlugin() throws {
+        let calls = FakeCalls()
+        calls.serve("theatre.events.v1.Log/Read") { _ in nil }
+        let ended = Mutex<[String]>([])
+        let feed = LogEventFeed(calls: calls, instance: { "log" })
+        let giveUp = feed.read(after: 0, channels: ["user:usr_1"], limit: 1, waitMilliseconds: 10_000) { result in
+            ended.withLock { $0.append((try? result.get()) == nil ? "failed" : "page") }
+        }
+        #expect((calls.open, calls.cancelled) == (1, 0))
+        giveUp()
+        #expect(calls.cancelled == 1)
+        calls.finish(.failure(CallError(.cancelled, "call.cancelled", "given up")))
+        #expect(ended.withLock { $0 } == ["failed"])
     }
 }

@@ -50,17 +50,20 @@ import TheatreContracts
     }
 
     @Test(arguments: [
-        (request("GET", "/nowhere"), "404", "REQ-ROUTE-001"),
-        (request("DELETE", "/echo/a"), "405", "REQ-METHOD-001"),
-        (request("OPTIONS", "/echo/a"), "405", "REQ-METHOD-001"),
+        (request("GET", "/nowhere"), "404", "REQUEST-MISSING-001"),
+        (request("DELETE", "/echo/a"), "405", "REQUEST-METHOD-001"),
+        (request("OPTIONS", "/echo/a"), "405", "REQUEST-METHOD-001"),
         (request("GET", "/echo/%zz"), "400", "request.path"),
         (request("GET", "/echo/%00"), "400", "request.path"),
-        (request("GET", "/echo/../echo/a"), "400", "REQ-PATH-001"),
+        (request("GET", "/echo/../echo/a"), "400", "REQUEST-INPUT-001"),
         (request("GET", "/echo/a?x=%1"), "400", "request.query"),
-        (request("POST", "/small", body: "12345"), "413", "REQ-SIZE-001"),
-        (request("GET", "/echo/" + String(repeating: "a", count: 9000)), "414", "REQ-TARGET-001"),
-        (request("GET", "/echo/a", ["X-A: " + String(repeating: "a", count: 40_000)]), "431", "REQ-HEADERS-001"),
-        (request("GET", "/echo/a", (0..<120).map { "X-\($0): a" }), "431", "REQ-HEADERS-001"),
+        (request("POST", "/small", body: "12345"), "413", "REQUEST-SIZE-001"),
+        (request("GET", "/echo/" + String(repeating: "a", count: 9000)), "414", "request.target_too_long"),
+        (
+            request("GET", "/echo/a", ["X-A: " + String(repeating: "a", count: 40_000)]), "431",
+            "request.headers_too_large"
+        ),
+        (request("GET", "/echo/a", (0..<120).map { "X-\($0): a" }), "431", "request.headers_too_large"),
     ])
     func faultyRequestIsRefused(text: String, status: String, code: String) throws {
         let (bench, calls) = try Self.bench()

@@ -18,7 +18,7 @@ struct LiveGateway {
     let address: SocketAddress
 
     init(
-        _ calls: FakeCalls, _ entries: [RouteEntry], services: GatewayServices = GatewayServices(),
+        _ calls: any CallStarting, _ entries: [RouteEntry], services: GatewayServices = GatewayServices(),
         _ configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) async throws {
         var configuration = GatewayConfiguration()
@@ -166,6 +166,30 @@ struct LiveClient {
         await gateway.server.drain()
         #expect(try await answer.isEmpty)
         #expect(calls.cancelled == 1)
+    }
+
+    @Test func theDescriptionIsMadeOnceAndGoesWithItsTable() async throws {
+        let calls = RequestTests.echo()
+        let made = Atomic(0)
+        func table(_ text: String) throws -> GatewayTable {
+            try GatewayTable([.echo("GET", "/echo", on: calls)]) {
+                made.add(1, ordering: .relaxed)
+                return Array(text.utf8)
+            }
+        }
+        let gateway = try await LiveGateway(calls, [])
+        gateway.server.replace(try table(#"{"of":"old"}"#))
+        #expect(made.load(ordering: .relaxed) == 0)
+        for _ in 0..<3 {
+            let answer = try await gateway.connect().ask(request("GET", "/openapi.json"), until: "}")
+            #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix(#"{"of":"old"}"#), "\(answer)")
+        }
+        #expect(made.load(ordering: .relaxed) == 1)
+        gateway.server.replace(try table(#"{"of":"new"}"#))
+        #expect(
+            try await gateway.connect().ask(request("GET", "/openapi.json"), until: "}").hasSuffix(#"{"of":"new"}"#))
+        #expect(made.load(ordering: .relaxed) == 2)
+        await gateway.server.drain()
     }
 
     @Test func tableIsSwappedForTheNextRequest() async throws {

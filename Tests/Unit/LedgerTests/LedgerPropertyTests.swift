@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -29,7 +30,7 @@ private struct Model {
 @Suite struct LedgerPropertyTests {
     @Test(arguments: [1, 2, 3] as [UInt64]) func randomOperationsAgreeWithAModel(_ seed: UInt64) async throws {
         let f = try await LedgerFixture()
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         var model = Model()
         let users = ["usr_a", "usr_b", "usr_c"]
         for step in 0..<80 {

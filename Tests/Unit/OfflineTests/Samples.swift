@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SeededRandom
 
 /// Texts of the tests.
 enum Samples {
@@ -31,25 +32,12 @@ enum Samples {
 
     /// Random text of a seed: Han, Latin, marks, breaks and what no one expects.
     static func random(seed: UInt64, length: Int) -> String {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let alphabet: [Unicode.Scalar] = Array(
             "林冲道：“说来。”去东京樊楼李四王二门街桥张太尉！？…\n\n# -'\"abc The Mr. Holt said at in , ．\u{0}\u{FEFF}\u{1F600}\u{301}「」《》\r\t三更次日"
                 .unicodeScalars)
         var view = String.UnicodeScalarView()
         for _ in 0..<length { view.append(alphabet[Int(generator.next() % UInt64(alphabet.count))]) }
         return String(view)
-    }
-}
-
-/// A seeded generator.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

@@ -1,22 +1,10 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import Testing
 
 @testable import Orders
-
-/// SplitMix64: the same seed, the same run.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 @Suite struct MachineTests {
     private static let reports: [PaymentReport] = [.pending, .succeeded, .failed("x"), .noAnswer, .notFound]
@@ -24,7 +12,7 @@ private struct Seeded: RandomNumberGenerator {
 
     /// An attempt is paid at most once and never after it failed, whatever the provider says and in what order.
     @Test(arguments: 0..<200 as Range<UInt64>) func attemptEndsOnce(_ seed: UInt64) throws {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         var attempt = AttemptMachine()
         var ends: [AttemptMachine.Step] = []
         for _ in 0..<40 {
@@ -50,7 +38,7 @@ private struct Seeded: RandomNumberGenerator {
 
     /// One credit, never more refunded than paid, and every chip accounted for.
     @Test(arguments: 0..<200 as Range<UInt64>) func randomLifeOfAnOrderKeepsItsMoney(_ seed: UInt64) throws {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         var order = OrderMachine(
             price: Int64.random(in: 1...5000, using: &random), chips: Int64.random(in: 1...3000, using: &random))
         var credits = 0

@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Registry
+import SeededRandom
 import Testing
 import TheatreManifest
 
@@ -99,7 +100,7 @@ struct FaultTests {
 
     @Test func conditionsBeyondBoundsAreGivenUp() throws {
         var world = try World.small()
-        var seed = Seeded(7)
+        var seed = SeededGenerator(seed: 7)
         let candidates = (0..<200).map { _ in
             var when = always
             for dimension in RouteDimension.allCases {

@@ -2,20 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Registry
-
-/// A generator that gives the same numbers for the same seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
+import SeededRandom
 
 /// What a route comes to, by trying every combination of few values: slow, plain, and written without the compiler's ways.
 struct NaiveRoute {
@@ -58,7 +45,7 @@ struct NaiveRoute {
         return points
     }()
 
-    static func conditions(_ seed: inout Seeded) -> RouteConditions {
+    static func conditions(_ seed: inout SeededGenerator) -> RouteConditions {
         func some(_ values: [String]) -> [String] { values.filter { _ in Bool.random(using: &seed) } }
         var when = RouteConditions()
         if Int.random(in: 0..<3, using: &seed) == 0 { when = when.and(.tenant, some(["a", "b"])) }

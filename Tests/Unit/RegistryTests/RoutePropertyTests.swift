@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Registry
+import SeededRandom
 import Testing
 import TheatreManifest
 
@@ -17,7 +18,7 @@ struct RoutePropertyTests {
         return world
     }
 
-    static func randomCandidates(_ seed: inout Seeded) -> [RouteDeclaration.Candidate] {
+    static func randomCandidates(_ seed: inout SeededGenerator) -> [RouteDeclaration.Candidate] {
         let count = Int.random(in: 1...6, using: &seed)
         let isRanked = Bool.random(using: &seed)
         let endsOpen = Bool.random(using: &seed)
@@ -31,7 +32,7 @@ struct RoutePropertyTests {
     @Test(arguments: 0..<20)
     func faultsAreExactlyThoseOfTheNaiveEvaluator(_ block: UInt64) throws {
         for number in 0..<25 {
-            var seed = Seeded(block * 1000 + UInt64(number))
+            var seed = SeededGenerator(seed: block * 1000 + UInt64(number))
             let candidates = Self.randomCandidates(&seed)
             let naive = NaiveRoute(candidates: candidates)
             let winners = NaiveRoute.points.map(naive.winners)
@@ -52,7 +53,7 @@ struct RoutePropertyTests {
     func theExampleOfAnUncoveredRouteReachesNothing(_ block: UInt64) throws {
         var examples = 0
         for number in 0..<60 {
-            var seed = Seeded(block * 977 + UInt64(number))
+            var seed = SeededGenerator(seed: block * 977 + UInt64(number))
             let candidates = Self.randomCandidates(&seed)
             let faults = try Self.world(candidates).compile().faults
             guard let fault = faults.first(where: { $0.code == .routeUncovered }) else { continue }
@@ -67,7 +68,7 @@ struct RoutePropertyTests {
     func callsGoWhereTheNaiveEvaluatorSends(_ block: UInt64) throws {
         var tables = 0
         for number in 0..<60 {
-            var seed = Seeded(block * 31 + UInt64(number))
+            var seed = SeededGenerator(seed: block * 31 + UInt64(number))
             let candidates = Self.randomCandidates(&seed)
             guard let table = try Self.world(candidates, strict: false).compile().table else { continue }
             tables += 1
@@ -88,7 +89,7 @@ struct RoutePropertyTests {
     @Test(arguments: 0..<10)
     func loopsAreThoseThatAWalkFinds(_ block: UInt64) throws {
         for number in 0..<25 {
-            var seed = Seeded(block * 131 + UInt64(number))
+            var seed = SeededGenerator(seed: block * 131 + UInt64(number))
             let chain = (0..<Int.random(in: 0...4, using: &seed)).map { _ in
                 "p\(UInt64.random(in: 0..<6, using: &seed))"
             }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Registry
+import SeededRandom
 import Testing
 import TheatreManifest
 
@@ -101,7 +102,7 @@ struct RoutingTableTests {
 
     @Test func explainAgreesWithResolveOnRandomRoutes() throws {
         for number in 0..<100 {
-            var seed = Seeded(UInt64(number))
+            var seed = SeededGenerator(seed: UInt64(number))
             let candidates = RoutePropertyTests.randomCandidates(&seed)
             guard let table = try RoutePropertyTests.world(candidates, strict: false).compile().table else { continue }
             let feature = try #require(table.feature("studio.chat"))

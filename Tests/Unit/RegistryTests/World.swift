@@ -26,7 +26,7 @@ struct World {
             ]))
     }
 
-    static let contracts = ContractCatalog([
+    static let contracts = ContractFacts([
         .init(
             name: "chat", operations: [.init("Ask")],
             attributes: [
@@ -50,9 +50,9 @@ struct World {
     ])
 
     static func operation(
-        _ name: String, _ change: (inout ContractCatalog.Operation) -> Void
-    ) -> ContractCatalog.Operation {
-        var operation = ContractCatalog.Operation(name)
+        _ name: String, _ change: (inout ContractFacts.Operation) -> Void
+    ) -> ContractFacts.Operation {
+        var operation = ContractFacts.Operation(name)
         change(&operation)
         return operation
     }

@@ -116,6 +116,29 @@ import TheatreContracts
         #expect(port.snapshot().malformed == 1)
     }
 
+    @Test(arguments: [Int32(17), 77, -1, .max]) func unknownCodeReadsAsUnknown(_ code: Int32) throws {
+        let (port, plugin) = try stage.port("a")
+        plugin.onInvoke = { plugin, request in
+            CallError(.aborted, "test.strange", "It is strange.", effect: .applied).withCError { error in
+                error.code = code
+                return withUnsafePointer(to: &error) { pointer in
+                    var result = theatre_result()
+                    result.struct_size = UInt32(MemoryLayout<theatre_result>.size)
+                    result.code = code
+                    result.error = pointer
+                    return plugin.raw(request.call, &result)
+                }
+            }
+        }
+        let sink = Recorder()
+        try stage.start("a", sink)
+        #expect(sink.error?.code == .unknown)
+        #expect(sink.error?.reason == "test.strange")
+        #expect(sink.error?.message == "It is strange. (The plugin answered with code \(code).)")
+        #expect(sink.error?.effect == .applied)
+        #expect(port.snapshot().malformed == 0)
+    }
+
     @Test func expiredCallIsAnsweredOnceAndItsLateCompletionDropped() throws {
         var traits = OperationTraits()
         traits.sideEffect = true

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CTheatrePlugin
+import SeededRandom
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -93,7 +94,7 @@ import TheatreContracts
     func slotsFollowTheirStateMachine(seed: UInt64) throws {
         let (port, plugin) = try stage.port("a", limits: wide)
         plugin.onInvoke = { _, _ in THEATRE_OK }
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         var live: [(id: UInt64, sink: Recorder, deadline: UInt64)] = []
         var orphaned: [UInt64] = []
         var gone: [UInt64] = []

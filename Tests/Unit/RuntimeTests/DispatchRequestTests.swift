@@ -36,6 +36,34 @@ import TheatreContracts
         #expect(plugin.recorded.deadlines == [stage.clock.monotonic() + 70_000_000])
     }
 
+    /// `a` is what the route calls; `b` what it calls to commit with, and what calls `c` in turn.
+    @Test(arguments: [true, false]) func onlyTheRoutesOwnCallsMustAnswer(_ isSampled: Bool) throws {
+        if isSampled { stage.dispatcher.export(spansTo: Unseen()) }
+        let onward = PortCall.Target.feature("onward", operation: "test.v1.Test/Run", fallback: true)
+        let (_, a) = try stage.port("a", calls: [PortCall("next/Run", feature)])
+        let (b, second) = try stage.port("b", calls: [PortCall("onward/Run", onward)])
+        let (c, third) = try stage.port("c")
+        stage.route(["next": single(b), "onward": single(c)])
+        let relay: FakePlugin.Handler = { plugin, request in
+            guard case .success = plugin.request(0, on: request.call) else { return THEATRE_INTERNAL }
+            return plugin.echo(request)
+        }
+        a.onInvoke = relay
+        second.onInvoke = relay
+        let context = CallContext(
+            HostContext.with {
+                $0.requestID = "req_1"
+                $0.answerRequired = true
+            })
+        try stage.start("a", "test.v1.Test/Run", [1], Recorder(), context: context)
+        let seen = try [a, second, third].map { plugin in
+            try HostContext(serializedBytes: try #require(plugin.recorded.contexts.first))
+        }
+        #expect(seen.map(\.requestID) == ["req_1", "req_1", "req_1"])
+        #expect(seen.map(\.answerRequired) == [true, true, false])
+        #expect(seen.map(\.caller) == ["host", "a", "b"])
+    }
+
     @Test func workOfAPluginsOwnHasNoTenant() throws {
         let (_, a) = try stage.port("a", calls: [PortCall("next/Run", feature)])
         let (b, plugin) = try stage.port("b")
@@ -180,6 +208,19 @@ import TheatreContracts
         #expect(port.callsOutstanding == 0)
     }
 
+    /// An answer from the outside may have 16 MiB and headers, although a plugin's own message may not.
+    @Test(arguments: [(16 << 20, true), (17 << 20, true), ((17 << 20) + 1, false)])
+    func serviceAnswersUpToItsOwnBound(size: Int, isTaken: Bool) throws {
+        var traits = OperationTraits()
+        traits.sideEffect = true
+        let service = FakeService()
+        let (_, a) = try stage.port("a", calls: [PortCall("s/Do", .service(service, operation: "Do"), traits)])
+        _ = try a.request(0).get()
+        try #require(service.calls.first).complete([UInt8](repeating: 7, count: size))
+        #expect(a.recorded.replies.map(\.payload.count) == [isTaken ? size : 0])
+        #expect(a.recorded.replies.map(\.reason) == [isTaken ? "" : "host.answer_too_large"])
+    }
+
     @Test func serviceThatNeverAnswersRunsIntoTheDeadline() throws {
         let service = FakeService()
         let (_, a) = try stage.port("a", calls: [PortCall("s/Do", .service(service, operation: "Do"))])
@@ -239,4 +280,8 @@ import TheatreContracts
         #expect(first.recorded.calls.isEmpty)
         #expect(second.recorded.calls.count == 1)
     }
+}
+
+private final class Unseen: SpanExporter {
+    func export(_ spans: [Span]) {}
 }

@@ -24,13 +24,13 @@ struct TableSecrets: SecretSource {
 
 private let monotonic: @Sendable () -> UInt64 = { DispatchTime.now().uptimeNanoseconds }
 
-private func service(requiresTLS: Bool = true) -> EgressService {
-    EgressService(
+func service(requiresTLS: Bool = true, authorities: [String] = []) throws -> EgressService {
+    try EgressService(
         group: MultiThreadedEventLoopGroup.singleton, secrets: TableSecrets(), monotonic: monotonic,
-        policy: EgressPolicy(requiresTLS: requiresTLS))
+        policy: EgressPolicy(requiresTLS: requiresTLS), authorities: authorities)
 }
 
-private func grants(_ host: String, _ port: Int?, isPrivate: Bool = true) -> ResolvedGrants {
+func grants(_ host: String, _ port: Int?, isPrivate: Bool = true) -> ResolvedGrants {
     var grants = ResolvedGrants()
     grants.egress = [.init(host: host, port: port, isPrivate: isPrivate)]
     grants.secrets = [
@@ -40,7 +40,7 @@ private func grants(_ host: String, _ port: Int?, isPrivate: Bool = true) -> Res
     return grants
 }
 
-private func get(_ url: String, _ headers: [(String, String)] = [], maximum: UInt32 = 0, timeout: UInt32 = 5000)
+func get(_ url: String, _ headers: [(String, String)] = [], maximum: UInt32 = 0, timeout: UInt32 = 30_000)
     -> HostFetchRequest
 {
     HostFetchRequest.with { request in
@@ -57,7 +57,7 @@ private func get(_ url: String, _ headers: [(String, String)] = [], maximum: UIn
     }
 }
 
-private func fetch(
+func fetch(
     _ service: EgressService, _ request: HostFetchRequest, _ grants: ResolvedGrants, operation: String = "Fetch",
     traceparent: String = "", credit: Int = .max
 ) throws -> FakeHostCall {
@@ -69,7 +69,7 @@ private func fetch(
 @Suite struct EgressTests {
     @Test func anAnswerComesBackWhole() async throws {
         let server = try await TestServer.open { $0.answer(.created, ["X-Kind": "Echo"], $0.body) }
-        let service = service()
+        let service = try service()
         var request = get("http://127.0.0.1:\(server.port)/a/b?c=%20d", [("x-mine", "1")])
         request.method = "POST"
         request.body = Data("hello".utf8)
@@ -90,7 +90,7 @@ private func fetch(
 
     @Test func redirectsAreAnswersAndNotFollowed() async throws {
         let server = try await TestServer.open { $0.answer(.found, ["location": "/elsewhere"]) }
-        let service = service()
+        let service = try service()
         let call = try fetch(service, get("http://127.0.0.1:\(server.port)/"), grants("127.0.0.1", server.port))
         #expect(try await call.response(HostFetchResponse.self).status == 302)
         #expect(server.received.count == 1)
@@ -101,7 +101,7 @@ private func fetch(
         "https://other.example/", "https://example.com:8443/", "https://evilexample.com/", "http://10.0.0.1/",
     ])
     func whatIsNotGrantedIsRefused(url: String) async throws {
-        let service = service()
+        let service = try service()
         var grants = grants("example.com", nil, isPrivate: false)
         grants.egress.append(.init(host: "*.example.com", port: nil, isPrivate: false))
         let error = await (try fetch(service, get(url), grants)).error()
@@ -113,14 +113,14 @@ private func fetch(
 
     @Test(arguments: ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.9"])
     func privateLiteralsNeedAPrivateGrant(host: String) async throws {
-        let service = service()
+        let service = try service()
         let error = await (try fetch(service, get("https://\(host)/"), grants(host, nil, isPrivate: false))).error()
         #expect(error?.reason == "egress.refused")
         try await service.shutdown().get()
     }
 
     @Test func plainHTTPNeedsAPrivateGrant() async throws {
-        let service = service()
+        let service = try service()
         let call = try fetch(service, get("http://example.com:8080/"), grants("example.com", 8080, isPrivate: false))
         #expect(await call.error()?.reason == "egress.refused")
         try await service.shutdown().get()
@@ -128,7 +128,7 @@ private func fetch(
 
     @Test func aNameThatLeadsInwardIsRefusedBeforeAnythingIsSent() async throws {
         let server = try await TestServer.open { $0.answer() }
-        let service = service(requiresTLS: false)
+        let service = try service(requiresTLS: false)
         let open = grants("localhost", server.port, isPrivate: false)
         let error = await (try fetch(service, get("http://localhost:\(server.port)/"), open)).error()
         #expect(error?.code == .permissionDenied)
@@ -158,7 +158,7 @@ private func fetch(
             }
             request.channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
         }
-        let service = service()
+        let service = try service()
         let call = try fetch(
             service, get("http://127.0.0.1:\(server.port)/", maximum: 2399), grants("127.0.0.1", server.port),
             operation: operation)
@@ -173,9 +173,9 @@ private func fetch(
 
     @Test func aServerThatNeverAnswersHasAnUnknownEffect() async throws {
         let server = try await TestServer.open { _ in }
-        let service = service()
+        let service = try service()
         let call = try fetch(
-            service, get("http://127.0.0.1:\(server.port)/", timeout: 100), grants("127.0.0.1", server.port))
+            service, get("http://127.0.0.1:\(server.port)/", timeout: 2000), grants("127.0.0.1", server.port))
         let error = await call.error()
         #expect(error?.code == .deadlineExceeded)
         #expect(error?.effect == .unknown)
@@ -185,7 +185,7 @@ private func fetch(
 
     @Test func aConnectionThatBreaksHasAnUnknownEffect() async throws {
         let server = try await TestServer.open { $0.channel.close(promise: nil) }
-        let service = service()
+        let service = try service()
         let call = try fetch(service, get("http://127.0.0.1:\(server.port)/"), grants("127.0.0.1", server.port))
         let error = await call.error()
         #expect(error?.code == .unavailable)
@@ -197,7 +197,7 @@ private func fetch(
         let server = try await TestServer.open { $0.answer() }
         let port = server.port
         try await server.close()
-        let service = service()
+        let service = try service()
         let call = try fetch(service, get("http://127.0.0.1:\(port)/"), grants("127.0.0.1", port))
         let error = await call.error()
         #expect(error?.code == .unavailable)
@@ -208,7 +208,7 @@ private func fetch(
 
     @Test func secretsGoWhereTheyAreBound() async throws {
         let server = try await TestServer.open { $0.answer() }
-        let service = service()
+        let service = try service()
         let base = "http://127.0.0.1:\(server.port)"
         let call = try fetch(
             service, get(base + "/bot${secret:bot}/send", [("authorization", "Bearer ${secret:key}")]),
@@ -225,7 +225,7 @@ private func fetch(
     ])
     func misplacedSecretsAreRefused(path: String, header: String, value: String) async throws {
         let server = try await TestServer.open { $0.answer() }
-        let service = service()
+        let service = try service()
         let call = try fetch(
             service, get("http://127.0.0.1:\(server.port)\(path)", [(header, value)]), grants("127.0.0.1", server.port))
         let error = try #require(await call.error())
@@ -238,7 +238,7 @@ private func fetch(
 
     @Test(arguments: ["host", "Content-Length", "connection", "transfer-encoding", "te", "upgrade"])
     func headersOfTheHostAreRefused(name: String) async throws {
-        let service = service()
+        let service = try service()
         let call = try fetch(service, get("http://127.0.0.1:1/", [(name, "1")]), grants("127.0.0.1", 1))
         #expect(await call.error()?.reason == "egress.reserved_header")
         try await service.shutdown().get()
@@ -246,7 +246,7 @@ private func fetch(
 
     @Test func ownHostLeadsToTheListener() async throws {
         let server = try await TestServer.open { $0.answer(.ok, [:], Array("own".utf8)) }
-        let service = service()
+        let service = try service()
         let own = grants("self.theatre", nil)
         let early = try fetch(service, get("http://self.theatre/x?y=1"), own)
         #expect(await early.error()?.reason == "egress.self_not_ready")
@@ -262,7 +262,7 @@ private func fetch(
     @Test func aStreamWaitsForCredit() async throws {
         let body = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let server = try await TestServer.open { $0.answer(.ok, [:], body) }
-        let service = service()
+        let service = try service()
         let call = try fetch(
             service, get("http://127.0.0.1:\(server.port)/"), grants("127.0.0.1", server.port),
             operation: "FetchStream", credit: 2000)
@@ -290,7 +290,7 @@ private func fetch(
             request.channel.writeAndFlush(
                 HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "first"))), promise: nil)
         }
-        let service = service()
+        let service = try service()
         let call = try fetch(
             service, get("http://127.0.0.1:\(server.port)/"), grants("127.0.0.1", server.port), operation: "FetchStream"
         )
@@ -300,6 +300,69 @@ private func fetch(
         #expect(error?.code == .cancelled)
         for await _ in closed {}
         try await service.shutdown().get()
+    }
+
+    /// OK ends the stream: what came before it is the whole body, also an empty one.
+    @Test(arguments: [0, 1, 40_000]) func aStreamEndsWithTheCall(size: Int) async throws {
+        let body = [UInt8](repeating: 5, count: size)
+        let server = try await TestServer.open { $0.answer(.ok, [:], body) }
+        let service = try service()
+        let call = try fetch(
+            service, get("http://127.0.0.1:\(server.port)/"), grants("127.0.0.1", server.port), operation: "FetchStream"
+        )
+        guard case .message(let last) = await call.answer() else {
+            Issue.record("the stream failed")
+            return
+        }
+        #expect(last.isEmpty, "the answer of a stream says no more than that it is over")
+        let parts = try call.sent.map { try HostFetchPart(serializedBytes: $0) }
+        #expect(parts.map { $0.part == .head($0.head) } == [true] + parts.dropFirst().map { _ in false })
+        #expect(try data(call) == Data(body))
+        try await service.shutdown().get()
+    }
+
+    /// What was sent before the error is all that came of the body.
+    @Test(arguments: [("egress.broken", UInt32(0)), ("egress.too_large", 8)])
+    func aStreamThatFailsMidwayTellsSoAtItsEnd(reason: String, maximum: UInt32) async throws {
+        let server = try await TestServer.open { request in
+            request.channel.write(
+                HTTPServerResponsePart.head(.init(version: .http1_1, status: .ok, headers: ["content-length": "900"])),
+                promise: nil)
+            request.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "first"))))
+                .whenSuccess {
+                    guard maximum > 0 else { return request.channel.close(promise: nil) }
+                    request.channel.writeAndFlush(
+                        HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "second"))), promise: nil)
+                }
+        }
+        let service = try service()
+        let call = try fetch(
+            service, get("http://127.0.0.1:\(server.port)/", maximum: maximum), grants("127.0.0.1", server.port),
+            operation: "FetchStream")
+        let error = try #require(await call.error())
+        #expect(error.reason == reason)
+        #expect(error.effect == .unknown)
+        #expect(error.retry == .never)
+        #expect(try HostFetchPart(serializedBytes: call.sent[0]).head.status == 200)
+        #expect(Data("first".utf8).starts(with: try data(call)))
+        try await service.shutdown().get()
+    }
+
+    /// What a plugin's own message may not have, the host's answer may.
+    @Test func anAnswerOfSeveralMegabytesComesBackWhole() async throws {
+        let body = [UInt8](repeating: 9, count: 3 << 20)
+        let server = try await TestServer.open { $0.answer(.ok, [:], body) }
+        let service = try service()
+        let call = try fetch(
+            service, get("http://127.0.0.1:\(server.port)/", maximum: 16 << 20), grants("127.0.0.1", server.port))
+        let answer = await call.answer()
+        try await service.shutdown().get()
+        guard case .message(let bytes) = answer else {
+            Issue.record("the request failed: \(answer)")
+            return
+        }
+        #expect(bytes.count > body.count)
+        #expect(EgressPlan.largestMaximumBytes + (1 << 20) <= Dispatcher.Limits().serviceAnswerSize)
     }
 
     private func data(_ call: FakeHostCall) throws -> Data {

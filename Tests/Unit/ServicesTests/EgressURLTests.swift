@@ -3,6 +3,7 @@
 
 import NIOCore
 import Runtime
+import SeededRandom
 import Testing
 
 @testable import Services
@@ -63,18 +64,5 @@ import Testing
     @Test(arguments: ["1.1.1.1", "172.32.0.1", "192.1.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"])
     func outwardAddressesArePublic(text: String) throws {
         #expect(AddressPolicy.isPublic(try SocketAddress(ipAddress: text, port: 443)))
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -154,6 +154,31 @@ final class Folder {
         #expect(await mac.error()?.reason == "keys.wrong_algorithm")
     }
 
+    @Test func aKeyMayBeOfAnyAlgorithmThatItsGrantTakes() async throws {
+        let folder = try Folder()
+        let grant = ResolvedGrants.KeyGrant(key: "tokens", algorithm: "EdDSA", also: ["ES256"])
+        try FileManager.default.createDirectory(atPath: folder.path + "/tokens", withIntermediateDirectories: true)
+        for (name, algorithm) in [("0001", "EdDSA"), ("0002", "ES256")] {
+            let jwk = try #require(KeyVersion.generate(algorithm))
+            try PrivateFile.create(folder.path + "/tokens/\(name).jwk", contents: jwk.json())
+        }
+        let keys = FileKeys(folder: folder.path, generate: false)
+        try keys.prepare(keys: [grant])
+        var grants = ResolvedGrants()
+        grants.keys["mine"] = grant
+        let service = KeysService(source: keys)
+        let sign = try FakeHostCall(HostSignRequest.with { $0.key = "mine" }, grants: grants)
+        service.serve("Sign", sign)
+        #expect(try await sign.response(HostSignResponse.self).algorithm == "ES256")
+        let list = try FakeHostCall(HostPublicKeysRequest.with { $0.key = "mine" }, grants: grants)
+        service.serve("PublicKeys", list)
+        #expect(try await list.response(HostPublicKeysResponse.self).keys.map(\.algorithm) == ["ES256", "EdDSA"])
+        let error = #expect(throws: CallError.self) {
+            try keys.prepare(keys: [.init(key: "tokens", algorithm: "EdDSA")])
+        }
+        #expect(error?.reason == "keys.wrong_algorithm")
+    }
+
     @Test(arguments: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
     func aSecretOfAWebhookMakesItsSignatures(line: String) throws {
         let folder = try Folder()

@@ -4,6 +4,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// An HTTP server on a free port of loopback that answers by a closure.
@@ -47,12 +48,15 @@ final class TestServer: Sendable {
 
     private let record: Seen
 
-    static func open(_ answer: @escaping Answer) async throws -> TestServer {
+    static func open(tls: NIOSSLContext? = nil, _ answer: @escaping Answer) async throws -> TestServer {
         let record = Seen()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
                         Handler { request in

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SeededRandom
 import Testing
 import TheatreManifest
 
@@ -115,6 +116,14 @@ import TheatreManifest
         ),
         (#""places": ["authorization"]"#, #""use": "lend""#, "manifest.choice", "/grants/secrets/0/use"),
         (#""algorithm": "EdDSA""#, #""algorithm": "RSA""#, "manifest.choice", "/grants/keys/0/algorithm"),
+        (
+            #""algorithm": "EdDSA""#, #""algorithm": "EdDSA", "also": ["HS256"]"#, "manifest.choice",
+            "/grants/keys/0/also"
+        ),
+        (
+            #""algorithm": "EdDSA""#, #""algorithm": "HS256", "also": ["ES256"]"#, "manifest.choice",
+            "/grants/keys/0/also"
+        ),
         (#""method": "GET""#, #""method": "get""#, "manifest.choice", "/routes/0/method"),
         (#""body_limit": 0,"#, "", "manifest.missing", "/routes/0/body_limit"),
         (#""idempotent": true,"#, "", "manifest.missing", "/routes/0/idempotent"),
@@ -124,6 +133,7 @@ import TheatreManifest
             "manifest.reference", "/routes/0/operation"
         ),
         (#""scope": "self","#, "", "manifest.missing", "/routes/0/scope"),
+        (#""body_limit": 0,"#, #""body_limit": 0, "body": "raw","#, "manifest.raw_operation", "/routes/0/operation"),
         (#"{"types": ["order."]}"#, #"{"types": "order."}"#, "manifest.type", "/consumes/0/types"),
     ])
     func faultIsFoundAndPointedAt(_ part: String, _ other: String, _ code: String, _ pointer: String) throws {
@@ -149,7 +159,7 @@ import TheatreManifest
 
     /// Cut and changed bytes are refused or read, never a crash.
     @Test(arguments: 0..<8 as Range<UInt64>) func damagedManifestsAreSurvived(_ seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             var bytes = Array(Self.whole.utf8)
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -187,18 +197,5 @@ import TheatreManifest
     func valuesKeepTheirKind(_ text: String, _ value: JSONValue) throws {
         #expect(try JSONValue(json: Data(text.utf8)) == value)
         #expect(try JSONValue(json: value.json()) == value)
-    }
-}
-
-/// A seeded generator, so that a failure can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -36,13 +37,50 @@ struct ContractCatalogTests {
         #expect(error?.message.contains("did you mean theatre.orders.v1.Order?") == true)
     }
 
+    @Test func commentsAreReadOnlyWhereTheyAreWanted() throws {
+        let set = try TestCatalog.contracts()
+        let bare = try ContractCatalog(descriptorSets: [set], comments: false)
+        let whole = try ContractCatalog(descriptorSets: [set], comments: true)
+        #expect(bare.services.map(\.name) == whole.services.map(\.name))
+        #expect(bare.services.allSatisfy { $0.comment.isEmpty } && whole.services.allSatisfy { !$0.comment.isEmpty })
+        let (before, after) = (whole.message("theatre.orders.v1.Order"), bare.message("theatre.orders.v1.Order"))
+        #expect(before?.fields.map(\.name) == after?.fields.map(\.name) && after?.fields.isEmpty == false)
+    }
+
+    @Test func commentsComeFromWhicheverSetHasThem() throws {
+        let set = try TestCatalog.contracts()
+        var bare = try Google_Protobuf_FileDescriptorSet(serializedBytes: set)
+        for index in bare.file.indices { bare.file[index].clearSourceCodeInfo() }
+        let bytes: [UInt8] = try bare.serializedBytes()
+        for sets in [[set, bytes], [bytes, set]] {
+            let catalog = try ContractCatalog(descriptorSets: sets, comments: true)
+            #expect(catalog.message("theatre.orders.v1.Order")?.comment == "An order.")
+        }
+    }
+
+    @Test(arguments: 0..<24 as Range<UInt64>) func cutOrChangedSetsAreRefusedOrRead(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var set = try TestCatalog.contracts()
+        set.removeLast(Int.random(in: 0..<set.count, using: &generator))
+        if !set.isEmpty {
+            set[Int.random(in: 0..<set.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        }
+        for comments in [false, true] {
+            do { _ = try ContractCatalog(descriptorSets: [set], comments: comments) } catch {
+                #expect(error.code == "contract.malformed")
+            }
+        }
+    }
+
     @Test func theSameFileMayBeThereTwiceButNotDiffer() throws {
         let set = try TestCatalog.contracts()
-        #expect(try ContractCatalog(descriptorSets: [set, set]).services.count > 10)
+        #expect(try ContractCatalog(descriptorSets: [set, set], comments: true).services.count > 10)
         var changed = try Google_Protobuf_FileDescriptorSet(serializedBytes: set)
         changed.file[0].package += "x"
         let bytes: [UInt8] = try changed.serializedBytes()
-        let error = #expect(throws: CatalogError.self) { try ContractCatalog(descriptorSets: [set, bytes]) }
+        let error = #expect(throws: CatalogError.self) {
+            try ContractCatalog(descriptorSets: [set, bytes], comments: true)
+        }
         #expect(error?.code == "contract.conflict")
     }
 }

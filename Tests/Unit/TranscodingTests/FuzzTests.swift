@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -29,7 +30,7 @@ struct FuzzTests {
 
     @Test(arguments: 0..<8) func damagedJSONIsAnErrorOrCanonical(_ seed: Int) throws {
         let transcoder = try TestCatalog.transcoder("test.Every")
-        var random = SeededGenerator(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let alphabet = Array(#"{}[]",:\0123456789-+.eEtfn u"#.utf8) + [0x80, 0xC3, 0xFF, 0]
         var accepted = 0
         for _ in 0..<500 {
@@ -55,7 +56,7 @@ struct FuzzTests {
     @Test(arguments: 0..<8) func damagedBytesAreAnErrorOrCanonical(_ seed: Int) throws {
         let transcoder = try TestCatalog.transcoder("test.Every")
         let whole = try transcoder.encode(text: Self.seed)
-        var random = SeededGenerator(state: UInt64(seed) &+ 100)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 100)
         var accepted = 0
         for _ in 0..<500 {
             var bytes = whole
@@ -78,7 +79,7 @@ struct FuzzTests {
 
     @Test(arguments: 0..<20) func ordersAgreeWithTheGeneratedMessages(_ seed: Int) throws {
         let transcoder = try TestCatalog.transcoder("theatre.orders.v1.Order")
-        var random = SeededGenerator(state: UInt64(seed) &+ 1000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 1000)
         var order = OrdersOrder()
         order.id = String((0..<8).map { _ in "aé😀\"\\\n".randomElement(using: &random) ?? "x" })
         order.status = OrdersOrderStatus(rawValue: Int.random(in: 0...8, using: &random)) ?? .unspecified
@@ -93,7 +94,7 @@ struct FuzzTests {
     }
 
     @Test(arguments: 0..<20) func oneofsAgreeWithTheGeneratedMessages(_ seed: Int) throws {
-        var random = SeededGenerator(state: UInt64(seed) &+ 2000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 2000)
         let transcoder = try TestCatalog.transcoder("theatre.sql.v1.Statement")
         var statement = SQLStatement()
         statement.sql = "SELECT 1"

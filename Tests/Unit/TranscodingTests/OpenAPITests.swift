@@ -50,30 +50,67 @@ struct OpenAPITests {
             ),
             ("/components/schemas/theatre.orders.v1.CreateOrderRequest.Request/properties/chips/maximum", "1000000"),
             ("/components/schemas/theatre.orders.v1.Order/properties/created_at/format", #""date-time""#),
-            ("/components/schemas/theatre.orders.v1.Order/properties/status/enum/1", #""CREATED""#),
+            (
+                "/components/schemas/theatre.orders.v1.Order/properties/status/allOf/0/$ref",
+                ##""#/components/schemas/theatre.orders.v1.OrderStatus""##
+            ),
+            ("/components/schemas/theatre.orders.v1.OrderStatus/enum/1", #""CREATED""#),
             ("/components/schemas/theatre.orders.v1.Order/description", #""An order.""#),
             ("/components/schemas/Error/required/0", #""error_code""#),
+            (
+                "/tags/0/description",
+                #""Orders of chips. The notification route is raw and belongs to theatre.http.v1.Handler.""#
+            ),
+            (
+                "/paths/~1api~1v1~1orders/post/summary",
+                #""Makes an order for a number of chips at the price of the day""#
+            ),
+            ("/paths/~1api~1v1~1orders~1{order_id}/get/summary", #""The bearer's order""#),
+            ("/paths/~1api~1v1~1orders~1{order_id}/get/description", #""The bearer's order. 404 for another's.""#),
+            (
+                "/components/schemas/theatre.orders.v1.CreateOrderRequest.Request/properties/chips/description",
+                #""How many chips, 1 to 1,000,000.""#
+            ),
         ] as [(String, String)])
     func routesAndContractsAreDescribed(_ pointer: String, _ json: String) throws {
         let value = try #require(try Self.document().value(at: pointer), "nothing at \(pointer)")
         #expect(String(decoding: try value.json(), as: UTF8.self) == json)
     }
 
-    @Test func theOrderOfRoutesDoesNotMatter() throws {
-        #expect(try Self.document().json() == (try Self.document(reversed: true).json()))
+    @Test func anEnumSaysWhatItsValuesMean() throws {
+        let text = try Self.document().value(at: "/components/schemas/theatre.orders.v1.OrderStatus/description")?
+            .string
+        #expect(text?.hasPrefix("Where an order stands.\n\n- `UNSPECIFIED`: Not set.\n- `CREATED`: Made.") == true)
     }
 
-    @Test func everyReferenceLeadsSomewhere() throws {
-        let document = try Self.document()
-        func references(_ value: JSONValue) -> [String] {
-            switch value {
-            case .array(let elements): elements.flatMap(references)
-            case .object(let members): (members["$ref"]?.string.map { [$0] } ?? []) + members.values.flatMap(references)
-            default: []
-            }
-        }
-        let all = references(document)
-        #expect(all.count > 5)
-        for reference in all { #expect(document.value(at: String(reference.dropFirst())) != nil, "\(reference)") }
+    @Test func theDocumentIsAnOpenAPIDocument() throws {
+        #expect(OpenAPIFault.all(of: try Self.document()) == [])
+    }
+
+    /// The check above can fail: each of these takes something away that must be there.
+    @Test(
+        arguments: [
+            ("/info/title", "/info/title"), ("/paths/~1api~1v1~1orders/post/summary", "summary"),
+            ("/paths/~1api~1v1~1orders/post/responses", "responses"),
+            ("/paths/~1api~1v1~1orders/post/security", "security"),
+            ("/paths/~1api~1v1~1orders~1{order_id}/get/parameters", "{order_id}"),
+            ("/components/schemas/theatre.orders.v1.Order", "theatre.orders.v1.Order"),
+            ("/components/securitySchemes/bearer", "bearer"),
+        ])
+    func aDocumentThatLacksSomethingIsFound(_ pointer: String, _ said: String) throws {
+        let faults = OpenAPIFault.all(of: try Self.document().without(pointer[...]))
+        #expect(faults.contains { $0.contains(said) }, "\(faults)")
+    }
+
+    @Test func withoutCommentsThereAreNamesInstead() throws {
+        let routes = try Manifest(json: Data(Self.manifest.utf8)).routes.map { OpenAPIRoute($0, instance: "orders") }
+        let catalog = try ContractCatalog(descriptorSets: [TestCatalog.contracts()], comments: false)
+        let document = OpenAPIDocument(routes: routes, catalog: catalog, version: "1.0.0").value
+        #expect(document.value(at: "/paths/~1api~1v1~1orders/post/summary")?.string == "Create order")
+        #expect(OpenAPIFault.all(of: document) == [])
+    }
+
+    @Test func theOrderOfRoutesDoesNotMatter() throws {
+        #expect(try Self.document().json() == (try Self.document(reversed: true).json()))
     }
 }

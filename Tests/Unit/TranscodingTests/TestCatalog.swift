@@ -10,7 +10,8 @@ import Transcoding
 /// All contracts of this repository, with comments, and a message of every type for the tests.
 enum TestCatalog {
     static func load() throws -> ContractCatalog {
-        try ContractCatalog(descriptorSets: [try contracts(), try Array(Data(everyType.serializedBytes() as [UInt8]))])
+        try ContractCatalog(
+            descriptorSets: [try contracts(), try Array(Data(everyType.serializedBytes() as [UInt8]))], comments: true)
     }
 
     static func contracts() throws -> [UInt8] {
@@ -66,17 +67,5 @@ extension MessageTranscoder {
 
     func decodedText(_ bytes: [UInt8]) throws(TranscodingError) -> String {
         String(decoding: try decode(bytes), as: UTF8.self)
-    }
-}
-
-/// SplitMix64: the same seed gives the same test.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -103,19 +103,6 @@ struct ChinesePlaces {
             canonical[name] = shorter.min { $0.count < $1.count } ?? name
         }
         for name in names { canonical[name] = canonical[canonical[name] ?? name] ?? name }
-        var positions: [Gram: [Int]] = [:]
-        var index = 0
-        while index < scalars.count {
-            var gram = Gram()
-            var best: (name: Gram, length: Int)?
-            for length in 1...6 where index + length <= scalars.count {
-                gram.append(scalars[index + length - 1])
-                if let name = canonical[gram] { best = (name, length) }
-            }
-            if let best { positions[best.name, default: []].append(index) }
-            index += best?.length ?? 1
-        }
-        return positions.map { Entity(name: String(scalarValues: $0.key.scalars), positions: $0.value) }
-            .sorted { ($0.positions[0], $0.name) < ($1.positions[0], $1.name) }
+        return Entity.all(canonical, in: scalars, longest: 6)
     }
 }

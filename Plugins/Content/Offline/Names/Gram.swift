@@ -80,3 +80,27 @@ extension Array {
         return lower
     }
 }
+
+extension Entity {
+    /// Where names occur, the longest one at each place first; by place.
+    ///
+    /// - Parameters:
+    ///   - canonical: the name that each spelling stands for.
+    ///   - longest: of a spelling, in characters.
+    static func all(_ canonical: [Gram: Gram], in scalars: [UInt32], longest: Int) -> [Entity] {
+        var positions: [Gram: [Int]] = [:]
+        var index = 0
+        while index < scalars.count {
+            var gram = Gram()
+            var best: (name: Gram, length: Int)?
+            for length in 1...longest where index + length <= scalars.count {
+                gram.append(scalars[index + length - 1])
+                if let name = canonical[gram] { best = (name, length) }
+            }
+            if let best { positions[best.name, default: []].append(index) }
+            index += best?.length ?? 1
+        }
+        return positions.map { Entity(name: String(scalarValues: $0.key.scalars), positions: $0.value) }
+            .sorted { ($0.positions[0], $0.name) < ($1.positions[0], $1.name) }
+    }
+}

@@ -81,10 +81,7 @@ final class Engine: Sendable {
             for connection in pool + streaming { try connection.run(EventRows.head(.sqlite)) }
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
-        streams = StreamReadings(
-            streaming,
-            open: options.isTemporary
-                ? nil : { () throws(StorageError) in try Connection(path: path, role: .reader) })
+        streams = StreamReadings(streaming, path: options.isTemporary ? nil : path)
         writer = try Writer(connection, limits: options.group, health: health)
         readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
     }

@@ -103,13 +103,13 @@ final class StreamReadings: Sendable {
     /// Grows with each that is given back.
     private let freed = HeadSignal()
 
-    private let open: (@Sendable () throws(StorageError) -> Connection)?
+    private let path: String?
 
-    /// Those of `connections`, and up to ``count`` where `open` opens more when they are needed.
-    init(_ connections: [Connection], open: (@Sendable () throws(StorageError) -> Connection)?) {
+    /// Those of `connections`, and up to ``count`` of the file at `path`, opened when they are needed.
+    init(_ connections: [Connection], path: String?) {
         // Each connection moves into its reading: nothing else keeps it.
         state = Mutex(State(idle: connections.map { StreamReading($0) }, count: connections.count))
-        self.open = open
+        self.path = path
     }
 
     /// One that nobody else has; waits for it up to `milliseconds`.
@@ -133,13 +133,13 @@ final class StreamReadings: Sendable {
         let (idle, opens) = try state.withLock { state throws(StorageError) -> (StreamReading?, Bool) in
             guard !state.isClosed else { throw .closed }
             if let idle = state.idle.popLast() { return (idle, false) }
-            guard open != nil, state.count < Self.count else { return (nil, false) }
+            guard path != nil, state.count < Self.count else { return (nil, false) }
             state.count += 1
             return (nil, true)
         }
-        guard opens, let open else { return idle }
+        guard opens, let path else { return idle }
         do throws(StorageError) {
-            return StreamReading(try open())
+            return StreamReading(try Connection(path: path, role: .reader))
         } catch {
             state.withLock { $0.count -= 1 }
             throw error

@@ -22,6 +22,7 @@ import TheatreManifest
         #expect(host.tokens.key == "session")
         #expect(host.rates["login"] == .init(perMinute: 30, burst: 10))
         #expect(host.tls == nil)
+        #expect(host.egress.authorities.isEmpty)
     }
 
     @Test func whatIsStatedIsTaken() throws {
@@ -30,6 +31,7 @@ import TheatreManifest
             port: 0
             development: true
             tls: {certificate: a.pem, key: b.pem}
+            egress: {ca_files: [own.pem, other.pem]}
             rates: {login: {per_minute: 5, burst: 2}, own: {per_minute: 1}}
             limits: {connections: 7, header_seconds: 3}
             control_seconds: 1
@@ -37,6 +39,7 @@ import TheatreManifest
         #expect(host.port == 0)
         #expect(host.isDevelopment)
         #expect(host.tls == .init(certificate: "a.pem", key: "b.pem"))
+        #expect(host.egress.authorities == ["own.pem", "other.pem"])
         #expect(host.rates["login"] == .init(perMinute: 5, burst: 2))
         #expect(host.rates["own"] == .init(perMinute: 1, burst: 200))
         #expect(host.rates["default"] != nil)
@@ -51,6 +54,8 @@ import TheatreManifest
         ("log:\n  level: loud", "00-host.yaml:2: declaration.invalid: /log/level"),
         ("rates:\n  own:\n    burst: 0", "00-host.yaml:3: declaration.invalid: /rates/own/burst is 0"),
         ("tls: {certificate: a.pem}", "00-host.yaml:1: declaration.invalid: /tls/key"),
+        ("egress: {ca_files: own.pem}", "00-host.yaml:1: declaration.invalid: /egress/ca_files"),
+        ("egress:\n  ca_file: []", "00-host.yaml:2: declaration.invalid: /egress/ca_file is unknown"),
         ("development: sure", "00-host.yaml:1: declaration.invalid: /development"),
     ])
     func whatIsWrongIsSaidWithItsPlace(_ text: String, _ message: String) {

@@ -52,7 +52,7 @@ import TheatreManifest
         private static func compile(
             _ candidates: [RouteDeclaration.Candidate], _ fallbacks: [String], _ fallback: String
         ) throws -> RoutingTable {
-            let contracts = Registry.ContractCatalog([
+            let contracts = ContractFacts([
                 .init(name: "chat", operations: [.init("Ask")], attributes: [], many: true)
             ])
             func plugin(_ json: String) throws -> InstalledPlugin {

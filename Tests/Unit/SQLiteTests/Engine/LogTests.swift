@@ -61,6 +61,17 @@ struct LogTests {
         #expect(page.events.map(\.offset) == [1, 2] && page.head == 2, "going on from the head misses nothing")
     }
 
+    @Test func theOldestEventStillKeptIsTold() async throws {
+        #expect(try await read { _ in }.oldest == 1, "nothing was ever published")
+        for _ in 0..<4 { _ = try await append("draft.a") }
+        #expect(try await read { $0.after = 3 }.oldest == 1)
+        try await fixture.commit("host", "DELETE FROM {events} WHERE position <= 2")
+        #expect(try await read { $0.limit = 1 }.oldest == 3)
+        #expect(try await read { $0.types = ["none."] }.oldest == 3)
+        try await fixture.commit("host", "DELETE FROM {events} WHERE position <= 4")
+        #expect(try await read { _ in }.oldest == 5, "one past the last where none is kept")
+    }
+
     @Test func aWaitingReaderIsWokenByACommit() async throws {
         async let waiting = read {
             $0.types = ["order."]

@@ -3,6 +3,7 @@
 
 import SwiftProtobuf
 import Testing
+import TheatreStorage
 import TheatreContracts
 import TheatrePlugin
 import TheatreStorage

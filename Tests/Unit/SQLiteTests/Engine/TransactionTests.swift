@@ -4,6 +4,7 @@
 import FoundationEssentials
 import SwiftProtobuf
 import Testing
+import TheatreStorage
 import TheatreContracts
 import TheatrePlugin
 import TheatreStorage

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What the contracts say beyond their shapes, by capability id. Filled from the descriptors in a plugin's library.
-public struct ContractCatalog: Sendable, Hashable {
+public struct ContractFacts: Sendable, Hashable {
     /// Each contract that the plugin provides or needs, by full name.
     public var capabilities: [String: Capability]
 

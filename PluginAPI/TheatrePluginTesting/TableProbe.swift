@@ -1,25 +1,28 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-import Synchronization
-import Testing
-import TheatrePlugin
-import TheatrePluginTesting
+internal import FoundationEssentials
+internal import Synchronization
+public import TheatrePlugin
 
 /// Stands under another instance's name before it is installed, so that a test can look into its tables.
-struct TableProbe: Plugin {
-    struct Configuration: Decodable, Sendable { var id: String }
+public struct TableProbe: Plugin {
+    /// What tells one probe from another.
+    public struct Configuration: Decodable, Sendable { var id: String }
 
-    static var operations: [TheatrePlugin.Operation<TableProbe>] { [] }
+    /// It serves nothing.
+    public static var operations: [TheatrePlugin.Operation<TableProbe>] { [] }
     private static let hosts = Mutex<[String: PluginHost]>([:])
 
-    init(_ host: PluginHost, _ configuration: Configuration) throws {
+    /// Made by ``install(_:as:storage:)``.
+    public init(_ host: PluginHost, _ configuration: Configuration) throws {
         Self.hosts.withLock { $0[configuration.id] = host }
     }
 
     /// Takes the name; calls with the scope reach the tables of whoever has it afterwards.
-    static func install(_ host: TestHost, as name: String, storage feature: String) async throws -> PluginHost {
+    public static func install(
+        _ host: TestHost, as name: String, storage feature: String
+    ) async throws -> PluginHost {
         let id = UUID().uuidString
         try await host.install(
             TableProbe.self,
@@ -29,6 +32,9 @@ struct TableProbe: Plugin {
                  "needs": [{"feature": "\(feature)", "capability": "theatre.sql.v1.Database"}],
                  "calls": ["\(feature)/Query", "\(feature)/Commit"], "configuration": {"type": "object"}}
                 """), instance: name, configuration: #"{"id": "\#(id)"}"#)
-        return try #require(hosts.withLock { $0.removeValue(forKey: id) })
+        guard let probe = hosts.withLock({ $0.removeValue(forKey: id) }) else {
+            throw PluginError(.internal, "testing.no_probe", "\(name) was installed but never created.")
+        }
+        return probe
     }
 }

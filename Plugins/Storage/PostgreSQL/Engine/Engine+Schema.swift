@@ -1,0 +1,105 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import TheatreContracts
+import TheatreStorage
+
+/// Schemas and roles.
+extension Engine {
+    /// Held while a schema changes, one host at a time: a number that nobody else is likely to use, and the prefix.
+    var schemaLock: Step {
+        Step(
+            "SELECT pg_advisory_xact_lock(CAST(7231841 AS INTEGER), hashtext($1))", [SQLValue(options.prefix)],
+            isPrepared: false)
+    }
+
+    /// Makes those of the host's tables that are not there yet.
+    func installHostSchema() async throws(StorageError) {
+        let lease = try await leased(pool)
+        defer { lease.release() }
+        try await decideRoles(lease)
+        _ = try await lease.results(
+            [
+                Step("BEGIN", isPrepared: false), schemaLock,
+                Step("CREATE SCHEMA IF NOT EXISTS \"\(hostSchema)\"", isPrepared: false),
+                NamespaceRealm.enterHost(hostSchema), Step(HostSchema.migrations(.postgresql), isPrepared: false),
+            ], in: .host, milliseconds: 60_000)
+        let known = MigrationRows.applied(namespace: "")
+        let applied = try known.decode(
+            try await lease.results(known.statements.map { Step($0) }, in: .host, milliseconds: 60_000))
+        var steps: [Step] = []
+        for (place, change) in HostSchema.changes(.postgresql).enumerated() where place >= applied.count {
+            steps += change.statements.map { Step($0, isPrepared: false) }
+            let entry = MigrationRows.Entry(
+                name: change.name, engine: "",
+                digest: environment.digest(Array(change.statements.joined(separator: ";").utf8)))
+            steps.append(Step(MigrationRows.record(entry, namespace: "", place: place, at: environment.now())))
+        }
+        _ = try await lease.results(steps + [Step("COMMIT")], in: .host, milliseconds: 60_000)
+    }
+
+    /// Whether namespaces get roles, once at the start.
+    private func decideRoles(_ lease: Lease) async throws(StorageError) {
+        if options.roles == .never {
+            withoutRoles.withLock { $0 = "The configuration says roles: never." }
+            return
+        }
+        let rows = try await lease.results(
+            [Step("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user", isPrepared: false)],
+            in: .host, milliseconds: 30_000)
+        guard rows[0].rows.first?.values.first?.integer != 1 else { return }
+        let why =
+            "The user \(options.server.user) may not make roles, so instances are kept apart by names and schemas only; "
+            + "ALTER ROLE … CREATEROLE allows it."
+        guard options.roles != .required else {
+            throw StorageError(.failedPrecondition, "sql.no_roles", why)
+        }
+        withoutRoles.withLock { $0 = why }
+        environment.warn(why, ["postgresql.user": options.server.user])
+    }
+
+    /// Where a namespace's tables live; what is not there yet is made.
+    func realm(of namespace: Namespace) async throws(StorageError) -> NamespaceRealm {
+        if let known = realms.withLock({ $0[namespace] }) { return known }
+        if namespace == .host { return NamespaceRealm(schema: hostSchema, role: nil) }
+        let digest = environment.digest
+        let hasRoles = withoutRoles.withLock { $0.isEmpty }
+        let realm = NamespaceRealm(
+            schema: NamespaceRealm.name([options.prefix, namespace.name], digest: digest),
+            role: hasRoles
+                ? NamespaceRealm.name([options.prefix, options.server.database, namespace.name], digest: digest) : nil)
+        try await make(realm)
+        realms.withLock { $0[namespace] = realm }
+        return realm
+    }
+
+    private func make(_ realm: NamespaceRealm) async throws(StorageError) {
+        let lease = try await leased(pool)
+        defer { lease.release() }
+        let begin = try await lease.results(
+            [
+                Step("BEGIN", isPrepared: false), schemaLock,
+                Step(
+                    "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1), EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $2)",
+                    [SQLValue(realm.role ?? ""), SQLValue(realm.schema)], isPrepared: false),
+            ], in: .host, milliseconds: 30_000)
+        let values: [SQLValue] = begin[2].rows.first?.values ?? []
+        let found = values.map { $0.integer == 1 } + [false, false]
+        var steps: [Step] = []
+        if let role = realm.role {
+            if !found[0] { steps.append(Step("CREATE ROLE \"\(role)\" NOLOGIN NOINHERIT", isPrepared: false)) }
+            steps.append(
+                Step("GRANT \"\(role)\" TO \"\(quoted(options.server.user))\"", isPrepared: false))
+        }
+        if !found[1] {
+            let owner = realm.role.map { " AUTHORIZATION \"\($0)\"" } ?? ""
+            steps.append(Step("CREATE SCHEMA \"\(realm.schema)\"\(owner)", isPrepared: false))
+        }
+        _ = try await lease.results(steps + [Step("COMMIT", isPrepared: false)], in: .host, milliseconds: 30_000)
+    }
+
+    private func quoted(_ name: String) -> String {
+        name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    }
+}

@@ -1,0 +1,89 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import NIOHTTP1
+import NIOSSL
+import Testing
+import TheatreManifest
+
+/// The default deployment over TLS, as a client that negotiates HTTP/2 meets it.
+@Suite(.serialized) struct TLSTests {
+    @Test func requestsAndEventsShareOneEncryptedConnection() async throws {
+        try await with { server, http in
+            #expect(server.url.hasPrefix("https://"))
+            let person = try await Account.new(on: server, by: http)
+            _ = try await person.buy(10)
+            let paths = ["/healthz", "/api/v1/me", "/api/v1/me/wallet", "/openapi.json", "/api/v1/projects"]
+            try await withThrowingTaskGroup(of: Client.Answer.self) { group in
+                for index in 0..<30 {
+                    group.addTask { [client = person.client] in try await client.get(paths[index % paths.count]) }
+                }
+                for try await answer in group {
+                    #expect(answer.status == 200, "\(answer.text)")
+                    #expect(answer.version == .http2)
+                }
+            }
+
+            // While the stream is open, the order that it tells of is made beside it.
+            var order: String?
+            let stream = try await person.client.follow("user:\(person.id)") { text in
+                if order == nil, text.contains("started") {
+                    order = try await person.client.expect(
+                        201, .POST, "/api/v1/orders", Account.order(10), key: Account.key()
+                    ).text("/id")
+                }
+                return order.map { text.contains("event: order.created") && text.contains($0) } ?? false
+            }
+            #expect(stream.version == .http2)
+            try await eventually("the read of the stream is given up", seconds: 5) {
+                try await person.client.calls(of: "sqlite", eventRead, code: "CANCELLED") == 1 ? true : nil
+            }
+        }
+    }
+
+    @Test func aStopEndsAnOpenStreamAndItsConnection() async throws {
+        try await with { server, http in
+            let person = try await Account.new(on: server, by: http)
+            let end = await #expect(throws: Unexpected.self) {
+                try await person.client.follow("user:\(person.id)") { text in
+                    if text.contains("started") { server.terminate() }
+                    return false
+                }
+            }
+            #expect(end?.description.contains("\"reason\":\"draining\"") == true, "\(String(describing: end))")
+            try await server.awaitEnd()
+        }
+    }
+
+    @Test func aClientThatDoesNotTrustTheCertificateGetsNothing() async throws {
+        try await with(trusting: false) { server, http in
+            var client = server.client
+            client.http = http
+            await #expect(throws: NIOSSLError.self) { try await client.get("/healthz") }
+        }
+    }
+
+    @Test func plainHTTPIsNotAnswered() async throws {
+        try await with { server, _ in
+            let plain = Client(url: server.url.replacing("https://", with: "http://"))
+            await #expect(throws: (any Error).self) { try await plain.get("/healthz") }
+        }
+    }
+
+    private func with(trusting: Bool = true, _ body: (ServerProcess, HTTPClient) async throws -> Void) async throws {
+        let folder = try TemporaryFolder(["tls.pem": SelfSigned.certificate, "tls.key": SelfSigned.key])
+        let tls = "tls: {certificate: \"\(folder.path("tls.pem"))\", key: \"\(folder.path("tls.key"))\"}\n"
+        let deployment = try defaultDeployment(["00-host.yaml": try defaultFile("00-host.yaml") + tls])
+        let server = try await ServerProcess.start(deployment.root)
+        let http = try SelfSigned.client(trusting: trusting)
+        do {
+            try await body(server, http)
+        } catch {
+            try await http.shutdown()
+            throw error
+        }
+        try await http.shutdown()
+        try await server.stop()
+    }
+}

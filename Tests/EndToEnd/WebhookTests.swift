@@ -1,0 +1,95 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Emulators
+import FoundationEssentials
+import Testing
+import TheatreManifest
+
+/// Messages to another system as Standard Webhooks: signed with a secret that the receiver made, and what its answers mean.
+@Suite(.serialized) struct WebhookTests {
+    static let secret = Array("the receiver made this secret 32".utf8)
+
+    /// A receiver, and a server that tells it of runs.
+    private struct Scene {
+        let receiver: WebhookEmulator
+        let server: ServerProcess
+        let person: Account
+        let listener: EmulatorServer
+
+        static func start() async throws -> Scene {
+            let receiver = WebhookEmulator(secret: secret) { Int64(Date().timeIntervalSince1970) }
+            let listener = try receiver.serve()
+            let deployment = try defaultDeployment([
+                "41-webhook.yaml": """
+                plugin: Webhook
+                instance: webhook
+                grants:
+                  egress: [{host: 127.0.0.1, port: \(port(of: listener.url)), private: true}]
+                  keys: {webhook: {key: hooks}}
+                config: {url: "\(listener.url)/hook"}
+                """,
+                "90-routes.yaml": "routes:\n  - {feature: studio.notify, candidates: [{profile: webhook}]}\n",
+            ])
+            let folder = try TemporaryFolder()
+            try folder.writeKey("hooks/0001.whsec", "whsec_\(Data(secret).base64EncodedString())\n")
+            let server = try await ServerProcess.start(deployment.root, folder: folder)
+            let person = try await Account.new(on: server)
+            _ = try await person.buy(500)
+            return Scene(receiver: receiver, server: server, person: person, listener: listener)
+        }
+
+        func run() async throws -> String {
+            let run = try await person.startRun(chapterText).text("/id")
+            #expect(try await person.awaitRun(run)["status"]?.string == "SUCCEEDED")
+            return run
+        }
+
+        func stop() async throws {
+            try await server.stop()
+            try listener.stop()
+        }
+    }
+
+    @Test func theEndOfARunArrivesSigned() async throws {
+        let scene = try await Scene.start()
+        let run = try await scene.run()
+        // The emulator keeps nothing whose signature it cannot verify.
+        #expect(scene.receiver.requests == 1)
+        let delivery = try #require(scene.receiver.deliveries.first)
+        #expect(delivery.signatures == 1)
+        #expect(delivery.id.hasPrefix("msg_"))
+        let body = try JSONValue(json: Data(delivery.body.utf8))
+        #expect(body["type"]?.string == "draft.finished")
+        #expect(body.value(at: "/data/user")?.string == scene.person.id)
+        #expect(body.value(at: "/data/message_id")?.string == "draft:\(run)")
+        #expect(body.value(at: "/data/data/run_id")?.string == run)
+        #expect(!scene.server.output.contains("whsec_"))
+        #expect(!scene.server.output.contains(Data(Self.secret).base64EncodedString()))
+        try await scene.stop()
+    }
+
+    /// A message is sent once for each run: what the receiver answers is told in the log and changes nothing of the run.
+    @Test func whatTheReceiverAnswersIsToldByItsReasonAndTheNextMessageIsSent() async throws {
+        let scene = try await Scene.start()
+        let refusals: [(WebhookEmulator.Fault, String)] = [
+            (.status(410, []), "notification.address_dead"),
+            (.status(503, [("retry-after", "1")]), "notification.throttled"),
+            (.status(500, []), "notification.unconfirmed"),
+            (.cut(kept: false), "notification.unconfirmed"),
+        ]
+        for (index, (fault, reason)) in refusals.enumerated() {
+            scene.receiver.script(fault)
+            let run = try await scene.run()
+            #expect(scene.receiver.requests == index + 1)
+            let line = scene.server.output.split(separator: "\n")
+                .first { $0.contains("the owner of a run could not be told") && $0.contains(run) }
+            #expect(line?.contains(reason) == true, "\(reason): \(line ?? "no line")")
+        }
+        #expect(scene.receiver.deliveries.isEmpty)
+        let run = try await scene.run()
+        #expect(scene.receiver.deliveries.count == 1)
+        #expect(scene.receiver.deliveries.first?.body.contains(run) == true)
+        try await scene.stop()
+    }
+}

@@ -1,0 +1,167 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import CPowerCut
+import FoundationEssentials
+import SwiftProtobuf
+import Synchronization
+import Testing
+import TheatreContracts
+import TheatrePlugin
+import TheatrePluginTesting
+
+@testable import SQLite
+
+/// The power goes while many write: what was acknowledged is on the disk, what was not is there whole or not at all.
+@Suite(.serialized) struct PowerCutTests {
+    private static func folder() throws -> String {
+        let path = FileManager.default.temporaryDirectory.path + "/theatre-power-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    private static func open(_ folder: String) async throws -> TestHost {
+        let host = TestHost()
+        try await host.install(
+            SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
+            configuration: "{\"path\": \"\(folder)/theatre.db\"}")
+        host.route("storage", to: "sqlite", capability: "theatre.sql.v1.Database")
+        host.route("log", to: "sqlite", capability: "theatre.events.v1.Log")
+        return host
+    }
+
+    private static func database(_ host: TestHost) -> Database {
+        Database(host.scope(principal: "usr_1", tenant: "t1") { $0.publishes = "entry" }, feature: "storage")
+    }
+
+    private static let kinds: [power_cut_kind] = [
+        POWER_CUT_NONE, POWER_CUT_PREFIX, POWER_CUT_SECTORS, POWER_CUT_ALL,
+    ]
+
+    @Test func whatWasAcknowledgedSurvivesAPowerCut() async throws {
+        #expect(power_cut_install() == 0)
+        let folder = try Self.folder()
+        let host = try await Self.open(folder)
+        power_cut_remove()
+        try await Self.database(host).migrate([
+            Migration(
+                "001-entries",
+                """
+                CREATE TABLE {entries} (tenant TEXT NOT NULL, id BIGINT NOT NULL, text TEXT NOT NULL,
+                    PRIMARY KEY (tenant, id));
+                CREATE INDEX {entries_by_text} ON {entries} (tenant, text);
+                """)
+        ])
+        let progress = Progress()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<6 {
+                group.addTask { try await Self.write(Self.database(host), writer, progress) }
+            }
+            group.addTask {
+                defer { progress.stop() }
+                for cut in 0..<60 {
+                    try await progress.more(than: 3)
+                    try await Self.cutAndCheck(folder, kind: Self.kinds[cut % 4], seed: UInt64(cut + 1), progress)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(progress.acknowledged.count > 100)
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Entries of several sizes, so that some fit a page and some take many; each with an event that tells of it.
+    private static func write(_ db: Database, _ writer: Int, _ progress: Progress) async throws {
+        var number = 0
+        while !progress.isStopped {
+            let id = Int64(writer * 1_000_000 + number)
+            let text = String(repeating: "\(id) ", count: 1 + number % 7 * 150)
+            number += 1
+            try await db.commit {
+                $0.run("INSERT INTO {entries} (tenant, id, text) VALUES (:tenant, ?1, ?2)", expect: 1, id, text)
+                $0.publish(type: "entry.made", aggregate: "w\(writer)", data: "{\"id\": \(id)}")
+            }
+            progress.acknowledge(id)
+        }
+    }
+
+    private static func cutAndCheck(_ source: String, kind: power_cut_kind, seed: UInt64, _ progress: Progress)
+        async throws
+    {
+        let target = try folder()
+        defer { try? FileManager.default.removeItem(atPath: target) }
+        let acknowledged = progress.acknowledged
+        #expect(power_cut_snapshot(source, target, kind, seed) == 0)
+        let host = try await open(target)
+        let stored = try await all(host)
+        let missing = acknowledged.subtracting(stored)
+        #expect(missing.isEmpty, "cut \(seed) of kind \(kind.rawValue) lost \(missing.sorted().prefix(5))")
+        var told: Set<Int64> = []
+        var after: Int64 = 0
+        let log = EventsLogClient(host.scope(as: "host"), feature: "log")
+        var last: [String: Int64] = [:]
+        while true {
+            let page = try await log.read(
+                .with {
+                    $0.after = after
+                    $0.limit = 1000
+                })
+            if page.events.isEmpty { break }
+            for event in page.events {
+                let id = try #require(Int64(event.data.filter(\.isNumber)))
+                #expect(id == (last[event.aggregate] ?? id - 1) + 1, "cut \(seed): an event of \(event.aggregate) is out of order")
+                last[event.aggregate] = id
+                told.insert(id)
+            }
+            after = page.head
+        }
+        #expect(told == stored, "cut \(seed) of kind \(kind.rawValue) left half a transaction")
+        // And it can be written again.
+        try await database(host).commit {
+            $0.run("INSERT INTO {entries} (tenant, id, text) VALUES (:tenant, -1, 'after')", expect: 1)
+        }
+    }
+
+    private static func all(_ host: TestHost) async throws -> Set<Int64> {
+        var ids: Set<Int64> = []
+        for try await row in try await database(host).stream("SELECT id, text FROM {entries} WHERE tenant = :tenant") {
+            let id = try row.int("id")
+            #expect(try row.text("text").hasPrefix("\(id) "))
+            ids.insert(id)
+        }
+        return ids
+    }
+}
+
+/// What the writers were told is stored.
+private final class Progress: Sendable {
+    private struct State {
+        var acknowledged: Set<Int64> = []
+        var isStopped = false
+        var waiting: (Int, CheckedContinuation<Void, Never>)?
+    }
+
+    private let state = Mutex(State())
+
+    var acknowledged: Set<Int64> { state.withLock { $0.acknowledged } }
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    func stop() { state.withLock { $0.isStopped = true } }
+
+    func acknowledge(_ id: Int64) {
+        let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.acknowledged.insert(id)
+            guard let (count, continuation) = state.waiting, state.acknowledged.count >= count else { return nil }
+            state.waiting = nil
+            return continuation
+        }
+        waiting?.resume()
+    }
+
+    /// Waits until that many more were acknowledged.
+    func more(than count: Int) async throws {
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.waiting = ($0.acknowledged.count + count, continuation) }
+        }
+    }
+}
