@@ -60,7 +60,12 @@ struct MigrationRun {
             do throws(StorageError) {
                 if let text = item.text {
                     let enter = realm.enter(reading: false, statementMilliseconds: 0, idleMilliseconds: 60_000)
-                    _ = try await send([enter] + text.statements.map { Step($0, isPrepared: false) })
+                    var steps = [enter]
+                    for statement in text.statements {
+                        let sql = item.entry.engine.isEmpty ? try DoubleLiterals.cast(in: statement) : statement
+                        steps.append(Step(sql, isPrepared: false))
+                    }
+                    _ = try await send(steps)
                 }
                 try await checkTenants(through: item.place)
             } catch {

@@ -35,9 +35,12 @@ final class StatementTexts: Sendable {
         if let known = texts.withLock({ $0[key] }) { return known }
         let text = try SQLText(sql, in: namespace, for: purpose, .postgresql)
         try ServerSubset.check(sql, in: namespace, prefix: prefix)
+        // A text that is for this engine only says what it means.
+        let isSpecific = sql.drop { "-/* \t\n".contains($0) }.hasPrefix("engine:")
+        let rewritten = isSpecific ? text.sql : try DoubleLiterals.cast(in: text.sql)
         let made = CallerText(
-            sql: text.sql, parameters: text.parameters, hasTenant: text.tenant != nil,
-            isSilent: RowExpectation.wrapped(text.sql, rows: 0) != nil)
+            sql: rewritten, parameters: text.parameters, hasTenant: text.tenant != nil,
+            isSilent: RowExpectation.wrapped(rewritten, rows: 0) != nil)
         texts.withLock { texts in
             // Texts are few and written by hand; whoever makes them up on the way loses them all now and then.
             if texts.count >= Self.capacity { texts.removeAll() }

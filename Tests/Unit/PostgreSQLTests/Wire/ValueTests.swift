@@ -71,4 +71,17 @@ struct ValueTests {
         #expect(names.add(key("3")) == ("s3", "s2"))
         #expect(names.name(of: key("2")) == nil && names.count == 2)
     }
+
+    @Test(arguments: [
+        ("SELECT 0.1 + 2", "SELECT CAST(0.1 AS DOUBLE PRECISION) + 2"),
+        (
+            "SELECT .5, 1e3, 2E-4x",
+            "SELECT CAST(.5 AS DOUBLE PRECISION), CAST(1e3 AS DOUBLE PRECISION), CAST(2E-4 AS DOUBLE PRECISION)x"
+        ),
+        ("SELECT a.b1, t1.c, $1, '0.5', x2e5 -- 0.5", "SELECT a.b1, t1.c, $1, '0.5', x2e5 -- 0.5"),
+        ("WHERE n>1.5 AND \"q\".c=10", "WHERE n>CAST(1.5 AS DOUBLE PRECISION) AND \"q\".c=10"),
+    ])
+    func numbersWithAPointAreDoubles(sql: String, expected: String) throws {
+        #expect(try DoubleLiterals.cast(in: sql) == expected)
+    }
 }
