@@ -120,14 +120,10 @@ final class InteractiveTransaction: Sendable {
                 in: scope.namespace, milliseconds: limit, rows: bounds.rows, bytes: bounds.bytes)
         else { return nil }
         if let ended { return ended }
-<<<<<<< HEAD
-        if begin.readOnly { return Engine.ofQuery(error) }
-=======
         if begin.readOnly, error.reason == "sql.read_only" {
             return StorageError(
                 .invalidArgument, "sql.not_a_query", "This transaction only reads; write in one that does not.")
         }
->>>>>>> pg
         engine.noticed(error)
         return error.reason == "sql.statement_timeout" ? .transactionTimeout(milliseconds: limit) : error
     }
