@@ -141,7 +141,11 @@ extension RequestHandler {
 
     /// Answers with an error, and logs what is nobody's request's fault.
     func report(_ exchange: Exchange, _ entry: RouteEntry, _ error: CallError) {
-        let response = ErrorResponse(error, module: entry.instance)
+        var response = ErrorResponse(error, module: entry.instance)
+        if error.reason == "sql.connection_lost", mayRepeat(exchange, entry) {
+            response.isRetryable = true
+            response.retryAfter = 1
+        }
         if response.status.code == 500 {
             core.log.error(
                 "request failed",
@@ -152,5 +156,11 @@ extension RequestHandler {
                 ])
         }
         answer(exchange, response)
+    }
+
+    /// Whether the same request may come again although it is not known what became of it: the answer, stored with the
+    /// effect, is found under its key where there was one.
+    private func mayRepeat(_ exchange: Exchange, _ entry: RouteEntry) -> Bool {
+        entry.context.answerRequired && exchange.headers.idempotencyKey != nil && core.services.answers != nil
     }
 }

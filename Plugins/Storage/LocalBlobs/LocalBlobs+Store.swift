@@ -27,6 +27,7 @@ extension LocalBlobs {
     func put(
         _ draft: BlobDraft, of owner: BlobOwner, most: Int64? = nil, _ call: Call, _ next: () async throws -> Data?
     ) async throws -> BlobBlobInfo {
+        try await scheduleFirstSweep()
         let rows = BlobRows(call, configuration)
         try await rows.expect(draft, of: owner)
         let content = try await vault.receive(

@@ -9,6 +9,7 @@ import TheatrePlugin
 /// theatre.blob.v1.Store: blobs in parts.
 extension LocalBlobs {
     func createUpload(_ request: BlobCreateUploadRequest, _ call: Call) async throws -> BlobUpload {
+        try await scheduleFirstSweep()
         let owner = try BlobOwner(call)
         let draft = try BlobDraft(request.start, configuration)
         let rows = BlobRows(call, configuration)

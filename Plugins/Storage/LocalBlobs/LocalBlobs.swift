@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import SwiftProtobuf
+import Synchronization
 import TheatreContracts
 import TheatrePlugin
 
@@ -16,6 +17,7 @@ struct LocalBlobs: Plugin, BlobStoreContract, HTTPHandlerContract, HostTargetCon
     let host: PluginHost
     let configuration: LocalBlobsConfiguration
     let vault: BlobVault
+    private let firstSweep = FirstSweep()
 
     init(_ host: PluginHost, _ configuration: LocalBlobsConfiguration) throws {
         let root = configuration.path.isEmpty ? host.environment.stateFolder : configuration.path
@@ -28,8 +30,18 @@ struct LocalBlobs: Plugin, BlobStoreContract, HTTPHandlerContract, HostTargetCon
     func activate() async throws {
         try await BlobRows(host, configuration).database.migrate(BlobSchema.migrations)
         try await vault.prepare()
-        // Soon after the start, so that a host that is restarted often still sweeps.
-        try await schedule(host, after: min(configuration.sweepMinutes, 5))
+    }
+
+    /// Sees to the first sweep, at the first change: the host's timers serve once all instances are ready. Soon after it,
+    /// so that a host that is restarted often still sweeps.
+    func scheduleFirstSweep() async throws {
+        guard firstSweep.isScheduled.exchange(true, ordering: .relaxed) == false else { return }
+        do {
+            try await schedule(host, after: min(configuration.sweepMinutes, 5))
+        } catch {
+            firstSweep.isScheduled.store(false, ordering: .relaxed)
+            throw error
+        }
     }
 
     /// Writes nothing where a folder is full or read-only, so that reads go on; says so in the log.
@@ -62,4 +74,9 @@ struct LocalBlobs: Plugin, BlobStoreContract, HTTPHandlerContract, HostTargetCon
                 $0.at = at
             })
     }
+}
+
+/// Whether the life of an instance has seen to its first sweep.
+private final class FirstSweep: Sendable {
+    let isScheduled = Atomic(false)
 }

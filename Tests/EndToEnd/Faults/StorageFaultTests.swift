@@ -22,9 +22,15 @@ import Testing
             let refused = await journal.enter(JournalDraft(id: "in-1", aggregate: "own", number: 100))
             guard case .later(_, let said) = refused else { throw Unexpected("it was \(refused)") }
             #expect(said == reason)
-            try await eventually("readyz says so") {
-                let answer = try await host.client.get("/readyz")
-                return answer.status == 503 && answer.text.contains(reason) ? true : nil
+            var last = ""
+            do {
+                try await eventually("readyz says so") {
+                    let answer = try await host.client.get("/readyz")
+                    last = answer.text
+                    return answer.status == 503 && answer.text.contains(reason) ? true : nil
+                }
+            } catch {
+                throw Unexpected("\(error): \(last)")
             }
             #expect(try await host.client.get("/healthz").status == 200)
             #expect(try await journal.report("entries").count == stored.count, "what is stored can be read")
@@ -138,7 +144,7 @@ private final class LockHolder {
     private var connection: OpaquePointer?
 
     init(_ path: String) throws {
-        guard sqlite3_open(path, &connection) == SQLITE_OK,
+        guard sqlite3_open(path, &connection) == SQLITE_OK, sqlite3_busy_timeout(connection, 10_000) == SQLITE_OK,
             sqlite3_exec(connection, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
         else { throw Unexpected("\(path) cannot be locked") }
     }

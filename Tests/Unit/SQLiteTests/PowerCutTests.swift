@@ -109,7 +109,8 @@ import TheatrePluginTesting
             if page.events.isEmpty { break }
             for event in page.events {
                 let id = try #require(Int64(event.data.filter(\.isNumber)))
-                #expect(id == (last[event.aggregate] ?? id - 1) + 1, "cut \(seed): an event of \(event.aggregate) is out of order")
+                let expected = (last[event.aggregate] ?? id - 1) + 1
+                #expect(id == expected, "cut \(seed): an event of \(event.aggregate) is out of order")
                 last[event.aggregate] = id
                 told.insert(id)
             }
