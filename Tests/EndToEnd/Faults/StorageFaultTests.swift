@@ -69,8 +69,11 @@ import Testing
         try damage(host.database)
         await #expect {
             let second = try await ServerProcess.start(deployment.root, folder: folder)
-            let ready = try await second.client.get("/readyz")
-            throw Unexpected("served, and said \(ready.status) \(ready.text)")
+            let said = try await eventually("readyz says so") { () -> String? in
+                let ready = try await second.client.get("/readyz")
+                return ready.status == 503 ? ready.text : nil
+            }
+            throw Unexpected(said)
         } throws: { "\($0)".contains("sql.corrupt") }
     }
 
