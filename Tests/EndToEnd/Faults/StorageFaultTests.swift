@@ -24,7 +24,7 @@ import Testing
             #expect(said == reason)
             // A write that changes nothing succeeds on a full disk, and then counts as one that could be stored.
             await withKnownIssue("readyz may miss it", isIntermittent: true) {
-                try await eventually("readyz says so", seconds: 5) {
+                _ = try await eventually("readyz says so", seconds: 5) { () -> Bool? in
                     let answer = try await host.client.get("/readyz")
                     return answer.status == 503 && answer.text.contains(reason) ? true : nil
                 }
