@@ -3,7 +3,6 @@
 
 import SwiftProtobuf
 import Testing
-import TheatreStorage
 import TheatreContracts
 import TheatrePlugin
 import TheatreStorage

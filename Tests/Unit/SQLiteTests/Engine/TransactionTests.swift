@@ -4,7 +4,6 @@
 import FoundationEssentials
 import SwiftProtobuf
 import Testing
-import TheatreStorage
 import TheatreContracts
 import TheatrePlugin
 import TheatreStorage
