@@ -7,14 +7,18 @@ import TheatreManifest
 
 /// The deployment that ships, served by the real process.
 @Suite(.serialized) struct DefaultDeploymentTests {
-    private func with(_ arguments: [String] = [], _ body: (ServerProcess) async throws -> Void) async throws {
-        let server = try await ServerProcess.start(Sources.defaultDeployment, arguments: arguments)
+    private func with(
+        _ engine: StorageEngine, _ arguments: [String] = [], _ body: (ServerProcess) async throws -> Void
+    ) async throws {
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(
+            deployment.root, arguments: arguments, environment: environment)
         try await body(server)
         try await server.stop()
     }
 
-    @Test func itSaysWhatItServes() async throws {
-        try await with { server in
+    @Test(arguments: StorageEngine.allCases) func itSaysWhatItServes(_ engine: StorageEngine) async throws {
+        try await with(engine) { server in
             for instance in server.ready["instances"]?.array ?? [] {
                 let name = instance["instance"]?.string ?? ""
                 let state = instance["state"]?.string ?? ""
@@ -32,8 +36,8 @@ import TheatreManifest
         }
     }
 
-    @Test func theAPIDescriptionHasEveryRoute() async throws {
-        try await with { server in
+    @Test(arguments: StorageEngine.allCases) func theAPIDescriptionHasEveryRoute(_ engine: StorageEngine) async throws {
+        try await with(engine) { server in
             let document = try await server.client.expect(200, .GET, "/openapi.json")
             #expect(document["openapi"]?.string?.hasPrefix("3.1") == true)
             #expect(document.value(at: "/info/title")?.string == "TheatreOS")
@@ -67,8 +71,10 @@ import TheatreManifest
         }
     }
 
-    @Test func aPersonRegistersSignsInRefreshesAndLeaves() async throws {
-        try await with { server in
+    @Test(arguments: StorageEngine.allCases) func aPersonRegistersSignsInRefreshesAndLeaves(_ engine: StorageEngine)
+        async throws
+    {
+        try await with(engine) { server in
             #expect(try await server.client.get("/api/v1/me").status == 401)
             let person = try await Account.new(on: server)
             let me = try await person.client.expect(200, .GET, "/api/v1/me")
@@ -95,8 +101,9 @@ import TheatreManifest
         }
     }
 
-    @Test func onePersonCannotSeeWhatIsAnothers() async throws {
-        try await with { server in
+    @Test(arguments: StorageEngine.allCases) func onePersonCannotSeeWhatIsAnothers(_ engine: StorageEngine) async throws
+    {
+        try await with(engine) { server in
             let first = try await Account.new(on: server)
             let second = try await Account.new(on: server)
             let order = try await first.client.expect(
@@ -108,8 +115,10 @@ import TheatreManifest
         }
     }
 
-    @Test func theSameKeyIsAnsweredOnceAndAnotherBodyIsRefused() async throws {
-        try await with { server in
+    @Test(arguments: StorageEngine.allCases) func theSameKeyIsAnsweredOnceAndAnotherBodyIsRefused(
+        _ engine: StorageEngine
+    ) async throws {
+        try await with(engine) { server in
             let person = try await Account.new(on: server)
             let key = Account.key()
             let first = try await person.client.post("/api/v1/orders", Account.order(10), key: key)
@@ -124,8 +133,10 @@ import TheatreManifest
         }
     }
 
-    @Test func aRequestThatBreaksItsFieldsIsRefusedWithThePlace() async throws {
-        try await with { server in
+    @Test(arguments: StorageEngine.allCases) func aRequestThatBreaksItsFieldsIsRefusedWithThePlace(
+        _ engine: StorageEngine
+    ) async throws {
+        try await with(engine) { server in
             let person = try await Account.new(on: server)
             let answer = try await person.client.post(
                 "/api/v1/orders", .object(["chips": .string("many"), "currency": .string("CNY")]), key: Account.key())
@@ -134,8 +145,10 @@ import TheatreManifest
         }
     }
 
-    @Test func theTourIsAsItShouldBeAndEveryChangeCommitsItsAnswer() async throws {
-        try await with(["--verify-answers"]) { server in
+    @Test(arguments: StorageEngine.allCases) func theTourIsAsItShouldBeAndEveryChangeCommitsItsAnswer(
+        _ engine: StorageEngine
+    ) async throws {
+        try await with(engine, ["--verify-answers"]) { server in
             let tour = try await theatre(["tour", "--server", server.url, "--json"], seconds: 180)
             #expect(tour.status == 0, "\(tour.output)\n\(server.output)")
             #expect(!server.output.contains("GW-ANSWER"))
@@ -155,7 +168,7 @@ import TheatreManifest
     }
 
     @Test func aPortThatIsTakenIsSaidPlainly() async throws {
-        try await with { server in
+        try await with(.sqlite) { server in
             let state = try TemporaryFolder()
             let port = server.url.split(separator: ":").last.map(String.init) ?? ""
             let second = try await theatre(

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PostgreSQLServer
 
 /// The default deployment with files replaced or added.
 func defaultDeployment(_ changes: [String: String]) throws -> TemporaryFolder {
@@ -20,3 +21,32 @@ func defaultFile(_ name: String) throws -> String {
 
 /// The port of a URL without a path.
 func port(of url: String) -> String { url.split(separator: ":").last.map(String.init) ?? "" }
+
+/// The storage under the default deployment.
+enum StorageEngine: String, CaseIterable, Sendable {
+    case sqlite, postgresql
+
+    /// The default deployment on it, with an empty database, and what the host needs in its environment.
+    func deployment() async throws -> (folder: TemporaryFolder, environment: [String: String]) {
+        switch self {
+        case .sqlite: return (try defaultDeployment([:]), [:])
+        case .postgresql:
+            let server = try await PostgreSQLServer.shared()
+            let database = try await server.makeDatabase()
+            let folder = try defaultDeployment([
+                "00-host.yaml": try defaultFile("00-host.yaml").replacing(
+                    "storage: sqlite", with: "storage: postgresql"),
+                "10-sqlite.yaml": try defaultFile("10-sqlite.yaml") + "enabled: false\n",
+                "11-postgresql.yaml": """
+                plugin: PostgreSQL
+                instance: postgresql
+                critical: true
+                grants: {secrets: {password: {from: "env:THEATRE_TEST_PASSWORD"}}}
+                config: {port: \(server.port), database: \(database), sslmode: disable}
+
+                """,
+            ])
+            return (folder, ["THEATRE_TEST_PASSWORD": PostgreSQLServer.password])
+        }
+    }
+}

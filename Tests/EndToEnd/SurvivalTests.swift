@@ -10,9 +10,11 @@ import TheatreManifest
 
 /// Kills, reloads, drains and moved clocks.
 @Suite(.serialized) struct SurvivalTests {
-    @Test(arguments: 0..<4) func aRunThatAKillInterruptsFinishesAndIsChargedOnce(_ moment: Int) async throws {
+    @Test(arguments: StorageEngine.allCases, 0..<4)
+    func aRunThatAKillInterruptsFinishesAndIsChargedOnce(_ engine: StorageEngine, _ moment: Int) async throws {
         let folder = try TemporaryFolder()
-        let server = try await ServerProcess.start(Sources.defaultDeployment, folder: folder)
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
         let person = try await Account.new(on: server)
         _ = try await person.buy(500)
         let started = try await person.startRun(chapterText)
@@ -21,7 +23,7 @@ import TheatreManifest
         if moment > 0 { try await seen(moment, of: run, person) }
         try await server.crash()
 
-        let second = try await ServerProcess.start(Sources.defaultDeployment, folder: folder)
+        let second = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
         let again = try await Account.signIn(on: second, person.email, person.password)
         let ended = try await again.awaitRun(run)
         #expect(ended["status"]?.string == "SUCCEEDED", "\(ended)")
