@@ -94,7 +94,11 @@ struct JobVerdict: Sendable {
         "instance.busy", "instance.closed", "instance.retired", "instance.unknown", "call.table_full",
     ]
 
-    /// Nil where the error is not worth a repetition. A run that took too long, or ended with its instance, is.
+    /// Passing by their nature: a job may run again whatever its last run did, so what holds for a client does not here.
+    private static let passing: Set<CallError.Code> = [.deadlineExceeded, .cancelled, .unavailable, .aborted]
+
+    /// Nil where the error is not worth a repetition. A run that took too long, or ended with its instance or with what
+    /// it needed, is.
     private func wait(
         after error: CallError, attempt: Int, _ random: inout some RandomNumberGenerator
     ) -> Int64? {
@@ -103,7 +107,7 @@ struct JobVerdict: Sendable {
         switch error.retry {
         case .after(let milliseconds): return max(jittered, Int64(clamping: min(milliseconds, 86_400_000)))
         case .safe: return jittered
-        case .never: return [.deadlineExceeded, .cancelled].contains(error.code) ? jittered : nil
+        case .never: return Self.passing.contains(error.code) ? jittered : nil
         }
     }
 

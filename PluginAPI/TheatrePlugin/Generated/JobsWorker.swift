@@ -8,8 +8,9 @@ public import TheatreContracts
 /// Capability `theatre.jobs.v1.Worker`.
 public protocol JobsWorkerContract: Sendable {
     /// Runs one job. May come again after a crash or a lost lease: repeat without harm, or write with the fencing token.
-    /// An error that is worth repeating (retry SAFE or AFTER) repeats after a back-off until max_attempts; one that is not
-    /// makes the job dead at once. Cancelled when the job is cancelled or the lease lost.
+    /// An error that is worth repeating (retry SAFE or AFTER, or a code that passes: UNAVAILABLE, ABORTED,
+    /// DEADLINE_EXCEEDED) repeats after a back-off until max_attempts; another makes the job dead at once. Cancelled when
+    /// the job is cancelled or the lease lost.
     func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse
 }
 
@@ -34,8 +35,9 @@ public struct JobsWorkerClient: Sendable {
     }
 
     /// Runs one job. May come again after a crash or a lost lease: repeat without harm, or write with the fencing token.
-    /// An error that is worth repeating (retry SAFE or AFTER) repeats after a back-off until max_attempts; one that is not
-    /// makes the job dead at once. Cancelled when the job is cancelled or the lease lost.
+    /// An error that is worth repeating (retry SAFE or AFTER, or a code that passes: UNAVAILABLE, ABORTED,
+    /// DEADLINE_EXCEEDED) repeats after a back-off until max_attempts; another makes the job dead at once. Cancelled when
+    /// the job is cancelled or the lease lost.
     public func run(_ request: JobsRunRequest, _ options: CallOptions = CallOptions()) async throws -> JobsRunResponse {
         try await caller.unary("Run", request, options)
     }

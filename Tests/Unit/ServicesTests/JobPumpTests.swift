@@ -123,6 +123,7 @@ private final class Bench: Sendable {
         (CallError(.unavailable, "press.down", "Down.", retry: .safe), .waiting, 0, 1000, false),
         (CallError(.resourceExhausted, "x", "Y.", retry: .after(milliseconds: 9000)), .waiting, 9000, 9000, false),
         (CallError(.deadlineExceeded, "call.deadline", "Late.", effect: .unknown), .waiting, 0, 1000, false),
+        (CallError(.unavailable, "sql.connection_lost", "Gone.", effect: .unknown), .waiting, 0, 1000, false),
         (CallError(.resourceExhausted, "instance.busy", "Busy.", retry: .safe), .waiting, 250, 1000, true),
         (CallError(.unavailable, "instance.retired", "Retired.", retry: .safe), .waiting, 250, 1000, true),
     ]
