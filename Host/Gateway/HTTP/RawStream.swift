@@ -13,7 +13,7 @@ final class RawStream {
     /// Bytes of body in one message.
     private static let chunk = 64 * 1024
     /// What the plugin may have on its way beyond the credit every call begins with.
-    private static let window: UInt64 = 192 * 1024
+    static let window: UInt64 = 192 * 1024
 
     private let handler: RequestHandler
     private let exchange: Exchange

@@ -15,7 +15,7 @@ struct FaultEngine: Sendable {
 
     /// A file of this path.
     static func sqlite(at path: String) -> FaultEngine {
-        FaultEngine(storage: sqlite.storage + "config: {path: \"\(path)\"}\n")
+        FaultEngine(storage: sqlite.storage + "config: {path: \"\(path)\", busy_timeout_ms: 1000}\n")
     }
 
     /// A new database of a server, or of servers that stand in for each other.
