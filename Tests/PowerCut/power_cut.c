@@ -23,6 +23,7 @@ struct change {
 struct image {
     char *path;
     int exists;
+    enum power_cut_fault fault;
     uint8_t *bytes; /* on the disk for certain */
     int64_t size;
     struct change *first, **last;
@@ -39,7 +40,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct image *images;
 static sqlite3_vfs layer;
 static sqlite3_vfs *platform;
-static enum power_cut_fault fault;
 static uint64_t syncs;
 
 static uint64_t next_random(uint64_t *state) {
@@ -131,10 +131,12 @@ static int file_read(sqlite3_file *file, void *data, int count, sqlite3_int64 of
 }
 
 static int file_write(sqlite3_file *file, const void *data, int count, sqlite3_int64 offset) {
+    struct image *image = ((struct file *)file)->image;
     pthread_mutex_lock(&lock);
+    enum power_cut_fault fault = image->fault;
     int code = fault == POWER_CUT_DISK_FULL ? SQLITE_FULL : fault == POWER_CUT_IO_ERROR ? SQLITE_IOERR_WRITE : SQLITE_OK;
     if (code == SQLITE_OK) code = REAL(file)->pMethods->xWrite(REAL(file), data, count, offset);
-    if (code == SQLITE_OK) code = note(((struct file *)file)->image, offset, data, count);
+    if (code == SQLITE_OK) code = note(image, offset, data, count);
     pthread_mutex_unlock(&lock);
     return code;
 }
@@ -152,7 +154,7 @@ static int file_sync(sqlite3_file *file, int flags) {
     (void)flags;
     struct image *image = ((struct file *)file)->image;
     pthread_mutex_lock(&lock);
-    int code = fault == POWER_CUT_NO_SYNC ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+    int code = image->fault == POWER_CUT_NO_SYNC ? SQLITE_IOERR_FSYNC : SQLITE_OK;
     if (code == SQLITE_OK) {
         for (struct change *change = image->first; change; change = change->next)
             apply(&image->bytes, &image->size, change);
@@ -244,7 +246,6 @@ int power_cut_install(void) {
         layer.xOpen = layer_open;
         layer.xDelete = layer_delete;
     }
-    fault = POWER_CUT_SOUND;
     pthread_mutex_unlock(&lock);
     return sqlite3_vfs_register(&layer, 1);
 }
@@ -253,9 +254,17 @@ void power_cut_remove(void) {
     if (platform) sqlite3_vfs_register(platform, 1);
 }
 
-void power_cut_set_fault(enum power_cut_fault kind) {
+/* Whether the file lies in the folder itself. */
+static int lies_in(const struct image *image, const char *folder) {
+    size_t length = strlen(folder);
+    return strncmp(image->path, folder, length) == 0 && image->path[length] == '/'
+        && !strchr(image->path + length + 1, '/');
+}
+
+void power_cut_set_fault(const char *folder, enum power_cut_fault fault) {
     pthread_mutex_lock(&lock);
-    fault = kind;
+    for (struct image *image = images; image; image = image->next)
+        if (lies_in(image, folder)) image->fault = fault;
     pthread_mutex_unlock(&lock);
 }
 
@@ -306,13 +315,10 @@ static int write_image(const struct image *image, const char *target, enum power
 
 int power_cut_snapshot(const char *source, const char *target, enum power_cut_kind kind, uint64_t seed) {
     uint64_t random = seed * 0x9E3779B97F4A7C15ULL | 1;
-    size_t length = strlen(source);
     int code = 0;
     pthread_mutex_lock(&lock);
     for (struct image *image = images; image && code == 0; image = image->next)
-        if (image->exists && strncmp(image->path, source, length) == 0 && image->path[length] == '/'
-            && !strchr(image->path + length + 1, '/'))
-            code = write_image(image, target, kind, &random);
+        if (image->exists && lies_in(image, source)) code = write_image(image, target, kind, &random);
     pthread_mutex_unlock(&lock);
     return code;
 }

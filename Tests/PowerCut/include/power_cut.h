@@ -34,8 +34,8 @@ void power_cut_remove(void);
  * The same seed leaves the same writes. 0, or the errno of what failed. */
 int power_cut_snapshot(const char *source, const char *target, enum power_cut_kind kind, uint64_t seed);
 
-/* From now on, for all files. */
-void power_cut_set_fault(enum power_cut_fault fault);
+/* From now on, for the files of that folder that are or were open. */
+void power_cut_set_fault(const char *folder, enum power_cut_fault fault);
 
 /* Syncs so far. */
 uint64_t power_cut_syncs(void);

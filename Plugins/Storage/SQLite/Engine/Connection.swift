@@ -117,13 +117,24 @@ final class Connection {
 
     /// Refuses a transaction that leaves a reference to a row that is not there; a COMMIT would fail for all of its group.
     func checkDeferredKeys() throws(StorageError) {
-        guard let handle else { throw .closed }
-        var open: Int32 = 0
-        var highest: Int32 = 0
-        sqlite3_db_status(handle, SQLITE_DBSTATUS_DEFERRED_FKS, &open, &highest, 0)
-        guard open == 0 else {
+        guard handle != nil else { throw .closed }
+        guard status(SQLITE_DBSTATUS_DEFERRED_FKS) == 0 else {
             throw StorageError(.failedPrecondition, "sql.foreign_key", "FOREIGN KEY constraint failed.")
         }
+    }
+
+    /// Counts ``pagesWritten`` from here.
+    func forgetPagesWritten() { _ = status(SQLITE_DBSTATUS_CACHE_WRITE, reset: true) }
+
+    /// Pages that went to the log.
+    var pagesWritten: Int32 { status(SQLITE_DBSTATUS_CACHE_WRITE) }
+
+    private func status(_ what: Int32, reset: Bool = false) -> Int32 {
+        guard let handle else { return 0 }
+        var current: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(handle, what, &current, &highest, reset ? 1 : 0)
+        return current
     }
 
     /// Ends the transaction, if SQLite has not done so by itself.

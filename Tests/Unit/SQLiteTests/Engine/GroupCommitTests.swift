@@ -140,7 +140,12 @@ struct GroupCommitTests {
         let last = insert(2)
         for member in [first, once, slow, last] { group.run(member) }
         #expect(first.outcome.withLock { $0 }.isEmpty, "nobody is told before the commit")
-        #expect(group.commit() == nil)
+        var noted: CommitGroup.Outcome?
+        group.commit { outcome in
+            noted = outcome
+            #expect(first.outcome.withLock { $0 }.isEmpty, "noted before anybody is told")
+        }
+        #expect(noted == .wrote)
         #expect(first.outcome.withLock { $0 } == ["kept"] && first.runs.load(ordering: .relaxed) == 2)
         #expect(last.outcome.withLock { $0 } == ["kept"])
         #expect(slow.outcome.withLock { $0 } == ["sql.cancelled"])
@@ -157,7 +162,9 @@ struct GroupCommitTests {
         for member in members { group.run(member) }
         // The transaction is gone under the group, as after a failure of the disk.
         connection.rollback()
-        #expect(group.commit() != nil)
+        var noted: CommitGroup.Outcome?
+        group.commit { noted = $0 }
+        guard case .failed = noted else { throw StorageError(.internal, "test", "It was \(noted as Any).") }
         for member in members { #expect(member.outcome.withLock { $0 }.first != "kept") }
         #expect(try connection.rows("SELECT 1 FROM host__cursors").isEmpty)
     }

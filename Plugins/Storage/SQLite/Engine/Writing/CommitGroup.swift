@@ -78,13 +78,23 @@ struct CommitGroup {
     private static let undone = StorageError(
         .aborted, "sql.serialization", "Another transaction took this one down with it; begin again.", retry: .safe)
 
-    /// Commits and tells every member. Gives why it failed, if it did.
-    mutating func commit() -> StorageError? {
+    /// What a group tells of the disk.
+    enum Outcome: Equatable {
+        /// It took pages.
+        case wrote
+        /// Nothing went to it.
+        case nothing
+        case failed(StorageError)
+    }
+
+    /// Commits and tells every member, after `note`: who was told finds noted what came of it.
+    mutating func commit(_ note: (Outcome) -> Void = { _ in }) {
         defer {
             ready = []
             failed = []
         }
         var failure: StorageError?
+        connection.forgetPagesWritten()
         if isOpen, !ready.isEmpty {
             do throws(StorageError) {
                 try connection.execute("COMMIT")
@@ -92,12 +102,15 @@ struct CommitGroup {
                 failure = error.ofCommit
             }
         }
+        // A commit can succeed with nothing to write, even where every row was changed to what it was.
+        let wrote = failure == nil && connection.pagesWritten > 0
         connection.rollback()
         isOpen = false
+        let found = failure ?? failed.lazy.compactMap { $0.error as? StorageError }.first { $0.isOfStorage }
+        note(found.map { .failed($0) } ?? (wrote ? .wrote : .nothing))
         for member in ready { member.settle(failure) }
         // What failed may have failed on what the commit did not keep.
         for (member, error) in failed { member.settle(failure ?? error) }
-        return failure ?? failed.lazy.compactMap { $0.error as? StorageError }.first { $0.isOfStorage }
     }
 }
 

@@ -4,7 +4,7 @@
 import Synchronization
 import TheatreStorage
 
-/// Whether the database takes writes, as the last write told.
+/// Whether the database takes writes, as the last that went to the disk told.
 final class Health: Sendable {
     private struct State {
         /// Why the last write failed.
@@ -24,13 +24,18 @@ final class Health: Sendable {
     /// Why nothing can be written or what is damaged; nil where all is well.
     var current: StorageError? { state.withLock { $0.current } }
 
-    /// Takes the outcome of a write: an error of the storage, or nil where there was none.
-    func wrote(_ error: StorageError?) {
-        // An error that is not the storage's says nothing about it.
-        if let error, !error.isOfStorage { return }
-        change { state in
-            state.failure = error
-            if let error, error.reason == "sql.corrupt" { state.damage = error }
+    /// Takes the outcome of a group: only one that wrote to the disk tells that it takes writes again.
+    func ended(_ outcome: CommitGroup.Outcome) {
+        switch outcome {
+        case .nothing: return
+        case .wrote: change { $0.failure = nil }
+        case .failed(let error):
+            // An error that is not the storage's says nothing about it.
+            guard error.isOfStorage else { return }
+            change { state in
+                state.failure = error
+                if error.reason == "sql.corrupt" { state.damage = error }
+            }
         }
     }
 

@@ -128,7 +128,7 @@ final class Writer: Sendable {
         }
         transactions.add(Int64(group.count), ordering: .relaxed)
         commits.add(1, ordering: .relaxed)
-        health.wrote(group.commit())
+        group.commit { health.ended($0) }
         return held
     }
 }
