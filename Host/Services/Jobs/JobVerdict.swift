@@ -95,7 +95,7 @@ struct JobVerdict: Sendable {
     ]
 
     /// Passing by their nature: a job may run again whatever its last run did, so what holds for a client does not here.
-    private static let passing: Set<CallError.Code> = [.deadlineExceeded, .cancelled, .unavailable, .aborted]
+    private static let passing: Set<StatusCode> = [.deadlineExceeded, .cancelled, .unavailable, .aborted]
 
     /// Nil where the error is not worth a repetition. A run that took too long, or ended with its instance or with what
     /// it needed, is.
