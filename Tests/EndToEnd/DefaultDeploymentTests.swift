@@ -93,7 +93,11 @@ import TheatreManifest
             renewed.token = try refreshed.text("/access_token")
             #expect(try await renewed.get("/api/v1/me").status == 200)
             _ = try await renewed.expect(200, .POST, "/api/v1/auth/logout", .object([:]))
-            #expect(try await renewed.get("/api/v1/me").status == 401)
+            // Every host learns it by an event.
+            let ended = renewed
+            try await eventually("the token is refused", seconds: 5) {
+                try await ended.get("/api/v1/me").status == 401 ? true : nil
+            }
             let spent = try await server.client.post(
                 "/api/v1/auth/refresh", .object(["refresh_token": .string(try refreshed.text("/refresh_token"))]))
             #expect(spent.status == 401)
