@@ -36,9 +36,7 @@ import TheatreManifest
                 return order.map { text.contains("event: order.created") && text.contains($0) } ?? false
             }
             #expect(stream.version == .http2)
-            try await eventually("the read of the stream is given up", seconds: 30) {
-                try await person.client.calls(of: "sqlite", eventRead, code: "CANCELLED") == 1 ? true : nil
-            }
+            try await expectReadsGivenUp(1, person)
         }
     }
 
