@@ -17,6 +17,9 @@ struct CommitGroup {
 
     init(_ connection: Connection) { self.connection = connection }
 
+    /// Whether no transaction can begin.
+    var isRefused: Bool { closed != nil }
+
     /// How many ran.
     var count: Int { ready.count + failed.count }
 

@@ -120,7 +120,10 @@ final class Writer: Sendable {
         var group = CommitGroup(connection)
         group.run(first)
         var held: Item?
-        while held == nil, group.count < limits.members, monotonicNanoseconds() < end, let next = items.popNow() {
+        // Where none can begin, those that wait are told at once, though the wait for it took longer than a group may.
+        while held == nil, group.count < limits.members, group.isRefused || monotonicNanoseconds() < end,
+            let next = items.popNow()
+        {
             switch next {
             case .member(let member): group.run(member)
             case .alone: held = next
