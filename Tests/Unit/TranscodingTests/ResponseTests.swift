@@ -23,7 +23,7 @@ struct ResponseTests {
     @Test func emptyContainersArePrinted() throws {
         #expect(try TestCatalog.transcoder("theatre.sql.v1.Row").decodedText([]) == #"{"values":[]}"#)
         let value = try TestCatalog.transcoder("theatre.sql.v1.Value").decodedText([])
-        #expect(value == #"{"integer":null,"real":null,"text":null,"blob":null}"#)
+        #expect(value == #"{"integer":null,"real":null,"text":null,"blob":null,"timestamp":null,"json":null}"#)
     }
 
     @Test func fieldsInAnyOrderGiveTheSameText() throws {
