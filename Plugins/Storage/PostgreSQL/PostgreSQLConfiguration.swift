@@ -23,8 +23,6 @@ struct PostgreSQLConfiguration: Decodable, Sendable {
     var roles: String
     var transactionMilliseconds: Int
     var answersRetentionDays: Int
-    var eventsRetentionDays: Int
-    var jobsRetentionDays: Int
 
     enum CodingKeys: String, CodingKey {
         case hosts, port, database, user, replicas, roles
@@ -38,8 +36,6 @@ struct PostgreSQLConfiguration: Decodable, Sendable {
         case schemaPrefix = "schema_prefix"
         case transactionMilliseconds = "transaction_timeout_ms"
         case answersRetentionDays = "answers_retention_days"
-        case eventsRetentionDays = "events_retention_days"
-        case jobsRetentionDays = "jobs_retention_days"
     }
 
     /// The engine's options; INVALID_ARGUMENT `postgresql.bad_host` for a host that is none.
@@ -58,8 +54,6 @@ struct PostgreSQLConfiguration: Decodable, Sendable {
         options.roles = EngineOptions.RolePolicy(rawValue: roles) ?? .whereAllowed
         options.transactionMilliseconds = transactionMilliseconds
         options.answersRetentionDays = answersRetentionDays
-        options.eventsRetentionDays = eventsRetentionDays
-        options.jobsRetentionDays = jobsRetentionDays
         return options
     }
 

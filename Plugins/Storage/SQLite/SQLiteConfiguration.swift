@@ -12,8 +12,6 @@ struct SQLiteConfiguration: Decodable, Sendable {
     var readers: Int
     var transactionTimeoutMilliseconds: Int
     var answersRetentionDays: Int
-    var eventsRetentionDays: Int
-    var jobsRetentionDays: Int
     var busyTimeoutMilliseconds: Int
     var groupCommitMilliseconds: Int
 
@@ -21,8 +19,6 @@ struct SQLiteConfiguration: Decodable, Sendable {
         case path, readers
         case transactionTimeoutMilliseconds = "transaction_timeout_ms"
         case answersRetentionDays = "answers_retention_days"
-        case eventsRetentionDays = "events_retention_days"
-        case jobsRetentionDays = "jobs_retention_days"
         case busyTimeoutMilliseconds = "busy_timeout_ms"
         case groupCommitMilliseconds = "group_commit_ms"
     }
@@ -32,8 +28,6 @@ struct SQLiteConfiguration: Decodable, Sendable {
         options.readers = readers
         options.transactionTimeoutMilliseconds = transactionTimeoutMilliseconds
         options.answersRetentionDays = answersRetentionDays
-        options.eventsRetentionDays = eventsRetentionDays
-        options.jobsRetentionDays = jobsRetentionDays
         options.busyMilliseconds = busyTimeoutMilliseconds
         options.group.nanoseconds = UInt64(groupCommitMilliseconds) * 1_000_000
         options.group.members = groupCommitMilliseconds == 0 ? 1 : options.group.members

@@ -177,17 +177,4 @@ public enum JobRows {
         ended_at = CASE WHEN state = 1 THEN ?1 ELSE ended_at END, ready = CASE WHEN state = 1 THEN 2 ELSE ready END,
         state = CASE WHEN state = 1 THEN 5 ELSE state END
         """
-
-    // MARK: Retention
-
-    /// Removes up to `limit` jobs that were done or cancelled before `time`; gives how many. Dead ones stay.
-    public static func remove(endedBefore time: Int64, limit: Int) -> HostPlan<Int> {
-        HostPlan([
-            HostStatement(
-                """
-                DELETE FROM host__jobs WHERE job_id IN (
-                    SELECT job_id FROM host__jobs WHERE ready = 2 AND ended_at < ?1 AND state IN (3, 5) LIMIT ?2)
-                """, [SQLValue(time), SQLValue(Int64(limit))])
-        ]) { (results: [SQLRows]) throws(StorageError) in Int(results[0].changed) }
-    }
 }

@@ -30,7 +30,8 @@ extension Engine {
             let response = try await look(
                 EventRows.read(request, head: head, bytes: options.answerBytes, .postgresql))
             let now = monotonicMilliseconds()
-            guard response.events.isEmpty, now < end, !Task.isCancelled else { return response }
+            guard response.events.isEmpty, now < end else { return response }
+            guard !Task.isCancelled else { throw StorageError.cancelled }
             await tail.head.wait(beyond: max(response.head, request.after), for: .milliseconds(Int64(end - now)))
             // Nothing up to the head matched, so the next look begins there.
             request.after = max(request.after, response.head)
@@ -41,6 +42,7 @@ extension Engine {
     private func knownHead() async throws(StorageError) -> Int64 {
         if tail.head.head >= 0 { return tail.head.head }
         await tail.head.wait(beyond: -1, for: .seconds(5))
+        guard !Task.isCancelled else { throw .cancelled }
         guard tail.head.head >= 0 else {
             throw StorageError(
                 .unavailable, "sql.log_unknown", "The end of the log is not known yet; try again.", retry: .safe)

@@ -152,24 +152,15 @@ final class Engine: Sendable {
         cleanUp()
     }
 
-    /// Once an hour, removes what is too old.
+    /// Once an hour, removes answers that are too old. Events and jobs go when the host says so.
     private func cleanUp() {
         let now = environment.now()
         let last = cleaned.load(ordering: .relaxed)
         guard now - last >= 3_600_000,
             cleaned.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
         else { return }
-        func before(_ days: Int) -> Int64 { now - Int64(days) * 86_400_000 }
-        remove(AnswerRows.remove(before: before(options.answersRetentionDays), limit: 500))
-        if options.jobsRetentionDays > 0 {
-            remove(JobRows.remove(endedBefore: before(options.jobsRetentionDays), limit: 500))
-        }
-        guard options.eventsRetentionDays > 0 else { return }
-        let old = EventsTrimRequest.with {
-            $0.before = before(options.eventsRetentionDays)
-            $0.limit = 500
-        }
-        if let plan = try? EventRows.trim(old) { remove(plan) }
+        let oldest = now - Int64(options.answersRetentionDays) * 86_400_000
+        remove(AnswerRows.remove(before: oldest, limit: 500))
     }
 
     /// Runs a plan again and again while its first statement removes as many rows as it may.

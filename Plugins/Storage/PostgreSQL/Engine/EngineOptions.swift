@@ -27,9 +27,6 @@ struct EngineOptions: Sendable {
     /// How long a stream's reader may stand still.
     var streamStallMilliseconds = 60_000
     var answersRetentionDays = 7
-    /// 0 keeps for ever, as for jobs.
-    var eventsRetentionDays = 0
-    var jobsRetentionDays = 0
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000
 

@@ -27,7 +27,8 @@ extension Engine {
         while true {
             let response = try await look(EventRows.read(request, bytes: options.answerBytes, .sqlite), for: scope)
             let now = monotonicNanoseconds()
-            guard response.events.isEmpty, now < end, !Task.isCancelled else { return response }
+            guard response.events.isEmpty, now < end else { return response }
+            guard !Task.isCancelled else { throw StorageError.cancelled }
             head.advance(to: response.head)
             // Other processes' events are noticed by looking again.
             let wait = min(end - now, options.pollNanoseconds)

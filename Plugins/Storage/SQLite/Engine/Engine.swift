@@ -27,8 +27,6 @@ struct EngineOptions: Sendable {
     var streamWaitMilliseconds = 5000
     /// How long a stream's reader may stand still.
     var streamStallMilliseconds = 60_000
-    var eventsRetentionDays = 30
-    var jobsRetentionDays = 7
     /// How long who waits sleeps before it looks for what other processes wrote.
     var pollNanoseconds: UInt64 = 1_000_000_000
     var group = Writer.Limits()
@@ -185,7 +183,7 @@ final class Engine: Sendable {
         committed(response.lastOffset)
     }
 
-    /// After a commit: wakes readers of the log and, once an hour, removes what is too old.
+    /// After a commit: wakes readers of the log and, once an hour, removes answers that are too old.
     func committed(_ lastOffset: Int64) {
         if lastOffset > 0 { head.advance(to: lastOffset) }
         let now = environment.now()
@@ -193,20 +191,26 @@ final class Engine: Sendable {
         guard now - last >= 3_600_000,
             cleaned.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
         else { return }
-        retire(Retirement.all(options, at: now)[...])
+        removeAnswers(before: now - Int64(options.answersRetentionDays) * 86_400_000)
     }
 
     /// Wakes those who wait for a job.
     func jobsChanged() { jobsHead.advance(to: jobsHead.head + 1) }
 
-    /// Removes what is too old, a little at a time, so that no writer waits long.
-    private func retire(_ rest: ArraySlice<Retirement>) {
-        guard let first = rest.first else { return }
+    /// A little at a time, so that no writer waits long.
+    private func removeAnswers(before time: Int64) {
         writer.enqueue { [weak self] result in
             guard let self, case .success(let connection) = result else { return }
-            // What cannot be removed now is removed an hour later.
-            let removed = (try? connection.transaction { try first.removeSome(connection) }) ?? 0
-            retire(removed < Retirement.atOnce ? rest.dropFirst() : rest)
+            let limit = 500
+            do {
+                let removed = try connection.transaction {
+                    try connection.run(AnswerRows.remove(before: time, limit: limit))
+                }
+                if removed == limit { removeAnswers(before: time) }
+            } catch {
+                // What cannot be removed now is removed an hour later.
+                return
+            }
         }
     }
 

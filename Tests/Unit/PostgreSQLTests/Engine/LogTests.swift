@@ -27,6 +27,18 @@ struct LogTests {
             }, for: scope)
     }
 
+    /// Never as an empty answer, at whatever moment the cancellation comes.
+    @Test func aWaitThatIsGivenUpEndsAsCancelled() async throws {
+        let fixture = try await EngineFixture()
+        let host = try fixture.scope("host")
+        for turn in 0..<40 {
+            let task = Task { try await read(fixture.engine, after: 0, wait: 30_000, host) }
+            for _ in 0..<turn { await Task.yield() }
+            task.cancel()
+            await #expect(throws: StorageError.cancelled, "after \(turn) turns") { try await task.value }
+        }
+    }
+
     /// Eight writers commit, roll back and dawdle; two engines read meanwhile. Nobody is given an event late, twice or
     /// out of its aggregate's order, and every committed one is given.
     @Test func readersMissNothingOfConcurrentWriters() async throws {

@@ -9,17 +9,14 @@ import TheatreStorage
 
 @testable import SQLite
 
-/// Consumers, dead letters and retention.
+/// Consumers, dead letters and what goes.
 struct LogKeepingTests {
     let clock = EngineClock()
     let fixture: EngineFixture
 
     init() throws {
         let clock = clock
-        var options = EngineOptions()
-        // Only what a test asks for goes.
-        options.eventsRetentionDays = 0
-        fixture = try EngineFixture(options: options, now: { clock.now })
+        fixture = try EngineFixture(now: { clock.now })
     }
 
     private var host: CallerScope { get throws { try fixture.scope("host") } }
@@ -112,25 +109,6 @@ struct LogKeepingTests {
         #expect(unknown?.reason == "sql.unknown_event")
     }
 
-    @Test func oldEventsGoByThemselves() async throws {
-        let clock = clock
-        let fixture = try EngineFixture(now: { clock.now })
-        let scope = try fixture.scope("a")
-        let event = EventsNewEvent.with {
-            $0.type = "a.done"
-            $0.data = "{}"
-        }
-        for _ in 0..<2 {
-            _ = try await fixture.engine.append(.with { $0.events = [event] }, for: scope)
-            clock.advance(31 * 86_400_000)
-        }
-        _ = try await fixture.engine.append(.with { $0.events = [event] }, for: scope)
-        let host = try fixture.scope("host")
-        for _ in 0..<4 { try await fixture.engine.writer.run(for: host) { _ in } }
-        let read = try await fixture.engine.read(EventsReadRequest(), for: host)
-        #expect(read.oldest == 3 && read.head == 3)
-    }
-
     @Test func whatEveryConsumerHasPassedGoesAfterItsTime() async throws {
         try await append(4)
         clock.advance(31 * 86_400_000)
@@ -151,5 +129,14 @@ struct LogKeepingTests {
         #expect(rest.removed == 1 && rest.oldest == 5)
         let list = try await fixture.engine.listConsumers(for: host)
         #expect(list.head == 6 && list.oldest == 5 && list.consumers.map(\.consumer) == ["fast", "slow"])
+    }
+
+    /// How long events are kept is the host's to say: writing, years later, removes none by itself.
+    @Test func eventsStayUntilTheyAreTrimmed() async throws {
+        try await append(3)
+        clock.advance(3650 * 86_400_000)
+        try await append(1)
+        for _ in 0..<10 { _ = try await fixture.engine.writer.run(for: host) { _ in } }
+        #expect(try await fixture.engine.read(EventsReadRequest(), for: host).events.count == 4)
     }
 }

@@ -181,20 +181,6 @@ struct JobTests {
         #expect(bad?.reason == "jobs.bad_request")
     }
 
-    @Test func jobsThatAreDoneGoAfterTheirTime() async throws {
-        let ids = [try await fixture.enqueue(), try await fixture.enqueue()]
-        let jobs = try await fixture.lease(limit: 2).jobs
-        _ = try await fixture.finish(jobs[0], .done)
-        _ = try await fixture.finish(jobs[1], .dead)
-        fixture.clock.advance(8 * 86_400_000)
-        _ = try await fixture.engine.append(EventsAppendRequest(), for: fixture.scope)
-        let host = try fixture.fixture.scope("host")
-        // At least one step of the removal goes before each.
-        for _ in 0..<10 { _ = try await fixture.engine.writer.run(for: host) { _ in } }
-        let left = try await fixture.engine.listJobs(JobsListRequest(), for: host).jobs
-        #expect(left.map(\.jobID) == [jobs[1].jobID] && ids.count == 2)
-    }
-
     @Test func manyWorkersNeverGetTheSameJob() async throws {
         for _ in 0..<10 { try await fixture.enqueueMany(20) }
         let fixture = fixture
