@@ -59,11 +59,14 @@ let pluginLink: [LinkerSetting] = [
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// Asynchronous functions go on where their caller runs: in a plugin that is its own threads already, and every change
+/// of executor left out is a look-up and perhaps a hop left out.
+let staying: [SwiftSetting] = strict + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 /// The modules every request runs through. Their state is either behind a lock or owned by one event loop, and the debug
 /// build, which the tests run, keeps every exclusivity check; release leaves out the run-time ones, which cost a few
 /// per cent of a request. Bounds and overflow checks stay.
 let hotPath: [SwiftSetting] =
-    strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+    staying + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 let embed: [CSetting] = [.unsafeFlags(["-std=c2x", "-fvisibility=hidden", "-Wno-c23-extensions"])]
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -164,7 +167,7 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             name: row.name,
             dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(row.name)Entry"), protobuf]
                 + row.libraries,
-            path: path, exclude: ["Entry", "README.md", "plugin.json"], swiftSettings: strict,
+            path: path, exclude: ["Entry", "README.md", "plugin.json"], swiftSettings: staying,
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
@@ -191,7 +194,7 @@ let sdkFixtureTargets: [Target] = sdkFixtures.flatMap { name -> [Target] in
             exclude: ["contracts.binpb"], publicHeadersPath: ".", cSettings: embed),
         .target(
             name: name, dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(name)Entry"), protobuf],
-            path: path, exclude: ["Entry", "plugin.json"], swiftSettings: strict, linkerSettings: pluginLink),
+            path: path, exclude: ["Entry", "plugin.json"], swiftSettings: staying, linkerSettings: pluginLink),
     ]
 }
 

@@ -10,15 +10,30 @@ extension PluginInstance {
         _ request: theatre_request, _ provider: Provider,
         _ body: nonisolated(nonsending) @escaping @Sendable (Provider, Request, Call) async throws -> Response
     ) {
-        guard let message: Request = message(of: request) else { return }
-        let served = ServedCall(self, request)
-        start(served) {
-            do {
-                try served.checkStart()
-                let payload = try await body(provider, message, Call(served: served)).wireBytes()
-                self.succeed(served, payload)
-            } catch {
-                self.fail(served, error)
+        if runsInline {
+            // Read while the host lends it.
+            guard let message: Request = message(of: request) else { return }
+            let served = ServedCall(self, request)
+            start(served) {
+                do {
+                    try served.checkStart()
+                    let payload = try await body(provider, message, Call(served: served)).wireBytes()
+                    self.succeed(served, payload)
+                } catch {
+                    self.fail(served, error)
+                }
+            }
+        } else {
+            // Read on the pool's threads: what is allocated on one thread and freed on another costs both.
+            let served = ServedCall(self, request, keepsPayload: true)
+            start(served) {
+                do {
+                    try served.checkStart()
+                    let payload = try await body(provider, served.message(), Call(served: served)).wireBytes()
+                    self.succeed(served, payload)
+                } catch {
+                    self.fail(served, error)
+                }
             }
         }
     }
@@ -27,13 +42,12 @@ extension PluginInstance {
         _ request: theatre_request,
         _ body: nonisolated(nonsending) @escaping @Sendable (Request, Call, MessageSink<Response>) async throws -> Void
     ) {
-        guard let message: Request = message(of: request) else { return }
-        let served = ServedCall(self, request, outbound: true)
+        let served = ServedCall(self, request, keepsPayload: true, outbound: true)
         guard let outbound = served.outbound else { return }
         start(served) {
             do {
                 try served.checkStart()
-                try await body(message, Call(served: served), MessageSink(channel: outbound))
+                try await body(served.message(), Call(served: served), MessageSink(channel: outbound))
                 outbound.finish()
                 self.succeed(served, [])
             } catch {
@@ -67,13 +81,10 @@ extension PluginInstance {
 
     /// The request, or nil where it is malformed and the call has been answered.
     private func message<Request: Message>(of request: theatre_request) -> Request? {
-        do {
-            return try Request(borrowing: request.payload.buffer)
+        do throws(PluginError) {
+            return try ServedCall.message(request.payload.buffer)
         } catch {
-            refuse(
-                request.call,
-                PluginError(
-                    .invalidArgument, "plugin.malformed_request", "The request is not a \(Request.protoMessageName)."))
+            refuse(request.call, error)
             return nil
         }
     }

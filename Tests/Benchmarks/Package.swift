@@ -13,6 +13,7 @@ let link: [LinkerSetting] = [
 ]
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 let embed: [CSetting] = [.unsafeFlags(["-std=c2x", "-fvisibility=hidden", "-Wno-c23-extensions"])]
 let sdk = Target.Dependency.product(name: "TheatrePlugin", package: "theatreos")

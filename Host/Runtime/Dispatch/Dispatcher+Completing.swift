@@ -115,7 +115,7 @@ extension Dispatcher {
     private func settle(_ slot: SlotPointer, _ id: UInt64, _ code: Int32) {
         let elapsed = now &- slot.pointee.began
         if let callee = core(at: slot.pointee.callee.load(ordering: .relaxed)) {
-            callee.pointee.inFlight.wrappingSubtract(1, ordering: .relaxed)
+            callee.pointee.load.wrappingSubtract(PortLoad.inFlight, ordering: .relaxed)
             callee.pointee.cells.end(slot.pointee.operation, code: code, nanoseconds: elapsed)
         } else if let caller = core(at: slot.pointee.caller.load(ordering: .relaxed)) {
             caller.pointee.callCells.end(slot.pointee.callIndex, code: code, nanoseconds: elapsed)

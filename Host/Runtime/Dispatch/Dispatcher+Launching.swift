@@ -12,14 +12,14 @@ extension Dispatcher {
     ) throws(CallError) -> UInt64 {
         guard launch.payload.count <= limits.messageSize else { throw tooLarge(launch.payload.count) }
         let facts = core.pointee.facts[Int(operation)]
-        core.pointee.outstanding.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        let (_, load) = core.pointee.load.wrappingAdd(
+            PortLoad.outstanding | PortLoad.inFlight, ordering: .sequentiallyConsistent)
         let state = core.pointee.state.load(ordering: .sequentiallyConsistent)
         guard state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady) else {
-            core.release()
+            giveUp(core)
             throw core.port.whyClosed()
         }
-        let (_, count) = core.pointee.inFlight.wrappingAdd(1, ordering: .relaxed)
-        guard count <= core.pointee.maxConcurrency else {
+        guard PortLoad(raw: load).inFlight <= core.pointee.maxConcurrency else {
             giveUp(core)
             throw Self.busy(core)
         }
@@ -45,7 +45,7 @@ extension Dispatcher {
     }
 
     private func giveUp(_ core: CorePointer) {
-        core.pointee.inFlight.wrappingSubtract(1, ordering: .relaxed)
+        core.pointee.load.wrappingSubtract(PortLoad.inFlight, ordering: .relaxed)
         core.release()
     }
 
@@ -99,7 +99,7 @@ extension Dispatcher {
         if let note = launch.note { slot.pointee.note = note }
         if let parent = launch.parent { parent.pointee.children.wrappingAdd(1, ordering: .sequentiallyConsistent) }
         if let caller = launch.caller {
-            caller.pointee.outstanding.wrappingAdd(1, ordering: .relaxed)
+            caller.pointee.load.wrappingAdd(PortLoad.outstanding, ordering: .relaxed)
             launch.out?.pointee = id | CallTable.callerSide
         }
         let word = SlotWord(generation: generation, phase: .live, pins: 2)

@@ -194,16 +194,16 @@ public final class InstancePort: @unchecked Sendable {
     /// Calls `body` once no call is served or made any more, at once or later, on any thread. Close or retire it first.
     public func drain(_ body: @escaping @Sendable () -> Void) {
         // The count is raised so that whoever drops it last finds `body`.
-        core.pointee.outstanding.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        core.pointee.load.wrappingAdd(PortLoad.outstanding, ordering: .acquiringAndReleasing)
         guarded.withLock { $0.drained.append(body) }
         core.release()
     }
 
     /// Calls being served, whose callers wait.
-    public var callsInFlight: Int { core.pointee.inFlight.load(ordering: .relaxed) }
+    public var callsInFlight: Int { PortLoad(raw: core.pointee.load.load(ordering: .relaxed)).inFlight }
 
     /// Calls served or made that may still come to the instance, with those that outlived their deadline.
-    public var callsOutstanding: Int { core.pointee.outstanding.load(ordering: .relaxed) }
+    public var callsOutstanding: Int { PortLoad(raw: core.pointee.load.load(ordering: .relaxed)).outstanding }
 
     /// Why it serves nothing, if so.
     public var refusal: CallError? { guarded.withLock { $0.refusal } }

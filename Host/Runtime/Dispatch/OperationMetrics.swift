@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CTheatrePlugin
 internal import Synchronization
 
 /// Counters of one instance's operations; each is one relaxed addition.
@@ -19,11 +20,14 @@ final class OperationMetrics: @unchecked Sendable {
     func snapshot() -> [OperationSnapshot] {
         names.indices.map { index in
             func cell(_ offset: Int) -> UInt64 { cells.read(index, offset) }
+            // In this order: an end counts its code before its duration.
+            var byCode = StatusCode.allCases.map { cell(Int($0.rawValue)) }
+            let buckets = (0..<OperationSnapshot.bounds).map { cell(MetricCells.buckets + $0) }
+            let ended = buckets.reduce(0, &+), failed = byCode.reduce(0, &+)
+            byCode[0] = ended > failed ? ended - failed : 0
             return OperationSnapshot(
                 operation: names[index], started: cell(MetricCells.started), orphaned: cell(MetricCells.orphaned),
-                byCode: StatusCode.allCases.map { cell(Int($0.rawValue)) },
-                buckets: (0..<OperationSnapshot.bounds).map { cell(MetricCells.buckets + $0) },
-                nanoseconds: cell(MetricCells.nanoseconds))
+                byCode: byCode, buckets: buckets, nanoseconds: cell(MetricCells.nanoseconds))
         }
     }
 }
@@ -57,7 +61,8 @@ struct MetricCells {
 
     @inline(__always)
     func end(_ operation: UInt32, code: Int32, nanoseconds: UInt64) {
-        add(operation, Int(code))
+        // Those that end well are the rest of all that ended.
+        if code != THEATRE_OK { add(operation, Int(code)) }
         add(operation, Self.buckets + OperationSnapshot.bucket(nanoseconds))
         add(operation, Self.nanoseconds, nanoseconds)
     }

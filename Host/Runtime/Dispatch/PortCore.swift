@@ -25,10 +25,21 @@ struct PortCore: ~Copyable {
 
     let isAttached = Atomic<Bool>(false)
     let state = Atomic<UInt8>(InstancePort.State.preparing.rawValue)
-    let inFlight = Atomic<Int>(0)
-    /// Slots that may still lead to a call into the instance.
-    let outstanding = Atomic<Int>(0)
+    let load = Atomic<UInt64>(0)
     let preview = Atomic<Unmanaged<DispatchTable>?>(nil)
+}
+
+/// `PortCore.load`: two counts in one word, so that a call that begins adds to both at once.
+struct PortLoad {
+    /// One slot that may still lead to a call into the instance.
+    static let outstanding: UInt64 = 1
+    /// One call whose caller waits.
+    static let inFlight: UInt64 = 1 << 32
+
+    var raw: UInt64
+
+    var outstanding: Int { Int(raw & 0xffff_ffff) }
+    var inFlight: Int { Int(raw >> 32) }
 }
 
 typealias CorePointer = UnsafeMutablePointer<PortCore>
@@ -44,8 +55,9 @@ extension UnsafeMutablePointer<PortCore> {
     /// Drops what kept the port from being drained.
     @inline(__always)
     func release() {
-        let (_, left) = pointee.outstanding.wrappingSubtract(1, ordering: .acquiringAndReleasing)
-        guard left == 0, pointee.state.load(ordering: .sequentiallyConsistent) == InstancePort.State.closed.rawValue
+        let (_, left) = pointee.load.wrappingSubtract(PortLoad.outstanding, ordering: .acquiringAndReleasing)
+        guard PortLoad(raw: left).outstanding == 0,
+            pointee.state.load(ordering: .sequentiallyConsistent) == InstancePort.State.closed.rawValue
         else { return }
         port.tellDrained()
     }

@@ -48,7 +48,7 @@ public struct Blobs: Sendable {
         _ key: String, from sequence: Bytes, _ options: BlobOptions = BlobOptions()
     ) async throws -> BlobBlobInfo where Bytes.Element == Data {
         var iterator = sequence.makeAsyncIterator()
-        return try await put(key, options) { try await iterator.next() }
+        return try await put(key, options) { try await iterator.next(isolation: #isolation) }
     }
 
     private func put(

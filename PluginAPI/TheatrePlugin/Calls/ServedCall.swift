@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CTheatrePlugin
+internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 
@@ -16,16 +17,21 @@ final class ServedCall: Sendable {
     let outbound: OutboundChannel?
     /// Whose task serves it, and nothing else until the call is done. Set once, before anybody can ask for the call.
     @exclusivity(unchecked) private nonisolated(unsafe) var runner: CallRunner?
-    /// The context, then the key.
+    /// The context, the key, and the payload where it is kept.
     private let bytes: [UInt8]
     private let contextSize: Int
+    private let keySize: Int
     private let state = Atomic<UInt8>(0)
     private let decoded = Mutex<HostContext?>(nil)
 
     private static let cancelled: UInt8 = 1
     private static let done: UInt8 = 2
 
-    init(_ instance: PluginInstance, _ request: theatre_request, inbound: Bool = false, outbound: Bool = false) {
+    /// - Parameter keepsPayload: for ``message()``: the host's bytes are gone once `invoke` returns.
+    init(
+        _ instance: PluginInstance, _ request: theatre_request, keepsPayload: Bool = false, inbound: Bool = false,
+        outbound: Bool = false
+    ) {
         let id = request.call
         let connection = instance.connection
         self.instance = instance
@@ -33,25 +39,53 @@ final class ServedCall: Sendable {
         deadline = request.deadline_ns
         attempt = request.attempt
         flags = request.flags
-        (bytes, contextSize) = Self.join(request.context.buffer, request.idempotency_key.buffer)
+        let payload = keepsPayload ? request.payload.buffer : UnsafeRawBufferPointer(start: nil, count: 0)
+        bytes = Self.join(request.context.buffer, request.idempotency_key.buffer, payload)
+        contextSize = request.context.buffer.count
+        keySize = request.idempotency_key.buffer.count
         self.inbound =
             inbound ? InboundChannel(endsWithChunk: true, grant: { connection.grant(id, $0) }) : nil
         self.outbound = outbound ? OutboundChannel { connection.send(id, $0) } : nil
     }
 
-    private static func join(_ context: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer) -> ([UInt8], Int) {
-        let size = context.count + key.count
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+    private static func join(
+        _ context: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer
+    ) -> [UInt8] {
+        let size = context.count + key.count + payload.count
+        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             let raw = UnsafeMutableRawBufferPointer(buffer)
             raw.copyMemory(from: context)
             if !key.isEmpty { UnsafeMutableRawBufferPointer(rebasing: raw[context.count...]).copyMemory(from: key) }
+            if !payload.isEmpty {
+                UnsafeMutableRawBufferPointer(rebasing: raw[(context.count + key.count)...]).copyMemory(from: payload)
+            }
             count = size
         }
-        return (bytes, context.count)
     }
 
     var hasSideEffect: Bool { flags & THEATRE_CALL_SIDE_EFFECT != 0 }
-    var key: String { String(decoding: bytes[contextSize...], as: UTF8.self) }
+    var key: String { String(decoding: bytes[contextSize..<contextSize + keySize], as: UTF8.self) }
+
+    /// The request, of a call that keeps its payload.
+    ///
+    /// - Throws: `PluginError` INVALID_ARGUMENT `plugin.malformed_request`.
+    func message<Request: Message>() throws -> Request {
+        try bytes.withUnsafeBytes { bytes in
+            try Self.message(UnsafeRawBufferPointer(rebasing: bytes[(contextSize + keySize)...]))
+        }
+    }
+
+    /// The request as the host lends it.
+    ///
+    /// - Throws: `PluginError` INVALID_ARGUMENT `plugin.malformed_request`.
+    static func message<Request: Message>(_ payload: UnsafeRawBufferPointer) throws(PluginError) -> Request {
+        do {
+            return try Request(borrowing: payload)
+        } catch {
+            throw PluginError(
+                .invalidArgument, "plugin.malformed_request", "The request is not a \(Request.protoMessageName).")
+        }
+    }
 
     /// Decoded at the first use; an unreadable one is empty.
     var context: HostContext {

@@ -17,7 +17,11 @@ final class Gate: @unchecked Sendable {
         pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
         pthread_mutex_init(mutex, &attributes)
         pthread_mutexattr_destroy(&attributes)
-        pthread_cond_init(condition, nil)
+        var clock = pthread_condattr_t()
+        pthread_condattr_init(&clock)
+        pthread_condattr_setclock(&clock, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &clock)
+        pthread_condattr_destroy(&clock)
     }
 
     deinit {
@@ -31,7 +35,19 @@ final class Gate: @unchecked Sendable {
     func unlock() { pthread_mutex_unlock(mutex) }
     /// Call with the lock held; may return without a signal.
     func wait() { pthread_cond_wait(condition, mutex) }
+    /// Call with the lock held; may return before the time, given in nanoseconds below a second.
+    func wait(nanoseconds: Int) {
+        var end = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &end)
+        end.tv_nsec += nanoseconds
+        if end.tv_nsec >= 1_000_000_000 {
+            end.tv_nsec -= 1_000_000_000
+            end.tv_sec += 1
+        }
+        pthread_cond_timedwait(condition, mutex, &end)
+    }
     func signal() { pthread_cond_signal(condition) }
+    func broadcast() { pthread_cond_broadcast(condition) }
 }
 
 /// Opens once; control functions, which are synchronous, wait on it for asynchronous work.

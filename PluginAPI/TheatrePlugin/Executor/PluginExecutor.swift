@@ -2,28 +2,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Synchronization
 
-/// The threads of one instance: at most `limit`, started when there is work and none is idle.
+/// The threads of one instance: at most `limit`, started when there is work; ``ThreadDemand`` says how many of them work.
 ///
 /// A plugin that blocks holds up itself, not the host's shared pool. Unchecked: the queue and the counts are touched
 /// with the gate locked.
 package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
     private let name: String
-    private let limit: Int
     private let gate = Gate()
     private var jobs: [UnownedJob] = []
     private var head = 0
-    private var threads = 0
-    private var idle = 0
-    private var waking = 0
+    /// Something is queued; for who looks without the gate.
+    private let isQueued = Atomic<Bool>(false)
+    private var demand: ThreadDemand
     private var isClosed = false
     /// A thread that ran dry looks again a few times before it sleeps; one at a time.
     private var isLooking = false
-    private static let looks = 16
+    /// The watch waits on a gate of its own, so that no call for work is lost on it.
+    private let watching = Gate()
+    private var looks = Looks()
+    /// Nanoseconds a job waits behind threads that work before another thread joins them; twice that at most.
+    private static let watchNanoseconds = 200_000
+
+    /// How often a thread that ran dry looks again: more where it paid lately, less where it did not.
+    private struct Looks {
+        private(set) var count = 16
+
+        mutating func paid() { count = min(count * 2, 256) }
+        mutating func wasInVain() { count = max(count / 2, 8) }
+    }
 
     package init(name: String, limit: Int) {
         self.name = name
-        self.limit = limit
+        demand = ThreadDemand(limit: limit)
         jobs.reserveCapacity(256)
     }
 
@@ -32,28 +44,27 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
         if StartHere.isNext() { return job.runSynchronously(on: asUnownedTaskExecutor()) }
         gate.lock()
         jobs.append(job)
-        var starts = false
-        // The thread that looks takes one job; only what is beyond that needs another.
-        let backlog = jobs.count - head - (isLooking ? 1 : 0)
-        let wakes = idle > waking && backlog > waking
-        if wakes {
-            waking += 1
-        } else if threads < limit, backlog > waking {
-            threads += 1
-            starts = true
-        }
+        isQueued.store(true, ordering: .relaxed)
+        let action = demand.queue(isLookedFor: isLooking)
         gate.unlock()
         // Unlocked first: a thread that is woken to a locked gate sleeps again at once.
-        if wakes { gate.signal() }
-        if starts { startThread() }
+        perform(action)
     }
 
     /// Threads end when nothing is queued. What comes later is still run.
     package func close() {
         gate.lock()
         isClosed = true
-        for _ in 0..<idle { gate.signal() }
+        gate.broadcast()
         gate.unlock()
+    }
+
+    private func perform(_ action: ThreadDemand.Action) {
+        switch action {
+        case .none: break
+        case .wake: gate.signal()
+        case .start: startThread()
+        }
     }
 
     private func startThread() {
@@ -73,12 +84,10 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// No thread to be had. With others running the job waits for them; without any, this thread runs it.
+    /// No thread to be had. With others at work the job waits for them; without any, this thread runs it.
     private func threadFailed() {
         gate.lock()
-        threads -= 1
-        let alone = threads == 0
-        let job = alone ? pop() : nil
+        let job = demand.startFailed() ? pop() : nil
         gate.unlock()
         job?.runSynchronously(on: asUnownedTaskExecutor())
     }
@@ -86,7 +95,55 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
     private func run() {
         nameThread()
         let me = asUnownedTaskExecutor()
-        while let job = take() { job.runSynchronously(on: me) }
+        gate.lock()
+        var role = demand.role(wasSleeping: false)
+        while true {
+            switch role {
+            case .work:
+                work(me)
+                if isClosed { return finish { $0.end() } }
+                demand.sleep()
+                role = .sleep
+            case .watch:
+                role = watch()
+            case .sleep:
+                if isClosed, demand.backlog == 0 { return finish { $0.endSleeping() } }
+                gate.wait()
+                role = demand.role(wasSleeping: true)
+            }
+        }
+    }
+
+    /// The thread ends. With the gate locked.
+    private func finish(_ end: (inout ThreadDemand) -> Void) {
+        end(&demand)
+        gate.broadcast()
+        gate.unlock()
+    }
+
+    /// Runs jobs until there are none. With the gate locked, which is open while one runs.
+    private func work(_ me: UnownedTaskExecutor) {
+        while let job = pop() ?? look() {
+            gate.unlock()
+            job.runSynchronously(on: me)
+            gate.lock()
+        }
+    }
+
+    /// Waits a little and says what follows. With the gate locked, which is open in between.
+    private func watch() -> ThreadDemand.Role {
+        let mark = demand.mark
+        gate.unlock()
+        watching.lock()
+        watching.wait(nanoseconds: Self.watchNanoseconds)
+        watching.unlock()
+        gate.lock()
+        let (role, action) = demand.watched(since: mark)
+        guard action != .none else { return role }
+        gate.unlock()
+        perform(action)
+        gate.lock()
+        return role
     }
 
     /// As `top -H` shows it. The name is a comfort: where the file cannot be opened, the thread keeps the process's.
@@ -98,36 +155,25 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
         Glibc.close(file)
     }
 
-    /// The next job, or nil where the thread shall end.
-    private func take() -> UnownedJob? {
-        gate.lock()
-        defer { gate.unlock() }
-        while true {
-            if let job = pop() ?? look() { return job }
-            if isClosed {
-                threads -= 1
-                return nil
-            }
-            idle += 1
-            gate.wait()
-            idle -= 1
-            if waking > 0 { waking -= 1 }
-        }
-    }
-
     /// Gives way to whoever is about to enqueue: under load that spares a sleep and a wake-up a call. With the gate
     /// locked, which is open in between.
     private func look() -> UnownedJob? {
         guard !isLooking, !isClosed else { return nil }
         isLooking = true
         defer { isLooking = false }
-        for _ in 0..<Self.looks {
-            gate.unlock()
+        gate.unlock()
+        var rest = looks.count
+        while rest > 0, !isQueued.load(ordering: .relaxed) {
             sched_yield()
-            gate.lock()
-            if let job = pop() { return job }
+            rest -= 1
         }
-        return nil
+        gate.lock()
+        guard let job = pop() else {
+            looks.wasInVain()
+            return nil
+        }
+        looks.paid()
+        return job
     }
 
     /// With the gate locked.
@@ -135,7 +181,9 @@ package final class PluginExecutor: TaskExecutor, @unchecked Sendable {
         guard head < jobs.count else { return nil }
         let job = jobs[head]
         head += 1
+        demand.take()
         if head == jobs.count {
+            isQueued.store(false, ordering: .relaxed)
             jobs.removeAll(keepingCapacity: true)
             head = 0
         } else if head >= 1024, head * 2 >= jobs.count {
