@@ -12,7 +12,7 @@ SEED ?= $(shell date +%s)
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
     libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
-    postgresql-15:PostgreSQLTests
+    postgresql-15:PostgreSQLTests pgbouncer:PostgreSQLTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks
 
