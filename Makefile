@@ -69,7 +69,7 @@ soak: test-packages
 	@echo "==> $(KILLS) kills of each engine, $(MINUTES) minutes, seed $(SEED)"
 	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) \
 	    SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel \
-	    --filter 'KillTests|ServerLossTests|StorageFaultTests|PowerCutTests'
+	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests'
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages
