@@ -12,7 +12,7 @@ SEED ?= $(shell date +%s)
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
     libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
-    postgresql-15:PostgreSQLTests
+    postgresql-15:PostgreSQLTests pgbouncer:PostgreSQLTests
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks
 
@@ -69,7 +69,7 @@ soak: test-packages
 	@echo "==> $(KILLS) kills of each engine, $(MINUTES) minutes, seed $(SEED)"
 	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) \
 	    SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel \
-	    --filter 'KillTests|ServerLossTests|StorageFaultTests|PowerCutTests'
+	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests'
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages

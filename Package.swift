@@ -21,7 +21,7 @@ let plugins = [
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),
-    PluginRow(group: "Messaging", name: "Webhook", tests: ["Emulators"]),
+    PluginRow(group: "Messaging", name: "Webhook", tests: ["Emulators", "SQLite"]),
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
@@ -271,6 +271,12 @@ let tests: [Target] =
             [
                 "Services", "Runtime", "SQLite", "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", protobuf,
                 log, nio("NIOCore"), nio("NIOPosix"),
+            ]),
+        unitTests(
+            "TheatreTests",
+            [
+                "theatre", "Services", "Runtime", "TheatreContracts", protobuf,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),

@@ -62,6 +62,8 @@ public struct GatewayConfiguration: Sendable {
         public var headers = TimeAmount.seconds(10)
         /// Between two parts of a body; answers 408.
         public var body = TimeAmount.seconds(30)
+        /// For taking the next part of a streamed answer; breaks it off.
+        public var answer = TimeAmount.seconds(30)
         /// Between two requests of a connection; closes it.
         public var keepAlive = TimeAmount.seconds(60)
         /// For requests in flight once a drain has begun.

@@ -5,15 +5,26 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 
-/// The program under test, running. Killed where nobody ended it.
+/// A program, mostly the one under test, running. Killed where nobody ended it.
 final class ChildProcess: Sendable {
     let pid: Int32
     private let outputPath: String
     private let status = Mutex<Int32?>(nil)
 
     /// Starts `theatre` with its output in a file, and a file as descriptor 3 where one is named.
-    init(_ arguments: [String], output: String, ready: String?, environment: [String: String]) throws {
-        let program = "\(BuildFolder.path)/theatre"
+    ///
+    /// - Parameter wrapper: a program, and its arguments, that becomes `theatre`.
+    convenience init(
+        _ arguments: [String], wrapper: [String] = [], output: String, ready: String?, environment: [String: String]
+    ) throws {
+        try self.init(
+            command: wrapper + ["\(BuildFolder.path)/theatre"] + arguments, output: output, ready: ready,
+            environment: environment)
+    }
+
+    /// Starts any program, found as a shell finds it.
+    init(command: [String], output: String, ready: String? = nil, environment: [String: String] = [:]) throws {
+        let program = command[0]
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -27,12 +38,12 @@ final class ChildProcess: Sendable {
         for descriptor in Int32(ready == nil ? 3 : 4)..<256 {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
-        let strings = ([program] + arguments).map { strdup($0) }
+        let strings = command.map { strdup($0) }
         let inherited = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let variables = inherited.map { strdup("\($0)=\($1)") }
         defer { (strings + variables).forEach { free($0) } }
         var pid: pid_t = 0
-        let failure = posix_spawn(&pid, program, &actions, nil, strings + [nil], variables + [nil])
+        let failure = posix_spawnp(&pid, program, &actions, nil, strings + [nil], variables + [nil])
         guard failure == 0 else {
             throw Unexpected("\(program) cannot be started: \(String(cString: strerror(failure)))")
         }

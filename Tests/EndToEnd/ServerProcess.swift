@@ -28,9 +28,10 @@ final class ServerProcess: Sendable {
     ///   - deployment: folder with the YAML files.
     ///   - libraries: folder of the plugins; by default the one of this test.
     ///   - folder: what survives; by default a fresh one.
+    ///   - wrapper: a program, and its arguments, that becomes the server.
     static func start(
         _ deployment: String, libraries: String? = nil, folder: TemporaryFolder? = nil, arguments: [String] = [],
-        environment: [String: String] = [:]
+        wrapper: [String] = [], environment: [String: String] = [:]
     ) async throws -> ServerProcess {
         let folder = try folder ?? TemporaryFolder()
         let readyFile = folder.path("ready-\(UInt32.random(in: 0 ... .max))")
@@ -38,7 +39,7 @@ final class ServerProcess: Sendable {
             ["serve"] + Self.options(deployment, libraries) + [
                 "--state", folder.path("state"), "--port", "0", "--ready-fd", "3",
             ] + arguments,
-            output: folder.path("log"), ready: readyFile, environment: environment)
+            wrapper: wrapper, output: folder.path("log"), ready: readyFile, environment: environment)
         do {
             let line = try await eventually("the server is ready", seconds: 60) { () -> String? in
                 if let status = child.ended { throw Unexpected("the server ended with \(status):\n\(child.output)") }

@@ -61,6 +61,11 @@ final class TemporaryFolder: Sendable {
         try Data(text.utf8).write(to: URL(filePath: path(name)), options: .atomic)
     }
 
+    /// Makes a folder in it.
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: false)
+    }
+
     /// Puts a version of a key, `KEY/0001.jwk`, where a server with this folder reads it.
     func writeKey(_ name: String, _ text: String) throws {
         let file = "state/keys/\(name)"

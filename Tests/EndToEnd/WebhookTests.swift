@@ -13,6 +13,8 @@ import TheatreManifest
     /// A receiver, and a server that tells it of runs.
     private struct Scene {
         let receiver: WebhookEmulator
+        let deployment: TemporaryFolder
+        let folder: TemporaryFolder
         let server: ServerProcess
         let person: Account
         let listener: EmulatorServer
@@ -36,7 +38,9 @@ import TheatreManifest
             let server = try await ServerProcess.start(deployment.root, folder: folder)
             let person = try await Account.new(on: server)
             _ = try await person.buy(500)
-            return Scene(receiver: receiver, server: server, person: person, listener: listener)
+            return Scene(
+                receiver: receiver, deployment: deployment, folder: folder, server: server, person: person,
+                listener: listener)
         }
 
         func run() async throws -> String {
@@ -69,27 +73,47 @@ import TheatreManifest
         try await scene.stop()
     }
 
-    /// A message is sent once for each run: what the receiver answers is told in the log and changes nothing of the run.
-    @Test func whatTheReceiverAnswersIsToldByItsReasonAndTheNextMessageIsSent() async throws {
+    /// What the receiver answers changes nothing of the run: a message is given up where it says so, and otherwise sent
+    /// again until it arrives.
+    @Test func whatTheReceiverPutsOffArrivesLater() async throws {
         let scene = try await Scene.start()
-        let refusals: [(WebhookEmulator.Fault, String)] = [
-            (.status(410, []), "notification.address_dead"),
+        func lines(_ text: String, _ run: String) -> String {
+            scene.server.output.split(separator: "\n").filter { $0.contains(text) && $0.contains(run) }.joined()
+        }
+        scene.receiver.script(.status(410, []))
+        let refused = try await scene.run()
+        #expect(lines("the owner of a run could not be told", refused).contains("notification.address_dead"))
+        #expect(scene.receiver.requests == 1)
+
+        let faults: [(WebhookEmulator.Fault, String)] = [
             (.status(503, [("retry-after", "1")]), "notification.throttled"),
-            (.status(500, []), "notification.unconfirmed"),
-            (.cut(kept: false), "notification.unconfirmed"),
+            (.status(500, []), "notification.unconfirmed"), (.cut(kept: false), "notification.unconfirmed"),
         ]
-        for (index, (fault, reason)) in refusals.enumerated() {
+        for (fault, reason) in faults {
             scene.receiver.script(fault)
             let run = try await scene.run()
-            #expect(scene.receiver.requests == index + 1)
-            let line = scene.server.output.split(separator: "\n")
-                .first { $0.contains("the owner of a run could not be told") && $0.contains(run) }
-            #expect(line?.contains(reason) == true, "\(reason): \(line ?? "no line")")
+            #expect(lines("a message is sent again later", run).contains(reason))
+            try await eventually("the message of \(run) arrives", seconds: 30) {
+                scene.receiver.deliveries.contains { $0.body.contains(run) } ? true : nil
+            }
         }
-        #expect(scene.receiver.deliveries.isEmpty)
-        let run = try await scene.run()
-        #expect(scene.receiver.deliveries.count == 1)
-        #expect(scene.receiver.deliveries.first?.body.contains(run) == true)
+        #expect(scene.receiver.deliveries.count == 3)
         try await scene.stop()
+    }
+
+    /// Killed between the attempt that failed and the next: the host that comes after it sends the message.
+    @Test func aKilledHostsMessageIsSentByTheNext() async throws {
+        let scene = try await Scene.start()
+        scene.receiver.script(.status(503, [("retry-after", "3")]))
+        let run = try await scene.run()
+        try await scene.server.crash()
+        #expect(scene.receiver.requests == 1 && scene.receiver.deliveries.isEmpty)
+        let next = try await ServerProcess.start(scene.deployment.root, folder: scene.folder)
+        try await eventually("the message arrives", seconds: 60) {
+            scene.receiver.deliveries.first?.body.contains(run) == true ? true : nil
+        }
+        #expect(scene.receiver.requests == 2 && scene.receiver.deliveries.count == 1)
+        try await next.stop()
+        try scene.listener.stop()
     }
 }

@@ -284,7 +284,7 @@ extension PostgreSQLServer {
     }
 
     /// A port that is free now; nobody else is likely to take it before the server does.
-    fileprivate static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

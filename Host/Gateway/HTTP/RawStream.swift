@@ -32,11 +32,13 @@ final class RawStream {
     /// Of the answer's body: what its head stated, and what has come.
     private var stated: Int?
     private var sent = 0
+    private var patience: ClientPatience
 
     init(_ handler: RequestHandler, _ exchange: Exchange, _ entry: RouteEntry) {
         self.handler = handler
         self.exchange = exchange
         self.entry = entry
+        patience = ClientPatience(loop: handler.state.loop, limit: handler.core.configuration.timeouts.answer)
     }
 
     private var calls: any CallStarting { handler.core.calls }
@@ -149,16 +151,37 @@ final class RawStream {
         closes = handler.startStream(exchange, status: answer.status, headers: headers)
     }
 
-    /// Lets the plugin send as much again once the socket has taken it.
+    /// Lets the plugin send as much again once the socket has taken it; a client that takes nothing is given up.
     private func send(_ data: ByteBuffer, size: Int) {
         let call = exchange.call
         guard exchange.head.method != .HEAD, status?.mayHaveResponseBody == true, data.readableBytes > 0 else {
             return calls.credit(call, bytes: UInt64(size))
         }
-        let written = handler.state.loop.makePromise(of: Void.self)
         let calls = calls
-        written.futureResult.whenSuccess { calls.credit(call, bytes: UInt64(size)) }
-        handler.sendPart(data, promise: written)
+        let bound = NIOLoopBound(self, eventLoop: handler.state.loop)
+        var rest = data
+        // In pieces, so that it shows when a slow client takes some of a long one.
+        while let piece = rest.readSlice(length: min(Self.chunk, rest.readableBytes)), piece.readableBytes > 0 {
+            let isLast = rest.readableBytes == 0
+            let written = handler.state.loop.makePromise(of: Void.self)
+            patience.wrote { bound.value.giveUpSlowClient() }
+            written.futureResult.whenSuccess {
+                bound.value.patience.taken { bound.value.giveUpSlowClient() }
+                if isLast { calls.credit(call, bytes: UInt64(size)) }
+            }
+            handler.sendPart(piece, promise: written)
+        }
+    }
+
+    private func giveUpSlowClient() {
+        guard !isOver else { return }
+        let call = exchange.call
+        isOver = true
+        exchange.call = .none
+        handler.breakOff(
+            exchange, entry,
+            CallError(.deadlineExceeded, "request.slow_client", "the client took nothing of the answer for too long"))
+        if call != .none { calls.cancel(call) }
     }
 
     /// The plugin is done, or failed.
@@ -194,6 +217,7 @@ final class RawStream {
     /// The request is over, or the client is gone: what the plugin still does for it is given up.
     func stop() {
         isOver = true
+        patience.end()
         waiting.removeAll()
         pause(false)
         guard exchange.call != .none else { return }

@@ -89,6 +89,8 @@ public struct HostConfiguration: Sendable, Hashable {
         public var headerSeconds: Int
         /// Seconds without a byte of a body.
         public var bodySeconds: Int
+        /// How long a client may take nothing of a streamed answer.
+        public var answerSeconds: Int
         /// Seconds a kept connection may idle.
         public var idleSeconds: Int
     }
@@ -202,6 +204,7 @@ extension HostConfiguration.Limits {
         headerBytes = try reader.bounded("header_bytes", 1024...1 << 20, default: 16_384)
         headerSeconds = try reader.bounded("header_seconds", 1...600, default: 10)
         bodySeconds = try reader.bounded("body_seconds", 1...600, default: 30)
+        answerSeconds = try reader.bounded("answer_seconds", 1...600, default: 30)
         idleSeconds = try reader.bounded("idle_seconds", 1...3600, default: 60)
         try reader.finish()
     }

@@ -16,6 +16,7 @@ extension GatewayConfiguration {
         limits.headers = host.limits.headerBytes
         timeouts.headers = .seconds(Int64(host.limits.headerSeconds))
         timeouts.body = .seconds(Int64(host.limits.bodySeconds))
+        timeouts.answer = .seconds(Int64(host.limits.answerSeconds))
         timeouts.keepAlive = .seconds(Int64(host.limits.idleSeconds))
         timeouts.drain = .seconds(Int64(host.drainSeconds))
         rates = host.rates.mapValues { Rate(perMinute: $0.perMinute, burst: $0.burst) }

@@ -5,6 +5,10 @@ public import TheatreContracts
 
 /// Rows of the event log.
 public enum EventRows {
+    /// Where the values of ``append(_:_:at:eventID:_:)`` have the id and the aggregate.
+    public static let idPlace = 0
+    /// As ``idPlace``.
+    public static let aggregatePlace = 2
     static let columns = "event_id, type, aggregate, data, channel, at, tenant, source, traceparent, principal"
 
     /// Adds `events`, one statement each, and each gives its position in one row.

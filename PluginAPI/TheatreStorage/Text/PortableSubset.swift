@@ -99,7 +99,11 @@ private struct PortableReader {
                 }
             if let found { return Finding(position: tokens[index].range.lowerBound, what: found.0, instead: found.1) }
         }
-        return nil
+        guard let loose = GroupedSelects(words: words, tokens: tokens).finding() else { return nil }
+        return Finding(
+            position: tokens[loose.index].range.lowerBound,
+            what: "A column that is neither grouped nor aggregated (\(loose.name.prefix(40)))",
+            instead: "name it in GROUP BY, or write max(…) where any will do")
     }
 
     private func quoted(_ index: Int, _ words: [String]) -> (String, String)? {

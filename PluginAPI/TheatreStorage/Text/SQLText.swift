@@ -42,9 +42,12 @@ public struct SQLText: Hashable, Sendable {
     /// begins with the comment `/* engine: sqlite */` or `/* engine: postgresql */`.
     /// INVALID_ARGUMENT `sql.syntax`, `sql.not_a_query` and `sql.not_portable`, PERMISSION_DENIED `sql.refused_statement`
     /// and `sql.foreign_table`.
+    ///
+    /// - Parameter neverNull: whether every column of this name, in small letters, is NOT NULL in the namespace: on
+    ///   PostgreSQL an ORDER BY of another gets the order of NULLs that SQLite has.
     public init(
         _ source: String, in namespace: Namespace, for purpose: Purpose, _ dialect: Dialect,
-        engineSpecific: Bool = false
+        engineSpecific: Bool = false, neverNull: (String) -> Bool = { _ in false }
     ) throws(StorageError) {
         let bytes = Array(source.utf8)
         let tokens = try SQLTokenizer.tokens(bytes)
@@ -54,16 +57,21 @@ public struct SQLText: Hashable, Sendable {
         if !isSpecific { try PortableSubset.check(source, bytes, tokens, isMigration: purpose == .migration) }
         parameters = try Self.highestParameter(tokens, bytes)
         let types = isSpecific ? [:] : SQLTypes.replacements(in: tokens, bytes, dialect)
+        let nulls = isSpecific ? [:] : Self.nullOrders(tokens, bytes, dialect, neverNull)
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count + 32)
         var copied = 0
         for (index, token) in tokens.enumerated() {
-            guard let replacement = types[index] ?? replacement(for: token, bytes, namespace, purpose, dialect) else {
-                continue
+            if let replacement = types[index] ?? replacement(for: token, bytes, namespace, purpose, dialect) {
+                output += bytes[copied..<token.range.lowerBound]
+                output += replacement.utf8
+                copied = token.range.upperBound
             }
-            output += bytes[copied..<token.range.lowerBound]
-            output += replacement.utf8
-            copied = token.range.upperBound
+            if let addition = nulls[token.range.upperBound] {
+                output += bytes[copied..<token.range.upperBound]
+                output += addition.utf8
+                copied = token.range.upperBound
+            }
         }
         output += bytes[copied...]
         sql = String(decoding: output, as: UTF8.self)
@@ -97,6 +105,17 @@ public struct SQLText: Hashable, Sendable {
         default:
             return nil
         }
+    }
+
+    /// What is to be said of NULLs behind the places where terms of ORDER BY end.
+    private static func nullOrders(
+        _ tokens: [SQLToken], _ bytes: [UInt8], _ dialect: Dialect, _ neverNull: (String) -> Bool
+    ) -> [Int: String] {
+        guard dialect == .postgresql else { return [:] }
+        let tokens = tokens.filter { $0.kind != .comment }
+        let words = tokens.map { asciiLowercased(String(decoding: bytes[$0.range], as: UTF8.self)) }
+        let additions = SortTerms(words: words, tokens: tokens).additions(neverNull: neverNull)
+        return Dictionary(uniqueKeysWithValues: additions.map { (tokens[$0.key].range.upperBound, $0.value) })
     }
 
     /// Whether a first comment says that the text is for this engine only.
@@ -187,10 +206,11 @@ public struct SQLText: Hashable, Sendable {
 
 extension SQLText {
     /// The statements of a migration, each without its semicolon; the body of a trigger stays in one.
-    public var statements: [String] {
+    ///
+    /// INVALID_ARGUMENT `sql.syntax` where a token of an engine's own text does not end.
+    public func statements() throws(StorageError) -> [String] {
         let bytes = Array(sql.utf8)
-        // It was read before, so every token ends.
-        guard let tokens = try? SQLTokenizer.tokens(bytes) else { return [sql] }
+        let tokens = try SQLTokenizer.tokens(bytes)
         var found: [String] = []
         var start: Int?
         var end = 0

@@ -8,8 +8,11 @@ import TheatreContracts
 import TheatrePlugin
 
 /// A notification channel to other systems: payloads signed as Standard Webhooks.
-final class Webhook: Plugin, NotificationChannelContract {
-    static var operations: [Operation<Webhook>] { notificationChannelOperations }
+///
+/// A message that does not arrive now, and may later, becomes a job: it is sent again until it arrives or is not worth it
+/// any more, also by a host that was started since.
+final class Webhook: Plugin, NotificationChannelContract, JobsWorkerContract {
+    static var operations: [Operation<Webhook>] { notificationChannelOperations + jobsWorkerOperations }
 
     private let host: PluginHost
     private let configuration: WebhookConfiguration
@@ -36,10 +39,32 @@ final class Webhook: Plugin, NotificationChannelContract {
     func selfTest() async throws { _ = try await mac("webhook", Data(), host) }
 
     func send(_ request: NotificationSendRequest, _ call: Call) async throws -> NotificationDelivery {
+        let now = host.now
+        do {
+            return try await deliver(request, since: now, call)
+        } catch let error as PluginError where WebhookError.mayPass(error) {
+            guard let delivery = await Redelivery(call).keep(request, after: error, at: now) else { throw error }
+            return delivery
+        }
+    }
+
+    // MARK: theatre.jobs.v1.Worker
+
+    /// Sends a message again that did not arrive; what it fails with says whether there will be another attempt.
+    func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse {
+        let message: NotificationSendRequest = try request.job.decode()
+        _ = try await deliver(message, since: request.job.enqueuedAt, call)
+        return JobsRunResponse()
+    }
+
+    /// One attempt for a message that was sent first at `since`.
+    private func deliver(
+        _ request: NotificationSendRequest, since: Int64, _ call: Call
+    ) async throws -> NotificationDelivery {
         let url = request.address.isEmpty ? configuration.url : request.address
         guard WebhookConfiguration.isEndpoint(url) else { throw WebhookError.noURL }
         let now = host.now
-        let payload = try WebhookPayload(request, at: now)
+        let payload = try WebhookPayload(request, at: since)
         guard request.validUntil == 0 || request.validUntil > now else { throw WebhookError.expired }
         let fetch = try await signed(payload, url, now, call)
         let answer: HostFetchResponse

@@ -66,6 +66,9 @@ enum WebhookError {
         PluginError(.failedPrecondition, "notification.misconfigured", text)
     }
 
+    /// Whether another attempt may do better.
+    static func mayPass(_ error: PluginError) -> Bool { error.retry != .never && error.code != .cancelled }
+
     /// An error of the host's egress.
     static func transport(_ error: PluginError) -> PluginError {
         if error.effect != .none { return uncertain(error.message) }

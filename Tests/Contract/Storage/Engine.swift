@@ -11,9 +11,9 @@ import TheatrePluginTesting
 @testable import PostgreSQL
 @testable import SQLite
 
-/// The engines that the suite runs against.
+/// The engines that the suite runs against; `pgbouncer` is PostgreSQL behind a proxy that pools transactions.
 enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case sqlite, postgresql
+    case sqlite, postgresql, pgbouncer
 
     var testDescription: String { rawValue }
 
@@ -25,15 +25,18 @@ enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
                 SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "storage",
                 configuration: "{\"path\": \":temporary:\"\(figures)}")
             OpenedInstances.current?.add(instance)
-        case .postgresql:
+        case .postgresql, .pgbouncer:
             let server = try await PostgreSQLServer.shared()
             let database = try await server.makeDatabase()
             host.serve("theatre.host.v1.Secrets/Lease") { (_: HostLeaseRequest, _) in
                 HostLeaseResponse.with { $0.value = Data(PostgreSQLServer.password.utf8) }
             }
+            let isPooled = self == .pgbouncer
+            let port = isPooled ? try await TransactionProxy.shared().port : server.port
+            let proxied = isPooled ? ", \"prepared_statements\": \"off\"" : ""
             let instance = try await host.install(
                 PostgreSQL.self, manifest: .plugin("Storage/PostgreSQL"), instance: "storage",
-                configuration: "{\"port\": \(server.port), \"database\": \"\(database)\"\(figures)}")
+                configuration: "{\"port\": \(port), \"database\": \"\(database)\"\(proxied)\(figures)}")
             OpenedInstances.current?.add(instance)
         }
     }

@@ -19,6 +19,23 @@ import TheatrePlugin
         ("SELECT max(amount) FROM {accounts}", 3), ("SELECT sum(ratio) FROM {accounts}", 1.5),
         ("SELECT id FROM {accounts} ORDER BY name ASC NULLS FIRST, id LIMIT 1", "a2"),
         ("SELECT id FROM {accounts} ORDER BY name DESC NULLS LAST, id LIMIT 1", "a1"),
+        ("SELECT id FROM {accounts} ORDER BY name, id LIMIT 1", "a2"),
+        ("SELECT id FROM {accounts} ORDER BY name DESC, id LIMIT 1", "a1"),
+        ("SELECT id FROM {accounts} AS a ORDER BY a.name DESC, id DESC LIMIT 1 OFFSET 2", "a2"),
+        ("SELECT id FROM {accounts} ORDER BY nullif(amount, 1) LIMIT 1", "a0"),
+        ("SELECT nullif(amount, 1) FROM {accounts} ORDER BY 1 LIMIT 1", nil),
+        ("SELECT nullif(amount, 1) AS amount FROM {accounts} ORDER BY amount LIMIT 1", nil),
+        (
+            """
+            SELECT id FROM (SELECT id, row_number() OVER (ORDER BY name) AS n FROM {accounts}) AS x WHERE n = 1
+            """, "a2"
+        ),
+        (
+            """
+            SELECT a.id FROM {accounts} AS a LEFT JOIN {accounts} AS b ON b.id = a.id AND b.amount < 3
+            ORDER BY b.amount LIMIT 1
+            """, "a2"
+        ),
         ("SELECT count(*) FROM {accounts} WHERE (amount, id) > (1, 'a0')", 2),
         ("SELECT count(*) FROM {accounts} WHERE id IN ('a0', 'a2')", 2),
         ("SELECT EXISTS (SELECT 1 FROM {accounts} WHERE id = 'a0')", 1),

@@ -9,6 +9,8 @@ struct FaultEngine: Sendable {
     let storage: String
     /// What the host needs in its environment.
     var environment: [String: String] = [:]
+    /// How long the work of a job takes.
+    var workMilliseconds = 0
 
     /// A file in the host's state folder.
     static let sqlite = FaultEngine(storage: "plugin: SQLite\ninstance: storage\ngrants: {state_folder: true}\n")
@@ -46,7 +48,13 @@ struct FaultEngine: Sendable {
 
             """,
             "10-storage.yaml": storage + "critical: true\n",
-            "20-journal.yaml": "plugin: Journal\ninstance: journal\ngrants: {publishes: [journal]}\n",
+            "20-journal.yaml": """
+            plugin: Journal
+            instance: journal
+            grants: {publishes: [journal]}
+            config: {work_ms: \(workMilliseconds)}
+
+            """,
         ]
     }
 }

@@ -7,6 +7,8 @@ import FoundationEssentials
 struct FaultPlan: Sendable {
     /// Kills of each engine at least.
     let kills: Int
+    /// Kills of two hosts on one database at least: each is followed by a look at what the other does.
+    var killsOfTwo: Int { max(3, kills / 5) }
     /// Goes on at least this long with each engine.
     let duration: Duration
     /// Chooses every instant and order.

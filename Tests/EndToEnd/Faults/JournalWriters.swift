@@ -30,9 +30,12 @@ final class JournalWriters: Sendable {
     private let state = Mutex(Knowledge())
     private let http: HTTPClient
     private let count: Int
+    private let pace: Duration
 
-    init(_ count: Int, http: HTTPClient) {
+    /// - Parameter pace: what each writer waits between two entries.
+    init(_ count: Int, pace: Duration = .zero, http: HTTPClient) {
         self.count = count
+        self.pace = pace
         self.http = http
     }
 
@@ -62,18 +65,23 @@ final class JournalWriters: Sendable {
 
     /// Writes until the server goes or `isOver` opens. Ids begin with `prefix`, which grows from one run to the next.
     ///
-    /// - Parameter outlives: whether a broken connection is tried again, not the end.
+    /// - Parameters:
+    ///   - writers: those of them that write there; nil for all.
+    ///   - outlives: whether a broken connection is tried again, not the end.
     /// - Throws: where a request is refused that should not be.
-    func run(on url: String, prefix: String, until isOver: Gate, outlives: Bool = false) async throws {
+    func run(
+        on url: String, prefix: String, writers: Range<Int>? = nil, until isOver: Gate, outlives: Bool = false
+    ) async throws {
         let client = JournalClient(url: url, http: http)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for writer in 0..<count {
+            for writer in writers ?? 0..<count {
                 group.addTask {
                     var serial = 0
                     while !isOver.isOpen {
                         let draft = self.next(writer, "\(prefix)-\(writer)-\(serial)")
                         serial += 1
                         guard try await self.send(draft, writer, client, isOver, outlives) else { return }
+                        if self.pace > .zero { try await Task.sleep(for: self.pace) }
                     }
                 }
             }

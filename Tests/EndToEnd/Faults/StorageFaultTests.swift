@@ -60,6 +60,7 @@ import Testing
         _ = try await JournalClient(url: host.url, http: http).enterAll("before")
         try await http.shutdown()
         try await host.stop()
+        try settle(host.database)
         try damage(host.database)
         await #expect {
             let second = try await ServerProcess.start(deployment.root, folder: folder)
@@ -78,6 +79,15 @@ import Testing
         await #expect {
             _ = try await ServerProcess.start(deployment.root)
         } throws: { "\($0)".contains("sql.open") && "\($0)".contains("theatre.db") }
+    }
+
+    /// Moves what the log still has into the file, so that damage to the file is damage.
+    private func settle(_ path: String) throws {
+        var connection: OpaquePointer?
+        defer { sqlite3_close(connection) }
+        guard sqlite3_open(path, &connection) == SQLITE_OK,
+            sqlite3_exec(connection, "PRAGMA wal_checkpoint(TRUNCATE)", nil, nil, nil) == SQLITE_OK
+        else { throw Unexpected("\(path) cannot be settled: \(String(cString: sqlite3_errmsg(connection)))") }
     }
 
     /// Overwrites every page but the first.

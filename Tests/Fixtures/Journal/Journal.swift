@@ -3,7 +3,6 @@
 
 import FoundationEssentials
 import SwiftProtobuf
-import Synchronization
 import TheatreContracts
 import TheatrePlugin
 
@@ -14,9 +13,12 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
     }
 
     private let host: PluginHost
-    private let underWay = JobsUnderWay()
+    private let work: Duration
 
-    init(_ host: PluginHost, _ configuration: JournalConfiguration) throws { self.host = host }
+    init(_ host: PluginHost, _ configuration: JournalConfiguration) throws {
+        self.host = host
+        work = .milliseconds(configuration.workMilliseconds)
+    }
 
     func activate() async throws { try await JournalStore(host).migrate() }
 
@@ -68,36 +70,23 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
 
     func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse {
         let (job, store) = (request.job, JournalStore(call))
-        if !underWay.begin(job.jobID) { try await store.note(fault: "\(job.jobID) runs twice in one process") }
-        defer { underWay.end(job.jobID) }
+        let witness = RunWitness(of: job.jobID)
+        defer { witness?.end() }
+        if witness == nil { try await store.note(fault: "\(job.jobID) runs twice at the same time") }
         try await store.begin(job)
+        if work > .zero { try await Task.sleep(for: work) }
         try await store.end(job)
         return JobsRunResponse()
     }
 }
 
-/// The jobs that run in this process now.
-private final class JobsUnderWay: Sendable {
-    private let jobs = Mutex<[String: Int]>([:])
+/// The configuration of an instance; the schema in `plugin.json` holds the default.
+struct JournalConfiguration: Decodable, Sendable {
+    /// How long a job's work takes at least.
+    var workMilliseconds: Int
 
-    /// False where it runs already.
-    func begin(_ job: String) -> Bool {
-        jobs.withLock { jobs in
-            jobs[job, default: 0] += 1
-            return jobs[job] == 1
-        }
-    }
-
-    func end(_ job: String) {
-        jobs.withLock { jobs in
-            jobs[job, default: 1] -= 1
-            if jobs[job] == 0 { jobs[job] = nil }
-        }
-    }
+    enum CodingKeys: String, CodingKey { case workMilliseconds = "work_ms" }
 }
-
-/// Nothing can be set.
-struct JournalConfiguration: Decodable, Sendable {}
 
 /// An entry as it is sent: id, aggregate and number, between spaces. Number 0: the next of the aggregate.
 struct Draft {

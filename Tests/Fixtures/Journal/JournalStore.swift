@@ -90,19 +90,14 @@ struct JournalStore {
         }
     }
 
-    /// Notes that a run begins, and a fault where another of the job goes on in a process that lives.
+    /// Notes that a run begins, and a fault where its token is not above those before.
     func begin(_ job: JobsJob) async throws {
         let own = Int(ProcessInfo.processInfo.processIdentifier)
         try await database.write { tx in
             for run in try await tx.run(Self.selectRuns, job.jobID) {
-                let (token, process) = (try run.int("token"), Int(try run.int("process")))
-                if token >= job.fencingToken {
-                    try await tx.note(fault: "\(job.jobID) has token \(job.fencingToken) after \(token)")
-                }
-                guard try run.int("ended") == 0, process != own else { continue }
-                if FileManager.default.fileExists(atPath: "/proc/\(process)") {
-                    try await tx.note(fault: "\(job.jobID) runs in \(own) and in \(process)")
-                }
+                let token = try run.int("token")
+                guard token >= job.fencingToken else { continue }
+                try await tx.note(fault: "\(job.jobID) has token \(job.fencingToken) after \(token)")
             }
             try await tx.run(
                 """
@@ -111,7 +106,7 @@ struct JournalStore {
         }
     }
 
-    private static let selectRuns = "SELECT token, process, ended FROM {runs} WHERE tenant = :tenant AND job_id = ?1"
+    private static let selectRuns = "SELECT token FROM {runs} WHERE tenant = :tenant AND job_id = ?1"
 
     /// Notes that a run has done its work.
     func end(_ job: JobsJob) async throws {
@@ -145,6 +140,7 @@ struct JournalStore {
                 """
                 SELECT DISTINCT id FROM {runs} WHERE tenant = :tenant AND ended = 1 AND id > ?1 ORDER BY id LIMIT ?2
                 """, after, Self.pageLength)
+        case "orphans": rows = try await database.read(Self.selectOrphans, Int(after) ?? 0, Self.pageLength)
         case "counts": rows = try await database.read(Self.counts)
         case "faults": rows = try await database.read("SELECT what FROM {faults} WHERE tenant = :tenant LIMIT 20")
         default: throw PluginError(.notFound, "journal.no_report", "There is no report of this name.")
@@ -152,6 +148,13 @@ struct JournalStore {
         return try rows.map(Self.line).joined()
     }
 
+    /// Jobs that a process began and neither ended nor another run has taken up since.
+    private static let selectOrphans = """
+        SELECT job_id, token FROM {runs} WHERE tenant = :tenant AND process = ?1 AND ended = 0 AND NOT EXISTS (
+            SELECT 1 FROM {runs} AS later WHERE later.tenant = :tenant AND later.job_id = {runs}.job_id
+                AND later.token > {runs}.token)
+        ORDER BY job_id LIMIT ?2
+        """
     private static let counts = """
         SELECT (SELECT count(*) FROM {entries} WHERE tenant = :tenant) AS entries,
             (SELECT count(*) FROM {deliveries} WHERE tenant = :tenant) AS deliveries,

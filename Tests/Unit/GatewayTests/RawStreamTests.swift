@@ -147,6 +147,32 @@ import TheatreContracts
         #expect(calls.returned == RawStream.window + UInt64(head.count + data.count))
     }
 
+    /// As long as it takes something now and then it is served, however slow; else the call does not wait for it.
+    @Test func aClientThatTakesNothingIsGivenUp() throws {
+        let (bench, calls) = try Self.bench()
+        let socket = Socket()
+        try bench.channel.pipeline.syncOperations.addHandler(socket, position: .first)
+        try bench.send(request("GET", "/down"))
+        calls.push(try Self.head())
+        let data: [UInt8] = try HTTPResponsePart.with { $0.data = Data(repeating: 1, count: 150_000) }.serializedBytes()
+        calls.push(data)
+        bench.loop.run()
+        // Three of each part of the answer: its length, itself, and its end.
+        for promise in socket.held.compactMap({ $0 }) {
+            bench.advance(seconds: 9)
+            promise.succeed()
+            bench.loop.run()
+        }
+        #expect(bench.channel.isActive && calls.cancelled == 0)
+        bench.advance(seconds: 120)
+        #expect(bench.channel.isActive, "the plugin is what is slow")
+        calls.push(try Self.data("more"))
+        bench.loop.run()
+        bench.advance(seconds: 31)
+        #expect(!bench.channel.isActive && calls.cancelled == 1)
+        #expect(try !bench.received().hasSuffix("0\r\n\r\n"), "it must not take that for the whole")
+    }
+
     @Test func aPluginThatFailsBeforeItsHeadAnswersWithItsError() throws {
         let (bench, calls) = try Self.bench()
         try bench.send(request("GET", "/down"))

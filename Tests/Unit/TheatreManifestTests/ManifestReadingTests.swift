@@ -87,6 +87,44 @@ import TheatreManifest
         #expect(error?.pointer == pointer)
     }
 
+    static let streamed = """
+        {"manifest": 1, "name": "Files", "version": "1.0.0",
+         "provides": [{"capability": "theatre.http.v1.Handler"}],
+         "operations": ["theatre.http.v1.Handler/Handle", "theatre.http.v1.Handler/HandleStream"],
+         "routes": [
+          {"method": "PUT", "path": "/files/{name}", "operation": "theatre.http.v1.Handler/HandleStream",
+           "access": "user", "resource": "file", "action": "put", "scope": "self", "audit": "none", "rate": "default",
+           "body_limit": 1099511627776, "idempotent": true, "body": "raw", "request": "theatre.http.v1.RequestPart",
+           "response": "theatre.http.v1.ResponsePart"},
+          {"method": "POST", "path": "/files", "operation": "theatre.http.v1.Handler/Handle",
+           "access": "user", "resource": "file", "action": "add", "scope": "self", "audit": "none", "rate": "default",
+           "body_limit": 16777216, "idempotent": false, "body": "raw", "request": "theatre.http.v1.Request",
+           "response": "theatre.http.v1.Response"}]}
+        """
+
+    /// What is streamed may be long, and is not kept to be answered again.
+    @Test func aStreamedRouteTakesUpToATebibyte() throws {
+        let routes = try Self.read(Self.streamed).routes
+        #expect(routes.map(\.bodyLimit) == [1 << 40, 16 << 20])
+        #expect(routes.map(\.idempotent) == [true, false])
+    }
+
+    /// What is replaced in the manifest with a streamed route and one that is not, and the fault it makes.
+    @Test(arguments: [
+        ("1099511627776", "1099511627777", "manifest.missing", "/routes/0/body_limit"),
+        ("1099511627776", "-1", "manifest.missing", "/routes/0/body_limit"),
+        (#""body_limit": 1099511627776, "#, "", "manifest.missing", "/routes/0/body_limit"),
+        (#""idempotent": true"#, #""idempotent": false"#, "manifest.range", "/routes/0/idempotent"),
+        (#""idempotent": true, "#, "", "manifest.missing", "/routes/0/idempotent"),
+        ("16777216", "16777217", "manifest.missing", "/routes/1/body_limit"),
+    ])
+    func aFaultOfAStreamedRouteIsNamed(_ from: String, _ to: String, code: String, pointer: String) throws {
+        try #require(Self.streamed.contains(from))
+        let error = #expect(throws: ManifestError.self) { try Self.read(Self.streamed.replacing(from, with: to)) }
+        #expect(error?.code == code)
+        #expect(error?.pointer == pointer)
+    }
+
     @Test func littleIsEnough() throws {
         let manifest = try Self.read(#"{"manifest": 1, "name": "Ledger", "version": "1.2.0"}"#)
         #expect(manifest.executor.kind == "pool")

@@ -68,13 +68,20 @@ struct Witness: Sendable {
 
     /// Of the first statement of a commit that stores something with an id of its own.
     init?(_ statements: [HostStatement]) {
-        for (table, prefix, column) in [("host__events", "evt_", "event_id"), ("host__jobs", "job_", "job_id")] {
-            let found = statements.first { $0.sql.contains("INSERT INTO \(table) ") }
-            guard let id = found?.values.first(where: { $0.text.hasPrefix(prefix) }) else { continue }
-            statement = HostStatement("SELECT 1 FROM \(table) WHERE \(column) = ?1 LIMIT 1", [id])
-            return
+        func values(_ table: String) -> [SQLValue]? {
+            statements.first { $0.sql.contains("INSERT INTO \(table) ") }?.values
         }
-        return nil
+        if let values = values("host__events"), values.count > EventRows.aggregatePlace {
+            // By the index of aggregates and from its newest, so that nobody pays for an index of ids.
+            statement = HostStatement(
+                """
+                SELECT 1 FROM host__events WHERE aggregate = ?1 AND event_id = ?2 ORDER BY position DESC LIMIT 1
+                """, [values[EventRows.aggregatePlace], values[EventRows.idPlace]])
+        } else if let id = values("host__jobs")?.first(where: { $0.text.hasPrefix("job_") }) {
+            statement = HostStatement("SELECT 1 FROM host__jobs WHERE job_id = ?1 LIMIT 1", [id])
+        } else {
+            return nil
+        }
     }
 
     /// Gives a row where it is there.

@@ -11,6 +11,7 @@ extension Engine {
         try admit(scope)
         let limit = request.timeoutMs == 0 ? options.transactionMilliseconds : Int(request.timeoutMs)
         let bounds = Bounds(rows: 10_000, bytes: options.answerBytes)
+        let realm = try await realm(of: scope.namespace)
         var statements: [(step: Step, isSilent: Bool, isChecked: Bool)] = []
         for (index, statement) in request.statements.enumerated() {
             do throws(StorageError) {
@@ -20,8 +21,8 @@ extension Engine {
             }
         }
         let run = CommitRun(
-            engine: self, request: request, scope: scope, realm: try await realm(of: scope.namespace),
-            statements: statements, limit: limit, bounds: bounds)
+            engine: self, request: request, scope: scope, realm: realm, statements: statements, limit: limit,
+            bounds: bounds)
         let response = try await repeating(milliseconds: limit) { () throws(StorageError) in try await run.attempt() }
         committed(events: response.lastOffset > 0, jobs: !response.jobIds.isEmpty)
         return response

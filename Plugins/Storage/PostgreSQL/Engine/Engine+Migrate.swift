@@ -30,6 +30,7 @@ extension Engine {
             _ = try await run.send([Step("ROLLBACK", isPrepared: false)])
         } else {
             _ = try await run.send([Step("COMMIT", isPrepared: false)])
+            try await learnColumns(of: scope.namespace, in: realm)
             response.statements = []
         }
         return response
@@ -61,7 +62,7 @@ struct MigrationRun {
                 if let text = item.text {
                     let enter = realm.enter(reading: false, statementMilliseconds: 0, idleMilliseconds: 60_000)
                     var steps = [enter]
-                    for statement in text.statements {
+                    for statement in try text.statements() {
                         let sql = item.entry.engine.isEmpty ? try DoubleLiterals.cast(in: statement) : statement
                         steps.append(Step(sql, isPrepared: false))
                     }
@@ -74,7 +75,7 @@ struct MigrationRun {
             let record = MigrationRows.record(item.entry, namespace: namespace.name, place: item.place, at: now)
             _ = try await send([NamespaceRealm.enterHost(hostSchema), Step(record)])
             response.applied.append(item.entry.name)
-            response.statements += item.text?.statements ?? []
+            response.statements += try item.text?.statements() ?? []
         }
         return response
     }

@@ -12,11 +12,11 @@ extension Engine {
     func query(_ request: SQLQueryRequest, for scope: CallerScope) async throws(StorageError) -> SQLRows {
         try admit(scope)
         let bounds = Bounds(rows: request.maxRows == 0 ? 10_000 : Int(request.maxRows), bytes: options.answerBytes)
+        let realm = try await realm(of: scope.namespace)
         let step = try step(request.statement, for: scope, .query, bounds).step
         let limit = Int(request.timeoutMs)
         let steps = [
-            try await realm(of: scope.namespace).enter(
-                reading: true, statementMilliseconds: limit, idleMilliseconds: 60_000), step,
+            realm.enter(reading: true, statementMilliseconds: limit, idleMilliseconds: 60_000), step,
         ]
         if request.maxStalenessMs > 0, let replicas,
             let rows = await queryReplica(steps, on: replicas, behind: Int64(request.maxStalenessMs), limit)
@@ -51,19 +51,42 @@ extension Engine {
             SELECT CASE WHEN NOT pg_is_in_recovery() THEN 0 ELSE CAST(1000 * EXTRACT(EPOCH FROM
                 clock_timestamp() - pg_last_xact_replay_timestamp()) AS BIGINT) END
             """)
-        guard let outcome = try? await replicas.run([lag] + steps, milliseconds: limit == 0 ? 30_000 : limit + 500),
-            outcome.isComplete, let behind = outcome.results[0].rows.first?.values.first, behind.kind != nil,
+        let outcome: ExchangeOutcome
+        do throws(PoolError) {
+            outcome = try await replicas.run([lag] + steps, milliseconds: limit == 0 ? 30_000 : limit + 500)
+        } catch {
+            noticedReplica(StorageError(error))
+            return nil
+        }
+        // What the statement itself is at fault for, the primary says.
+        if let failure = outcome.failure, failure.error.kind == .server, !outcome.isLost, outcome.ending == nil,
+            failure.step > 0
+        {
+            let error = StorageError(failure.error, in: .host)
+            if error.isPassing { noticedReplica(error) }
+            return nil
+        }
+        noticedReplica(outcome.ending == .caller ? nil : outcome.error(in: .host, milliseconds: limit))
+        guard outcome.isComplete, let behind = outcome.results[0].rows.first?.values.first, behind.kind != nil,
             behind.integer <= most
         else { return nil }
         return outcome.results[2]
+    }
+
+    /// Says once that replicas fail, and again only after one has answered in between.
+    private func noticedReplica(_ error: StorageError?) {
+        guard let error else { return replicasFail.store(false, ordering: .relaxed) }
+        guard error.code != .cancelled, !replicasFail.exchange(true, ordering: .relaxed) else { return }
+        environment.warn(
+            "a replica failed, the primary is asked", ["error.reason": error.reason, "error.message": error.message])
     }
 
     /// Checks a statement and numbers it.
     func prepare(_ request: SQLPrepareRequest, for scope: CallerScope) async throws(StorageError) -> SQLPrepareResponse
     {
         try admit(scope)
-        let text = try texts.text(request.sql, in: scope.namespace, for: .write, prefix: options.prefix)
         let realm = try await realm(of: scope.namespace)
+        let text = try texts.text(request.sql, in: scope.namespace, for: .write, prefix: options.prefix)
         let lease = try await leased(pool)
         defer { lease.release() }
         // Described by the server without being run: types of parameters that nothing tells are text to it.
@@ -82,9 +105,10 @@ extension Engine {
     ) async throws {
         try admit(scope)
         let bounds = Bounds(rows: request.maxRows == 0 ? .max : Int(request.maxRows), bytes: options.answerBytes)
+        let realm = try await realm(of: scope.namespace)
         let step = try step(request.statement, for: scope, .query, bounds).step
         let limit = Int(request.timeoutMs)
-        let enter = try await realm(of: scope.namespace).enter(
+        let enter = realm.enter(
             reading: true, statementMilliseconds: limit, idleMilliseconds: 60_000)
         let lease = try await leased(pool)
         defer { lease.release() }

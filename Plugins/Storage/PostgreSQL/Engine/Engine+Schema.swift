@@ -70,8 +70,26 @@ extension Engine {
             role: hasRoles
                 ? NamespaceRealm.name([options.prefix, options.server.database, namespace.name], digest: digest) : nil)
         try await make(realm)
+        try await learnColumns(of: namespace, in: realm)
         realms.withLock { $0[namespace] = realm }
         return realm
+    }
+
+    /// Which columns are never NULL; where a schema changes elsewhere meanwhile, that is of tables unknown here.
+    func learnColumns(of namespace: Namespace, in realm: NamespaceRealm) async throws(StorageError) {
+        let sql = """
+            SELECT CAST(columns.attname AS TEXT) FROM pg_attribute AS columns
+            JOIN pg_class AS classes ON classes.oid = columns.attrelid
+            JOIN pg_namespace AS schemas ON schemas.oid = classes.relnamespace
+            WHERE schemas.nspname = $1 AND classes.relkind IN ('r', 'p') AND columns.attnum > 0
+                AND NOT columns.attisdropped
+            GROUP BY columns.attname HAVING bool_and(columns.attnotnull)
+            """
+        let step = Step(sql, [SQLValue(realm.schema)], isPrepared: false)
+        let outcome = try await exchange([step], on: pool, milliseconds: 30_000)
+        if let error = outcome.error(in: .host, milliseconds: 30_000) { throw error }
+        let names = outcome.results[0].rows.compactMap { $0.values.first?.text }
+        texts.learn(neverNull: Set(names.map(asciiLowercased)), in: namespace)
     }
 
     private func make(_ realm: NamespaceRealm) async throws(StorageError) {

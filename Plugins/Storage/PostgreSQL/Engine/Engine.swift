@@ -13,6 +13,8 @@ final class Engine: Sendable {
     let pool: Pool
     /// For reads that may be behind; nil without replicas.
     let replicas: Pool?
+    /// Whether the last read of a replica failed.
+    let replicasFail = Atomic<Bool>(false)
     let tail: TailFollower
     let texts = StatementTexts()
     let numbers: Mutex<StatementNumbers>

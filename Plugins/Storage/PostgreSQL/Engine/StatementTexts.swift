@@ -26,6 +26,14 @@ final class StatementTexts: Sendable {
 
     private static let capacity = 4096
     private let texts = Mutex<[Key: CallerText]>([:])
+    /// Names of columns that are NOT NULL in every table of a namespace that has one.
+    private let neverNull = Mutex<[Namespace: Set<String>]>([:])
+
+    /// Takes a namespace's columns as its schema has them now; texts that were read before are read again.
+    func learn(neverNull columns: Set<String>, in namespace: Namespace) {
+        neverNull.withLock { $0[namespace] = columns }
+        texts.withLock { texts in texts = texts.filter { $0.key.namespace != namespace } }
+    }
 
     /// `sql` for the server; what ``SQLText`` and ``ServerSubset`` refuse is thrown.
     func text(
@@ -33,7 +41,8 @@ final class StatementTexts: Sendable {
     ) throws(StorageError) -> CallerText {
         let key = Key(namespace: namespace, purpose: purpose, sql: sql)
         if let known = texts.withLock({ $0[key] }) { return known }
-        let text = try SQLText(sql, in: namespace, for: purpose, .postgresql)
+        let columns = neverNull.withLock { $0[namespace] ?? [] }
+        let text = try SQLText(sql, in: namespace, for: purpose, .postgresql, neverNull: columns.contains)
         try ServerSubset.check(sql, in: namespace, prefix: prefix)
         // A text that is for this engine only says what it means.
         let isSpecific = sql.drop { "-/* \t\n".contains($0) }.hasPrefix("engine:")

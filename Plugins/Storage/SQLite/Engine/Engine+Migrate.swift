@@ -49,7 +49,7 @@ struct MigrationRun: Sendable {
             try connection.run(
                 MigrationRows.record(item.entry, namespace: namespace.name, place: item.place, at: now))
             response.applied.append(item.entry.name)
-            response.statements += item.text?.statements ?? []
+            response.statements += try item.text?.statements() ?? []
         }
         // The authorizer is told the old name of a renamed table only.
         guard try foreignObjects(connection) == others else {

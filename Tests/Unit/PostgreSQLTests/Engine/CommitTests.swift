@@ -231,6 +231,30 @@ struct CommitTests {
         #expect(outcome?.reason == "sql.cancelled")
         #expect(try await fixture.query("shop", "SELECT 1").count == 1)
     }
+
+    /// What a commit of unknown outcome is known by is found without reading the whole log, nor the ids of all.
+    @Test func theWitnessOfACommitIsFoundByAnIndex() async throws {
+        try await fixture.server.sql(
+            """
+            INSERT INTO theatre_host.host__events (position, event_id, type, aggregate, data, channel, at, tenant, source,
+                traceparent, principal)
+            SELECT n, 'evt_' || n, 'a.b', 'a' || n % 500, '{}', '', 0, '', '', '', '' FROM generate_series(1, 20000) AS n;
+            ANALYZE theatre_host.host__events
+            """, in: fixture.database)
+        let context = HostContext.with { $0.caller = "host" }
+        for (id, isThere) in [("evt_19042", true), ("evt_none", false)] {
+            let append = try EventRows.append(
+                [event("a.b", "a42")], context, at: 0, eventID: { _ in id }, .postgresql)
+            let step = try #require(Witness(append)).step
+            let explained = Step("EXPLAIN \(step.sql)", step.values, isPrepared: false)
+            let outcome = try await fixture.engine.pool.run([
+                NamespaceRealm.enterHost(fixture.engine.hostSchema), step, explained,
+            ])
+            #expect(outcome.results[1].rows.isEmpty != isThere)
+            let plan = outcome.results[2].rows.map { $0.values[0].text }.joined(separator: "\n")
+            #expect(plan.contains("host__events_by_aggregate"), "\(plan)")
+        }
+    }
 }
 
 extension String {

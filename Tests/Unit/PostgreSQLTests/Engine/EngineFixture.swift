@@ -15,6 +15,8 @@ final class EngineFixture: Sendable {
     let server: PostgreSQLServer
     let database: String
     let engine: Engine
+    /// What an operator was told.
+    let warnings = Warnings()
 
     init(
         server: PostgreSQLServer? = nil, database: String? = nil, _ change: (inout EngineOptions) -> Void = { _ in }
@@ -23,7 +25,7 @@ final class EngineFixture: Sendable {
         let database = if let database { database } else { try await server.makeDatabase() }
         self.server = server
         self.database = database
-        engine = try await Self.open(server, database, change)
+        engine = try await Self.open(server, database, warnings: warnings, change)
     }
 
     deinit { engine.close() }
@@ -41,7 +43,8 @@ final class EngineFixture: Sendable {
 
     /// An engine with a clock that stands still.
     static func open(
-        _ server: PostgreSQLServer, _ database: String, _ change: (inout EngineOptions) -> Void = { _ in }
+        _ server: PostgreSQLServer, _ database: String, warnings: Warnings = Warnings(),
+        _ change: (inout EngineOptions) -> Void = { _ in }
     ) async throws -> Engine {
         var options = options(server, database)
         change(&options)
@@ -52,7 +55,7 @@ final class EngineFixture: Sendable {
                 // FNV-1a: the engine only compares digests.
                 let hash = bytes.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
                 return (0..<8).map { UInt8(truncatingIfNeeded: hash >> ($0 * 8)) }
-            }, warn: { _, _ in })
+            }, warn: { message, fields in warnings.add(message, fields) })
         return try await Engine.open(options, environment)
     }
 
@@ -85,6 +88,15 @@ final class EngineFixture: Sendable {
         let request = SQLCommitRequest.with { $0.statements = [statement(sql, values)] }
         return try await engine.commit(request, for: scope(caller, tenant: tenant))
     }
+}
+
+/// What an engine has told an operator.
+final class Warnings: Sendable {
+    private let told = Mutex<[(message: String, fields: [String: String])]>([])
+
+    var all: [(message: String, fields: [String: String])] { told.withLock { $0 } }
+
+    func add(_ message: String, _ fields: [String: String]) { told.withLock { $0.append((message, fields)) } }
 }
 
 func statement(_ sql: String, _ values: [SQLValue] = [], expect: UInt32? = nil) -> SQLStatement {

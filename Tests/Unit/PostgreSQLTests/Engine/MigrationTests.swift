@@ -94,4 +94,26 @@ struct MigrationTests {
         _ = try await migrate(first, migration("002", "ALTER TABLE {entries} ADD COLUMN note TEXT;"))
         #expect(try await fixture.query("shop", "SELECT * FROM {entries}")[0].count == 4)
     }
+
+    /// A column that is NOT NULL is sorted as its index is; any other as SQLite sorts it, from the migration on that makes
+    /// it so.
+    @Test func onlyWhatMayBeNullIsToldWhereItsNullsGo() async throws {
+        let namespace = try fixture.scope("shop").namespace
+        func told(_ sql: String) throws -> String {
+            try fixture.engine.texts.text(sql, in: namespace, for: .query, prefix: "theatre").sql
+        }
+        let first = migration("001", entriesTable)
+        _ = try await migrate(first)
+        let byKey = "SELECT n FROM {entries} WHERE tenant = :tenant ORDER BY id, n DESC LIMIT 1"
+        #expect(try !told(byKey).contains("NULLS"))
+        _ = try await migrate(
+            first,
+            migration("002", "CREATE TABLE {notes} (tenant TEXT NOT NULL, n BIGINT, id TEXT NOT NULL);"))
+        #expect(try told(byKey).contains("ORDER BY id, n DESC NULLS LAST LIMIT 1"))
+        // A host that starts later knows it too.
+        let other = try await EngineFixture.open(fixture.server, fixture.database)
+        defer { other.close() }
+        _ = try await other.query(.with { $0.statement = statement("SELECT 1") }, for: fixture.scope("shop"))
+        #expect(try other.texts.text(byKey, in: namespace, for: .query, prefix: "theatre").sql == told(byKey))
+    }
 }

@@ -25,6 +25,19 @@ struct StreamTests {
             }, for: fixture.scope("shop"), send: send)
     }
 
+    /// Returns once the server runs no statement of this database that says so.
+    private func untilEnded(_ words: String) async throws {
+        let running = Step(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'active' AND strpos(query, $1) > 0
+            """, [SQLValue(words)])
+        while true {
+            let outcome = try await fixture.engine.pool.run([running])
+            guard outcome.results.first?.rows.first?.values.first?.integer != 0 else { return }
+        }
+    }
+
     @Test func everyRowComesOnceInPieces() async throws {
         var next: Int64 = 1
         var pieces = 0
@@ -58,7 +71,7 @@ struct StreamTests {
         let error = await failure {
             try await stream("SELECT repeat('x', 1000) FROM generate_series(1, 500000)") { rows in
                 given += rows.rows.count
-                if given > 300 { try await Task.sleep(for: .seconds(2)) }
+                if given > 300 { try await untilEnded("SELECT repeat") }
             }
         }
         #expect(error?.reason == "sql.statement_timeout" && given < 100_000)

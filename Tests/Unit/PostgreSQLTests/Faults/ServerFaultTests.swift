@@ -201,9 +201,25 @@ struct ServerFaultTests {
                 "counter", "UPDATE {entries} SET n = n + 1 WHERE tenant = :tenant")
         }
         #expect(found == Int64(standby.port))
-        // Without its replica the primary answers.
+        func failures() -> [String] {
+            fixture.warnings.all.filter { $0.message.contains("replica") }.map { $0.fields["error.reason"] ?? "" }
+        }
+        #expect(failures().isEmpty)
+        // Without its replica the primary answers, and that is said once.
         try await standby.stop()
+        for _ in 0..<3 { #expect(try await port(5000) == Int64(server.port)) }
+        #expect(failures().count == 1 && ["sql.connection_lost", "sql.unreachable"].contains(failures().first))
+        // And again when it has answered in between.
+        try await standby.restart()
+        found = 0
+        for _ in 0..<3000 where found != Int64(standby.port) {
+            found = try await port(5000)
+            try await fixture.commit("counter", "UPDATE {entries} SET n = n + 1 WHERE tenant = :tenant")
+        }
+        #expect(found == Int64(standby.port))
+        try await standby.kill()
         #expect(try await port(5000) == Int64(server.port))
+        #expect(failures().count == 2)
         fixture.engine.close()
         try await server.stop()
     }

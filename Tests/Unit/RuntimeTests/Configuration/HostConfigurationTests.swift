@@ -45,6 +45,7 @@ import TheatreManifest
         #expect(host.rates["default"] != nil)
         #expect(host.limits.connections == 7)
         #expect(host.limits.bodySeconds == 30)
+        #expect(host.limits.answerSeconds == 30)
         #expect(host.controlSeconds == 1)
     }
 

@@ -1,0 +1,132 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import PostgreSQLServer
+import Testing
+
+/// Two hosts share one database; one or the other is killed at random instants while both are written to.
+@Suite(.serialized) struct TwoHostsTests {
+    @Test func whatTwoHostsShareSurvivesKillsOfEither() async throws {
+        let server = try await PostgreSQLServer.shared()
+        var engine = try await FaultEngine.postgreSQL(server)
+        engine.workMilliseconds = 30
+        let http = JournalClient.makeHTTP()
+        do {
+            try await TwoHosts(engine, FaultPlan.current, http).run()
+        } catch {
+            try await http.shutdown()
+            throw error
+        }
+        try await http.shutdown()
+    }
+}
+
+/// One deployment, run twice.
+private struct TwoHosts {
+    /// Writers of each host.
+    private static let writers = 6
+    /// The lease of the fixture's queue, and how long another host may take to look for what ran out and to begin it.
+    private static let lease = Duration.milliseconds(2000)
+    private static let slack = Duration.milliseconds(4000)
+
+    /// A host that runs and those who write to it.
+    private struct Running {
+        let server: ServerProcess
+        let writing: Task<Void, any Error>
+    }
+
+    private let engine: FaultEngine
+    private let plan: FaultPlan
+    private let http: HTTPClient
+    private let deployment: TemporaryFolder
+    private let folders: [TemporaryFolder]
+    private let load: JournalWriters
+    private let isOver = Gate()
+
+    init(_ engine: FaultEngine, _ plan: FaultPlan, _ http: HTTPClient) throws {
+        (self.engine, self.plan, self.http) = (engine, plan, http)
+        deployment = try TemporaryFolder(engine.deployment)
+        folders = [try TemporaryFolder(), try TemporaryFolder()]
+        // Slower than one host can work off, so that what is taken over does not wait behind what is new.
+        load = JournalWriters(2 * Self.writers, pace: .milliseconds(150), http: http)
+    }
+
+    func run() async throws {
+        var dice = SeededNumbers(plan.seed)
+        let clock = ContinuousClock()
+        let end = clock.now + plan.duration / 2
+        var hosts = [try await start(0, "a10000"), try await start(1, "b10000")]
+        var (kills, moved, longest) = (0, 0, Duration.zero)
+        while kills < plan.killsOfTwo || clock.now < end {
+            let victim = Int.random(in: 0...1, using: &dice)
+            let prefix = ["a", "b"][victim] + String(kills + 10_001)
+            try await load.awaitAcknowledged(10)
+            try await Task.sleep(for: .milliseconds(Int.random(in: 5...600, using: &dice)))
+            try await hosts[victim].server.crash()
+            try await hosts[victim].writing.value
+            // The other one goes on all the while, and takes up what was begun there.
+            if kills.isMultiple(of: 2) || Bool.random(using: &dice) {
+                let took = try await takeOver(from: hosts[victim].server, by: hosts[1 - victim].server)
+                longest = max(longest, took.time)
+                moved += took.jobs
+            }
+            try await load.awaitAcknowledged(10)
+            hosts[victim] = try await start(victim, prefix)
+            kills += 1
+        }
+        try await load.awaitAcknowledged(10)
+        isOver.open()
+        for host in hosts { try await host.writing.value }
+        try await verify(hosts.map(\.server), &dice)
+        let known = load.knowledge
+        #expect(known.acknowledged.count > kills * 15 && moved > 0, "too little was done to prove anything")
+        print(
+            "\(kills) kills of one of two, seed \(plan.seed): \(known.sent.count) sent, \(known.acknowledged.count)",
+            "acknowledged, \(moved) runs that were cut off began again elsewhere, within \(longest) at the most,",
+            "\(known.replays) answers replayed, to come again: \(known.refusals)")
+    }
+
+    private func start(_ index: Int, _ prefix: String) async throws -> Running {
+        let server = try await ServerProcess.start(
+            deployment.root, folder: folders[index], environment: engine.environment)
+        let writers = index * Self.writers..<(index + 1) * Self.writers
+        let (load, isOver) = (load, isOver)
+        return Running(
+            server: server,
+            writing: Task { try await load.run(on: server.url, prefix: prefix, writers: writers, until: isOver) })
+    }
+
+    /// Waits until every run that was cut off has begun again; it has to be soon after its lease ran out.
+    private func takeOver(from killed: ServerProcess, by other: ServerProcess) async throws
+        -> (jobs: Int, time: Duration)
+    {
+        let clock = ContinuousClock()
+        let began = clock.now
+        let client = JournalClient(url: other.url, http: http)
+        var jobs: Int?
+        while true {
+            let orphans = try await client.report("orphans", after: String(killed.pid), isPaged: false)
+            jobs = jobs ?? orphans.count
+            let time = clock.now - began
+            if orphans.isEmpty { return (jobs ?? 0, jobs == 0 ? .zero : time) }
+            guard time < Self.lease + Self.slack else {
+                let counts = try await client.report("counts", isPaged: false)
+                throw Unexpected(
+                    "not within \(time) of their host's end began again: \(orphans.prefix(5)), of \(counts)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func verify(_ servers: [ServerProcess], _ dice: inout SeededNumbers) async throws {
+        for server in servers {
+            let verdict = JournalVerdict(
+                knowledge: load.knowledge, client: JournalClient(url: server.url, http: http))
+            try await verdict.checkAll()
+            // Also what the other one had answered.
+            try await verdict.checkAnswers(&dice)
+        }
+        for server in servers { try await server.stop() }
+    }
+}
