@@ -306,7 +306,8 @@ package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["
 let libraryProducts = [
     ("CTheatrePlugin", ["CTheatrePlugin"]),
     ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
-    ("TheatreHost", ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    ("TheatreHost", ["Runtime", "Registry", "Gateway", "Services", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    ("PostgreSQLServer", ["PostgreSQLServer"]),
 ]
 let targetNames = Set(package.targets.map(\.name))
 package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }

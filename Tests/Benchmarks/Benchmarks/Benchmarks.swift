@@ -9,6 +9,7 @@ import Glibc
 enum Benchmarks {
     private static let usage = """
         usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [routes] [start]
+                          [storage]
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
 
@@ -21,7 +22,7 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "routes", "start": names.insert(argument)
+            case "call", "typed", "http", "routes", "start", "storage": names.insert(argument)
             default:
                 print(usage)
                 exit(2)
@@ -40,9 +41,9 @@ enum Benchmarks {
     private static func run(_ names: Set<String>, _ program: String, _ folder: String, _ isJSON: Bool) async throws {
         func wants(_ name: String) -> Bool { names.isEmpty || names.contains(name) }
         var table = Table(isJSON: isJSON)
+        let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            .deletingLastPathComponent().path
         if wants("call") || wants("typed") || wants("http") {
-            let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-                .deletingLastPathComponent().path
             let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d")
             if wants("call") { try Dispatching.run(world, &table) }
             if wants("typed") { try await Typing.run(world, &table) }
@@ -50,6 +51,7 @@ enum Benchmarks {
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }
+        if wants("storage") { try await Storing.run(libraries: libraries, &table) }
         if wants("start") { try Starting.run(program: program, folder: folder, &table) }
         try table.finish()
     }
