@@ -9,7 +9,8 @@ import Glibc
 enum Benchmarks {
     private static let usage = """
         usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [routes] [start]
-                          [storage]
+                          [storage | sqlite | postgresql]
+        storage is sqlite and postgresql: reads, writes, events and jobs through the plugin, on a disk of this machine.
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
 
@@ -22,7 +23,8 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "routes", "start", "storage": names.insert(argument)
+            case "call", "typed", "http", "routes", "start", "sqlite", "postgresql": names.insert(argument)
+            case "storage": names.formUnion(["sqlite", "postgresql"])
             default:
                 print(usage)
                 exit(2)
@@ -51,7 +53,8 @@ enum Benchmarks {
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }
-        if wants("storage") { try await Storing.run(libraries: libraries, &table) }
+        if wants("sqlite") { try await Storing.onSQLite(libraries, &table) }
+        if wants("postgresql") { try await Storing.onPostgreSQL(libraries, &table) }
         if wants("start") { try Starting.run(program: program, folder: folder, &table) }
         try table.finish()
     }

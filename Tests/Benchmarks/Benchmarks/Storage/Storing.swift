@@ -7,12 +7,7 @@ import PostgreSQLServer
 
 /// The storage plugins through their contract, against the same statements without either.
 enum Storing {
-    static func run(libraries: String, _ table: inout Table) async throws {
-        try await onSQLite(libraries, &table)
-        try await onPostgreSQL(libraries, &table)
-    }
-
-    private static func onSQLite(_ libraries: String, _ table: inout Table) async throws {
+    static func onSQLite(_ libraries: String, _ table: inout Table) async throws {
         let folder = try StateFolder("sqlite")
         defer { folder.remove() }
         let world = try StorageWorld(
@@ -24,7 +19,7 @@ enum Storing {
         world.stop()
     }
 
-    private static func onPostgreSQL(_ libraries: String, _ table: inout Table) async throws {
+    static func onPostgreSQL(_ libraries: String, _ table: inout Table) async throws {
         let folder = try StateFolder("postgresql")
         defer { folder.remove() }
         let server: PostgreSQLServer
