@@ -271,7 +271,7 @@ let tests: [Target] =
             ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
-        unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
+        unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", protobuf]),
     ] + fixtureTargets + sdkFixtureTargets
 
 let package = Package(
@@ -306,7 +306,10 @@ package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["
 let libraryProducts = [
     ("CTheatrePlugin", ["CTheatrePlugin"]),
     ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
-    ("TheatreHost", ["Runtime", "Registry", "Gateway", "Services", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    (
+        "TheatreHost",
+        ["Runtime", "Registry", "Gateway", "Services", "Transcoding", "TheatreContracts", "TheatreManifest"]
+    ),
     ("PostgreSQLServer", ["PostgreSQLServer"]),
 ]
 let targetNames = Set(package.targets.map(\.name))

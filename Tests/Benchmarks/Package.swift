@@ -43,7 +43,9 @@ func plugin(_ name: String) -> [Target] {
 let package = Package(
     name: "benchmarks",
     products: [.executable(name: "benchmarks", targets: ["Benchmarks"])]
-        + ["EchoC", "EchoInline", "EchoPool", "Caller", "Clerk"].map { .library(name: $0, type: .dynamic, targets: [$0]) },
+        + ["EchoC", "EchoInline", "EchoPool", "Caller", "Clerk"].map {
+            .library(name: $0, type: .dynamic, targets: [$0])
+        },
     dependencies: [
         .package(name: "theatreos", path: "../.."),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -58,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Baseline", "SQLiteBaseline", host, protobuf, .product(name: "PostgreSQLServer", package: "theatreos"), nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "Baseline", "SQLiteBaseline", host, protobuf, .product(name: "PostgreSQLServer", package: "theatreos"),
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "JWTKit", package: "jwt-kit"),
             ],
             path: "Benchmarks", swiftSettings: strict),

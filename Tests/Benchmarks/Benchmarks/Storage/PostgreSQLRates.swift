@@ -23,10 +23,13 @@ enum PostgreSQLRates {
         }
         let clients = "\(PgBench.clients) clients"
         table.add(
-            Row("PostgreSQL transaction, one commit, \(clients)", unit: "/s", bare: bare, figures[0], target: ">= 0.7x") {
+            Row("PostgreSQL transaction, one commit, \(clients)", unit: "/s", bare: bare, figures[0], target: ">= 0.7x")
+            {
                 $0 >= 0.7
             })
         table.add(
-            Row("PostgreSQL transaction, step by step, \(clients)", unit: "/s", bare: bare, figures[1], target: "printed"))
+            Row(
+                "PostgreSQL transaction, step by step, \(clients)", unit: "/s", bare: bare, figures[1],
+                target: "printed"))
     }
 }

@@ -19,7 +19,8 @@ enum SQLiteRates {
         try await writes(world, path, &table)
     }
 
-    private static func reads(_ world: StorageWorld, _ path: String, _ clients: Int, _ table: inout Table) async throws {
+    private static func reads(_ world: StorageWorld, _ path: String, _ clients: Int, _ table: inout Table) async throws
+    {
         var bare = Samples()
         var figures = Samples()
         for round in 0...rounds {
@@ -51,7 +52,9 @@ enum SQLiteRates {
             figures.add(b)
         }
         table.add(
-            Row("SQLite durable write, \(writers) clients", unit: "/s", bare: bare, figures, target: ">= 3x") { $0 >= 3 })
+            Row("SQLite durable write, \(writers) clients", unit: "/s", bare: bare, figures, target: ">= 3x") {
+                $0 >= 3
+            })
     }
 
     private static func checked(_ rate: Double) throws -> Double {
