@@ -14,7 +14,7 @@ RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libar
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
     postgresql-15:PostgreSQLTests pgbouncer:PostgreSQLTests
 
-BENCH_PACKAGES := wrk:the-HTTP-benchmarks
+BENCH_PACKAGES := wrk:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks
 
 .PHONY: run test soak tour bench bench-packages check lint build packages test-packages contracts clean help
 

@@ -280,7 +280,7 @@ let tests: [Target] =
             ]),
         unitTests("TheatreManifestTests", ["TheatreManifest", "CTheatrePlugin"]),
         unitTests("TheatreStorageTests", ["TheatreStorage", "TheatreContracts", protobuf]),
-        unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts"]),
+        unitTests("TheatrePluginTests", ["TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", protobuf]),
     ] + fixtureTargets + sdkFixtureTargets
 
 let package = Package(
@@ -315,7 +315,11 @@ package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["
 let libraryProducts = [
     ("CTheatrePlugin", ["CTheatrePlugin"]),
     ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
-    ("TheatreHost", ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    (
+        "TheatreHost",
+        ["Runtime", "Registry", "Gateway", "Services", "Transcoding", "TheatreContracts", "TheatreManifest"]
+    ),
+    ("PostgreSQLServer", ["PostgreSQLServer"]),
 ]
 let targetNames = Set(package.targets.map(\.name))
 package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }

@@ -44,7 +44,9 @@ func plugin(_ name: String) -> [Target] {
 let package = Package(
     name: "benchmarks",
     products: [.executable(name: "benchmarks", targets: ["Benchmarks"])]
-        + ["EchoC", "EchoInline", "EchoPool", "Caller"].map { .library(name: $0, type: .dynamic, targets: [$0]) },
+        + ["EchoC", "EchoInline", "EchoPool", "Caller", "Clerk"].map {
+            .library(name: $0, type: .dynamic, targets: [$0])
+        },
     dependencies: [
         .package(name: "theatreos", path: "../.."),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -54,14 +56,16 @@ let package = Package(
     ],
     targets: [
         .target(name: "Baseline", path: "Baseline"),
+        .target(name: "SQLiteBaseline", path: "SQLiteBaseline", linkerSettings: [.linkedLibrary("sqlite3")]),
         cPlugin("EchoC"), cPlugin("Caller"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Baseline", host, protobuf, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                "Baseline", "SQLiteBaseline", host, protobuf, .product(name: "PostgreSQLServer", package: "theatreos"),
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "JWTKit", package: "jwt-kit"),
             ],
             path: "Benchmarks", swiftSettings: strict),
-    ] + plugin("EchoInline") + plugin("EchoPool"),
+    ] + plugin("EchoInline") + plugin("EchoPool") + plugin("Clerk"),
     swiftLanguageModes: [.v6]
 )

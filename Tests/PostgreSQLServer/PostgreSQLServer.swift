@@ -49,6 +49,9 @@ public final class PostgreSQLServer: Sendable {
     /// The file of the certificate that a client checks against, with `hasTLS`.
     public var authority: String { "\(folder)/server.crt" }
 
+    /// The path of a program that came with the server, such as `pgbench`.
+    public func program(_ name: String) -> String { "\(programs)/\(name)" }
+
     // MARK: Starting
 
     private static let sharing = Mutex<PostgreSQLServer?>(nil)

@@ -43,7 +43,8 @@ final class OperatorRuntime {
         let secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
         let service = SecretsService(source: secrets)
         let planner = DeploymentPlanner(
-            deployment: deployment, services: [service.contract: service], state: host.state, publicURL: "")
+            deployment: deployment, services: [service.contract: service], state: host.state, publicURL: "",
+            version: HostVersion.current)
         var plan = planner.plan()
         let name = host.storage
         plan.instances = plan.instances.filter { $0.name == name }

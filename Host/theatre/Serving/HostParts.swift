@@ -132,7 +132,9 @@ final class HostParts: Sendable {
 
     /// How the deployment is to run.
     func planner(_ deployment: CompiledDeployment, _ url: String) -> DeploymentPlanner {
-        DeploymentPlanner(deployment: deployment, services: services, state: settings.host.state, publicURL: url)
+        DeploymentPlanner(
+            deployment: deployment, services: services, state: settings.host.state, publicURL: url,
+            version: HostVersion.current)
     }
 
     /// Brings the host's own tables up to date and starts what works on them.

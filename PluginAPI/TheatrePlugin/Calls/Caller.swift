@@ -83,7 +83,7 @@ public struct Caller: Sendable {
 
     private func decode<Response: Message>(_ bytes: [UInt8], _ operation: String) throws -> Response {
         do {
-            return try Response(serializedBytes: bytes)
+            return try bytes.withUnsafeBytes { try Response(borrowing: $0) }
         } catch {
             throw PluginError(
                 .dataLoss, "plugin.malformed_response",

@@ -96,11 +96,16 @@ package struct BorrowedBytes: SwiftProtobufContiguousBytes {
 extension Message {
     /// Parses borrowed bytes without copying them first.
     package init(borrowing buffer: UnsafeRawBufferPointer) throws {
-        try self.init(serializedBytes: BorrowedBytes(buffer))
+        if let message = Self.quickly(buffer) {
+            self = message
+        } else {
+            try self.init(serializedBytes: BorrowedBytes(buffer))
+        }
     }
 
     /// The message's bytes. By way of a type of this module, since protobuf reaches `Array` through its generic code.
     package func wireBytes() throws -> [UInt8] {
+        if let bytes = quickBytes { return bytes }
         let bytes: BorrowedBytes = try serializedBytes()
         return bytes.owned
     }

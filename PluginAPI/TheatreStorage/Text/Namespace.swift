@@ -16,19 +16,32 @@ public struct Namespace: Hashable, Sendable {
 
     /// The namespace of the instance `caller`; a hyphen becomes an underscore.
     public init(caller: String) throws(StorageError) {
-        let name = String(caller.map { $0 == "-" ? "_" : $0 })
-        let ascii = name.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || byte == UInt8(ascii: "_")
-        }
-        guard ascii, let first = name.first, first.isLetter, name.last != "_", !name.contains("__")
+        var name = caller
+        if name.utf8.contains(UInt8(ascii: "-")) { name = String(name.map { $0 == "-" ? "_" : $0 }) }
+        guard Self.isName(name)
         else {
             throw StorageError(
                 .permissionDenied, "sql.bad_namespace",
                 "\"\(caller)\" cannot own tables; an instance name of a-z, 0-9 and single hyphens is needed.")
         }
         self.name = name
+    }
+
+    /// Once a call: by bytes, which is a tenth of the time that characters take.
+    private static func isName(_ name: String) -> Bool {
+        let underscore = UInt8(ascii: "_")
+        var last = underscore
+        var isFirst = true
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): isFirst = false
+            case UInt8(ascii: "0")...UInt8(ascii: "9") where !isFirst: break
+            case underscore where last != underscore: break
+            default: return false
+            }
+            last = byte
+        }
+        return last != underscore
     }
 
     /// What the names of its tables begin with.

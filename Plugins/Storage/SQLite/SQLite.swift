@@ -58,6 +58,8 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
         let (path, isTemporary) = try configuration.file(in: host.environment)
         let restoring = Restoring(database: path, backup: backup, now: host.now)
         return try await translating {
+            // What follows takes its time: not on the caller's thread.
+            await Task.yield()
             guard !isTemporary, engine.streams.isIdle else { throw Restoring.inUse }
             try check(restoring)
             _ = opened.take()

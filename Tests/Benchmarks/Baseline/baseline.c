@@ -3,8 +3,10 @@
 
 #include "baseline.h"
 
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 static uint64_t copy(const uint8_t *data, size_t size) {
@@ -32,4 +34,11 @@ uint64_t baseline_now(void) {
     struct timespec time = {0};
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+int baseline_is_on_disk(const char *folder) {
+    struct statfs about;
+    if (statfs(folder, &about) != 0)
+        return 0;
+    return about.f_type != TMPFS_MAGIC && about.f_type != RAMFS_MAGIC;
 }

@@ -9,6 +9,8 @@ import Glibc
 enum Benchmarks {
     private static let usage = """
         usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [routes] [start]
+                          [storage | sqlite | postgresql]
+        storage is sqlite and postgresql: reads, writes, events and jobs through the plugin, on a disk of this machine.
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
 
@@ -21,7 +23,8 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "routes", "start": names.insert(argument)
+            case "call", "typed", "http", "routes", "start", "sqlite", "postgresql": names.insert(argument)
+            case "storage": names.formUnion(["sqlite", "postgresql"])
             default:
                 print(usage)
                 exit(2)
@@ -40,9 +43,9 @@ enum Benchmarks {
     private static func run(_ names: Set<String>, _ program: String, _ folder: String, _ isJSON: Bool) async throws {
         func wants(_ name: String) -> Bool { names.isEmpty || names.contains(name) }
         var table = Table(isJSON: isJSON)
+        let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            .deletingLastPathComponent().path
         if wants("call") || wants("typed") || wants("http") {
-            let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-                .deletingLastPathComponent().path
             let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d")
             if wants("call") { try Dispatching.run(world, &table) }
             if wants("typed") { try await Typing.run(world, &table) }
@@ -50,6 +53,8 @@ enum Benchmarks {
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }
+        if wants("sqlite") { try await Storing.onSQLite(libraries, &table) }
+        if wants("postgresql") { try await Storing.onPostgreSQL(libraries, &table) }
         if wants("start") { try Starting.run(program: program, folder: folder, &table) }
         try table.finish()
     }

@@ -33,7 +33,7 @@ struct Row: Codable {
         minimum = samples.minimum
         median = samples.median
         let ratio =
-            unit == "rps"
+            unit == "rps" || unit == "/s"
             ? samples.median / max(bare.median, .leastNonzeroMagnitude)
             : samples.minimum / max(bare.minimum, .leastNonzeroMagnitude)
         self.ratio = ratio

@@ -22,6 +22,8 @@ final class Authorizer {
     var refusal: StorageError?
     /// Asked now and then while a statement runs; false interrupts it.
     var isWanted: (() -> Bool)?
+    /// How often a statement is asked before it is interrupted; nil: as often as it takes.
+    var patience: Int?
 
     /// The verdict on one action, SQLITE_OK or SQLITE_DENY.
     func verdict(_ action: Int32, _ first: String?, _ second: String?, database: String?) -> Int32 {
@@ -127,6 +129,12 @@ final class Authorizer {
         SQLITE_CREATE_TEMP_INDEX: "A temporary index",
     ]
 
+    private func goesOn() -> Bool {
+        guard let left = patience else { return isWanted?() != false }
+        patience = left - 1
+        return left > 1
+    }
+
     /// Makes this the connection's authorizer and progress handler; the connection must keep it alive.
     func install(on handle: OpaquePointer) {
         let pointer = Unmanaged.passUnretained(self).toOpaque()
@@ -143,7 +151,7 @@ final class Authorizer {
             { context in
                 guard let context else { return 0 }
                 let authorizer = Unmanaged<Authorizer>.fromOpaque(context).takeUnretainedValue()
-                return authorizer.isWanted?() == false ? 1 : 0
+                return authorizer.goesOn() ? 0 : 1
             }, pointer)
     }
 }

@@ -79,6 +79,13 @@ final class Connection {
         return try body()
     }
 
+    /// Runs `body`, whose statement is interrupted when it has been asked so often.
+    func serving<Output>(patience: Int, _ body: () throws -> Output) throws -> Output {
+        authorizer.patience = patience
+        defer { authorizer.patience = nil }
+        return try body()
+    }
+
     /// As ``serving(while:_:)``, for at most so many milliseconds.
     func serving<Output>(
         while isWanted: @escaping () -> Bool, milliseconds: UInt32, _ body: () throws -> Output

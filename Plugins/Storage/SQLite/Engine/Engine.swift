@@ -49,6 +49,7 @@ final class Engine: Sendable {
     let writer: Writer
     let health: Health
     let readers: ConnectionThreads
+    let shortReads: ShortReads
     let streams: StreamReadings
     /// Past the last event.
     let head = HeadSignal()
@@ -72,15 +73,20 @@ final class Engine: Sendable {
         head.advance(to: try connection.run(EventRows.head(.sqlite)))
         numbers = Mutex(StatementNumbers(first: monotonicNanoseconds()))
         let pool = try (0..<max(1, options.readers)).map { _ in try Connection(path: path, role: .reader) }
+        // A reader's thread waits for a lock where one of these finds it held.
+        let short = try (0..<max(1, options.readers)).map { _ in
+            try Connection(path: path, role: .reader, busyMilliseconds: 0)
+        }
         // A file that is gone cannot be opened later.
         let streaming = try (0..<(options.isTemporary ? 2 : 0)).map { _ in try Connection(path: path, role: .reader) }
         if options.isTemporary {
             // Every connection holds the files open by now, so they live until the last one closes, however that comes.
-            for connection in pool + streaming { try connection.run(EventRows.head(.sqlite)) }
+            for connection in pool + short + streaming { try connection.run(EventRows.head(.sqlite)) }
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
         streams = StreamReadings(streaming, path: options.isTemporary ? nil : path)
         writer = try Writer(connection, limits: options.group, health: health)
+        shortReads = ShortReads(short, health: health)
         readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
     }
 
@@ -90,6 +96,7 @@ final class Engine: Sendable {
     func close() {
         writer.close()
         readers.close()
+        shortReads.close()
         streams.close()
     }
 
@@ -98,14 +105,15 @@ final class Engine: Sendable {
         close()
         await writer.waitForEnd()
         await readers.waitForEnd()
+        await shortReads.waitForEnd()
     }
 
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.
     func admit(_ scope: CallerScope) throws(StorageError) {
         let owner = namespaces.withLock { owners in
-            let owner = owners[scope.namespace.name] ?? scope.context.caller
-            owners[scope.namespace.name] = owner
-            return owner
+            if let owner = owners[scope.namespace.name] { return owner }
+            owners[scope.namespace.name] = scope.context.caller
+            return scope.context.caller
         }
         guard owner == scope.context.caller else {
             throw StorageError(

@@ -12,4 +12,7 @@ uint64_t baseline_calls(const uint8_t *data, size_t size, uint64_t count);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t baseline_now(void);
 
+/* 1 where a folder is on a disk, 0 where it lives in memory, or is none. */
+int baseline_is_on_disk(const char *folder);
+
 #endif

@@ -1,26 +1,42 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-import JSONSchema
-import Registry
-import Runtime
-import SwiftProtobuf
-import TheatreContracts
-import TheatreManifest
-import Transcoding
+internal import FoundationEssentials
+internal import JSONSchema
+internal import Registry
+internal import SwiftProtobuf
+internal import TheatreContracts
+internal import TheatreManifest
+internal import Transcoding
 
 /// Turns a proved deployment into what is to run.
-struct DeploymentPlanner {
-    let deployment: CompiledDeployment
-    let services: [String: any HostService]
-    /// Folder for everything that survives.
-    let state: String
-    /// Where clients reach the deployment.
-    let publicURL: String
+public struct DeploymentPlanner {
+    private let deployment: CompiledDeployment
+    private let services: [String: any HostService]
+    private let state: String
+    private let publicURL: String
+    private let version: String
+
+    /// A planner for a deployment.
+    ///
+    /// - Parameters:
+    ///   - services: by contract.
+    ///   - state: folder for everything that survives.
+    ///   - publicURL: where clients reach the deployment.
+    ///   - version: the host's.
+    public init(
+        deployment: CompiledDeployment, services: [String: any HostService], state: String, publicURL: String,
+        version: String
+    ) {
+        self.deployment = deployment
+        self.services = services
+        self.state = state
+        self.publicURL = publicURL
+        self.version = version
+    }
 
     /// Instances to run and those that cannot.
-    func plan() -> Fleet.Plan {
+    public func plan() -> Fleet.Plan {
         var plans: [InstancePlan] = []
         var closed = disabled + broken
         for instance in deployment.table.instances {
@@ -37,7 +53,7 @@ struct DeploymentPlanner {
     }
 
     /// What every enabled instance may touch.
-    var allGrants: [ResolvedGrants] {
+    public var allGrants: [ResolvedGrants] {
         deployment.table.instances.compactMap { instance in
             deployment.files[instance.declaration.plugin].map { grants(instance.declaration, $0.manifest) }
         }
@@ -78,7 +94,7 @@ struct DeploymentPlanner {
     {
         var environment = HostEnvironment()
         environment.publicURL = publicURL
-        environment.hostVersion = HostVersion.current
+        environment.hostVersion = version
         environment.development = deployment.host.isDevelopment
         let features = Set(deployment.table.unroutedFeatures)
         environment.unrouted = manifest.needs.map(\.feature).filter(features.contains)
