@@ -12,13 +12,13 @@ public final class Fleet: Sendable {
     private let dispatcher: Dispatcher
     private let hooks: InstancePort.Hooks
     private let logger: Logger
+    private let homes: [InstanceMode: any InstanceHousing]
     private let shared = Mutex(Shared())
 
     private struct Shared {
         var running: [String: RunningInstance] = [:]
         var failed: [String: ClosedInstance] = [:]
         var generations: [String: UInt32] = [:]
-        var libraries: [String: PluginLibrary] = [:]
     }
 
     /// What to run, and how calls find their way.
@@ -42,7 +42,13 @@ public final class Fleet: Sendable {
     }
 
     /// Nothing runs yet.
-    public init(dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger) {
+    ///
+    /// - Parameter homes: where instances run that do not run in this process, by mode.
+    public init(
+        dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger,
+        homes: [InstanceMode: any InstanceHousing] = [:]
+    ) {
+        self.homes = homes.merging([.inproc: InProcessHousing()]) { given, _ in given }
         self.dispatcher = dispatcher
         self.hooks = hooks
         self.logger = logger
@@ -146,16 +152,18 @@ public final class Fleet: Sendable {
     }
 
     private func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
-        let known = shared.withLock { $0.libraries[plan.file.digest] }
-        let library: PluginLibrary
-        if let known { library = known } else { library = try PluginLibrary(plan.file) }
+        guard let housing = homes[plan.mode] else {
+            throw LoadError(
+                plugin: plan.name, code: "mode.unsupported", expected: "a mode this program runs instances in",
+                found: plan.mode.rawValue,
+                fix: "set mode to \(homes.keys.map(\.rawValue).sorted().joined(separator: " or "))")
+        }
+        let home = try housing.home(for: plan) { _ in }
         let generation = shared.withLock { shared in
-            shared.libraries[plan.file.digest] = library
             shared.generations[plan.name, default: 0] += 1
             return shared.generations[plan.name, default: 1]
         }
-        let instance = RunningInstance(
-            plan, generation: generation, library: library, dispatcher: dispatcher, hooks: hooks)
+        let instance = RunningInstance(plan, generation: generation, home: home, dispatcher: dispatcher, hooks: hooks)
         try instance.create()
         return instance
     }
@@ -166,7 +174,7 @@ public final class Fleet: Sendable {
         let manifest = plan.file.manifest
         let closed = ClosedInstance(
             InstanceStatus(
-                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
+                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: plan.mode.rawValue,
                 generation: 0, state: .quarantined(error), capabilities: manifest.provides.map(\.capability),
                 digest: plan.file.digest, isCritical: plan.isCritical), fingerprint: plan.fingerprint)
         let isKnown = failedBefore[plan.name]?.isSame(as: closed) ?? false
@@ -205,9 +213,12 @@ public final class Fleet: Sendable {
 
     private static func status(_ instance: RunningInstance) -> InstanceStatus {
         let manifest = instance.plan.file.manifest
-        return InstanceStatus(
-            instance: instance.plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
-            generation: instance.generation, state: instance.state, capabilities: manifest.provides.map(\.capability),
-            digest: instance.plan.file.digest, isCritical: instance.plan.isCritical)
+        var status = InstanceStatus(
+            instance: instance.plan.name, plugin: manifest.name, version: manifest.version,
+            mode: instance.plan.mode.rawValue, generation: instance.generation, state: instance.state,
+            capabilities: manifest.provides.map(\.capability), digest: instance.plan.file.digest,
+            isCritical: instance.plan.isCritical)
+        status.facts = instance.facts
+        return status
     }
 }
