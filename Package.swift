@@ -37,7 +37,7 @@ let plugins = [
 let fixtures = [
     "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
     "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
-    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
+    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "Unruly", "WrongMajor",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
@@ -122,12 +122,25 @@ let host: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Gateway", swiftSettings: hotPath),
+    .target(name: "CTheatreFrames", dependencies: ["CTheatrePlugin"], path: "Host/CTheatreFrames"),
+    .target(
+        name: "CTheatreIsolation", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/CTheatreIsolation"),
+    .target(
+        name: "Isolation",
+        dependencies: [
+            "CTheatreIsolation", "CTheatreFrames", "CTheatrePlugin", "CTheatreHost", "Runtime", "TheatreContracts",
+            "TheatreManifest", log,
+        ],
+        path: "Host/Isolation", exclude: ["README.md"], swiftSettings: hotPath),
+    .executableTarget(
+        name: "theatre-runner", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/theatre-runner",
+        linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]),
     .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "CTheatreSamples", "Gateway", "Isolation", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
@@ -262,6 +275,12 @@ let tests: [Target] =
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        unitTests(
+            "IsolationTests",
+            [
+                "Isolation", "CTheatreFrames", "CTheatreIsolation", "CTheatrePlugin", "Runtime", "TheatreContracts",
+                "TheatreManifest", "theatre-runner", "Good", "Unruly", "Bianjing", "Offline", "SQLite", protobuf, log,
+            ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(
             "PumpTests",
@@ -276,7 +295,10 @@ let tests: [Target] =
 
 let package = Package(
     name: "theatreos",
-    products: [.executable(name: "theatre", targets: ["theatre"])]
+    products: [
+        .executable(name: "theatre", targets: ["theatre"]),
+        .executable(name: "theatre-runner", targets: ["theatre-runner"]),
+    ]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
