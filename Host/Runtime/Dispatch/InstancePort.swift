@@ -32,6 +32,8 @@ public final class InstancePort: @unchecked Sendable {
     private let host: UnsafeMutablePointer<theatre_host>
     let instance: UnsafeMutablePointer<theatre_instance>
     let orphans = Atomic<Int>(0)
+    /// Number of the table that has the next generation.
+    private let successor = Atomic<Int>(0)
     let late = Atomic<UInt64>(0)
     let double = Atomic<UInt64>(0)
     let foreign = Atomic<UInt64>(0)
@@ -49,6 +51,8 @@ public final class InstancePort: @unchecked Sendable {
         case preparing = 0
         case serving = 1
         case closed = 2
+        /// Another generation took over; calls that began before are still let in.
+        case giving = 3
     }
 
     /// What bounds an instance.
@@ -180,6 +184,20 @@ public final class InstancePort: @unchecked Sendable {
     /// Lets no more calls in; they are answered UNAVAILABLE `instance.closed` with this sentence.
     public func close(_ reason: String) {
         _ = refuse(CallError(.unavailable, "instance.closed", reason, retry: .safe))
+    }
+
+    /// Lets only those calls in that began before `table` served. Lets the rest go to the generation it has.
+    func giveWay(to table: DispatchTable) {
+        successor.store(table.number.load(ordering: .relaxed), ordering: .relaxed)
+        _ = core.pointee.state.compareExchange(
+            expected: State.serving.rawValue, desired: State.giving.rawValue, ordering: .sequentiallyConsistent)
+    }
+
+    /// Whether it gives way to another generation and a call by this table still belongs to it.
+    func serves(callsOf table: Unmanaged<DispatchTable>) -> Bool {
+        core.pointee.state.load(ordering: .sequentiallyConsistent) == State.giving.rawValue
+            && table._withUnsafeGuaranteedRef { $0.number.load(ordering: .relaxed) }
+                < successor.load(ordering: .relaxed)
     }
 
     /// Lets no more calls in after another generation took over: UNAVAILABLE `instance.retired`.

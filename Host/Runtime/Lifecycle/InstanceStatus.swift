@@ -42,7 +42,7 @@ public struct InstanceStatus: Sendable, Hashable {
     public var reason: String? {
         switch state {
         case .quarantined(let error): error.description
-        case .disabled: "It is disabled in plugins.d."
+        case .disabled: "It is disabled."
         default: nil
         }
     }
