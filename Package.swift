@@ -25,6 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
+    PluginRow(group: "Operations", name: "Admin", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
     PluginRow(
         group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
@@ -41,7 +42,7 @@ let fixtures = [
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
-let sdkFixtures = ["Journal"]
+let sdkFixtures = ["Edition", "Journal", "Relay"]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
@@ -123,11 +124,20 @@ let host: [Target] = [
         ],
         path: "Host/Gateway", swiftSettings: hotPath),
     .target(
+        name: "Control", dependencies: ["TheatreManifest", nio("NIOCore"), nio("NIOPosix")], path: "Host/Control",
+        swiftSettings: strict),
+    .target(
+        name: "Trust",
+        dependencies: [
+            "Runtime", "Registry", "TheatreManifest", .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Host/Trust", swiftSettings: strict),
+    .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "CTheatreSamples", "Control", "Trust", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
@@ -261,6 +271,12 @@ let tests: [Target] =
                 nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        unitTests(
+            "TrustTests",
+            [
+                "Trust", "Control", "Runtime", "Registry", "TheatreManifest",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(

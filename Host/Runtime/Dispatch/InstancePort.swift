@@ -69,7 +69,7 @@ public final class InstancePort: @unchecked Sendable {
     /// What the owner of an instance is told. Called on any thread; must not block.
     public struct Hooks: Sendable {
         /// The instance was closed for good, with one sentence why. At most once.
-        public var onQuarantine: @Sendable (String) -> Void = { _ in }
+        public var onQuarantine: @Sendable (InstanceIdentity, String) -> Void = { _, _ in }
         /// A log line: level (`THEATRE_LOG_*`), message, JSON object of fields or nothing.
         public var onLog: @Sendable (InstanceIdentity, UInt32, String, String) -> Void = { _, _, _, _ in }
 
@@ -248,7 +248,7 @@ public final class InstancePort: @unchecked Sendable {
     }
 
     func quarantine(_ reason: String) {
-        if refuse(CallError(.unavailable, "instance.quarantined", reason)) { hooks.onQuarantine(reason) }
+        if refuse(CallError(.unavailable, "instance.quarantined", reason)) { hooks.onQuarantine(identity, reason) }
     }
 
     /// Why a call of this operation cannot be sent now; called off the hot path.

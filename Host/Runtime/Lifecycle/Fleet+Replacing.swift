@@ -74,10 +74,12 @@ extension Fleet {
     ///
     /// - Parameters:
     ///   - state: what it is in from now on: disabled, or quarantined with the reason.
+    ///   - note: why it is disabled.
     ///   - atOnce: also calls that began before are refused; else they are let end.
     ///   - flipped: called once it is out of service.
     public func close(
-        _ instance: String, as state: InstanceState, atOnce: Bool, drainSeconds: Int, flipped: () -> Void = {}
+        _ instance: String, as state: InstanceState, note: String = "", atOnce: Bool, drainSeconds: Int,
+        flipped: () -> Void = {}
     ) {
         changing.withLock { _ in
             let before = shared.withLock { $0 }
@@ -85,8 +87,9 @@ extension Fleet {
             let old = before.running[instance]
             guard var status = old.map(Self.status) ?? failed[instance]?.status else { return }
             status.state = state
+            status.note = note
             failed[instance] = ClosedInstance(
-                status, fingerprint: old?.plan.fingerprint ?? failed[instance]?.fingerprint ?? "")
+                status, fingerprint: old?.plan.fingerprint ?? failed[instance]?.fingerprint ?? "", isDeliberate: true)
             if atOnce { old?.port.close(status.reason ?? "It was closed.") }
             var next = before.running
             next[instance] = nil

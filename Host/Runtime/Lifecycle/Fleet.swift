@@ -214,9 +214,17 @@ public final class Fleet: Sendable {
 
     static func status(_ instance: RunningInstance) -> InstanceStatus {
         let manifest = instance.plan.file.manifest
+        var state = instance.state
+        if state == .ready, let refusal = instance.port.refusal, refusal.reason == "instance.quarantined" {
+            state = .quarantined(
+                LoadError(
+                    plugin: "\(instance.plan.name) (\(manifest.name))", code: refusal.reason,
+                    expected: "an instance that ends its calls", found: refusal.message,
+                    fix: "see its log, then `theatre plugins release \(instance.plan.name)`"))
+        }
         return InstanceStatus(
             instance: instance.plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
-            generation: instance.generation, state: instance.state, capabilities: manifest.provides.map(\.capability),
+            generation: instance.generation, state: state, capabilities: manifest.provides.map(\.capability),
             digest: instance.plan.file.digest, isCritical: instance.plan.isCritical)
     }
 }

@@ -7,6 +7,8 @@ import Testing
 
 @testable import Runtime
 
+private final class Flag: Sendable { let value = Atomic(false) }
+
 /// One generation takes over from another while calls are under way. `front` calls `next` twice for each call it serves.
 @Suite struct DispatchSwapTests {
     private let dispatcher = Dispatcher(clock: StillClock())
@@ -81,7 +83,8 @@ import Testing
         let first = try generation(1), second = try generation(2)
         let dispatcher = dispatcher
         install(first)
-        let (isSwapped, seen) = (Mutex(false), Mutex<[Bool]>([]))
+        let isSwapped = Mutex(false)
+        let seen = Mutex<[Bool]>([])
         let swap: @Sendable () -> Void = { [self] in
             let isFirst = isSwapped.withLock { swapped in
                 defer { swapped = true }
@@ -133,12 +136,12 @@ import Testing
         callsTwice {}
         let generations = try (1...100).map { try generation($0) }
         install(generations[0])
-        let isOver = Atomic(false)
+        let isOver = Flag()
         let results = await withTaskGroup(of: [Recorder.Ended].self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     var ended: [Recorder.Ended] = []
-                    while !isOver.load(ordering: .relaxed) || ended.count < 500 {
+                    while !isOver.value.load(ordering: .relaxed) || ended.count < 500 {
                         if let one = try? call() { ended.append(one) }
                         await Task.yield()
                     }
@@ -155,7 +158,7 @@ import Testing
                 }
                 old.retire()
             }
-            isOver.store(true, ordering: .relaxed)
+            isOver.value.store(true, ordering: .relaxed)
             return await group.reduce(into: []) { $0 += $1 }
         }
         #expect(results.count >= 2000)
