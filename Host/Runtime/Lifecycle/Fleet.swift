@@ -12,16 +12,15 @@ public final class Fleet: Sendable {
     let dispatcher: Dispatcher
     let hooks: InstancePort.Hooks
     let logger: Logger
+    let homes: [InstanceMode: any InstanceHousing]
     let shared = Mutex(Shared())
     /// Held by whoever changes what runs, from what it looks at until the flip.
     let changing = Mutex(())
-    let residentLimit: Int
 
     struct Shared {
         var running: [String: RunningInstance] = [:]
         var failed: [String: ClosedInstance] = [:]
         var generations: [String: UInt32] = [:]
-        var libraries: [String: PluginLibrary] = [:]
         /// Makes the routing of what runs.
         var routing: @Sendable ([String: InstancePort]) -> any Routing = { _ in Unrouted() }
         /// Replaced generations that are not retired yet.
@@ -50,9 +49,12 @@ public final class Fleet: Sendable {
 
     /// Nothing runs yet.
     ///
-    /// - Parameter residentLimit: builds of one plugin that may be mapped; none is ever unmapped.
-    public init(dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger, residentLimit: Int = 16) {
-        self.residentLimit = residentLimit
+    /// - Parameter homes: where instances run that do not run in this process, by mode.
+    public init(
+        dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger,
+        homes: [InstanceMode: any InstanceHousing] = [:]
+    ) {
+        self.homes = homes.merging([.inproc: InProcessHousing()]) { given, _ in given }
         self.dispatcher = dispatcher
         self.hooks = hooks
         self.logger = logger
@@ -162,14 +164,18 @@ public final class Fleet: Sendable {
     }
 
     func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
-        let library = try library(plan.file)
+        guard let housing = homes[plan.mode] else {
+            throw LoadError(
+                plugin: plan.name, code: "mode.unsupported", expected: "a mode this program runs instances in",
+                found: plan.mode.rawValue,
+                fix: "set mode to \(homes.keys.map(\.rawValue).sorted().joined(separator: " or "))")
+        }
+        let home = try housing.home(for: plan) { _ in }
         let generation = shared.withLock { shared in
-            shared.libraries[plan.file.digest] = library
             shared.generations[plan.name, default: 0] += 1
             return shared.generations[plan.name, default: 1]
         }
-        let instance = RunningInstance(
-            plan, generation: generation, library: library, dispatcher: dispatcher, hooks: hooks)
+        let instance = RunningInstance(plan, generation: generation, home: home, dispatcher: dispatcher, hooks: hooks)
         try instance.create()
         return instance
     }
@@ -180,7 +186,7 @@ public final class Fleet: Sendable {
         let manifest = plan.file.manifest
         let closed = ClosedInstance(
             InstanceStatus(
-                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
+                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: plan.mode.rawValue,
                 generation: 0, state: .quarantined(error), capabilities: manifest.provides.map(\.capability),
                 digest: plan.file.digest, isCritical: plan.isCritical), fingerprint: plan.fingerprint)
         let isKnown = failedBefore[plan.name]?.isSame(as: closed) ?? false
@@ -222,9 +228,12 @@ public final class Fleet: Sendable {
                     expected: "an instance that ends its calls", found: refusal.message,
                     fix: "see its log, then `theatre plugins release \(instance.plan.name)`"))
         }
-        return InstanceStatus(
-            instance: instance.plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
-            generation: instance.generation, state: state, capabilities: manifest.provides.map(\.capability),
-            digest: instance.plan.file.digest, isCritical: instance.plan.isCritical)
+        var status = InstanceStatus(
+            instance: instance.plan.name, plugin: manifest.name, version: manifest.version,
+            mode: instance.plan.mode.rawValue, generation: instance.generation, state: state,
+            capabilities: manifest.provides.map(\.capability), digest: instance.plan.file.digest,
+            isCritical: instance.plan.isCritical)
+        status.facts = instance.facts
+        return status
     }
 }

@@ -9,6 +9,8 @@ public struct InstancePlan: Sendable {
     public var name: String
     /// The verified library.
     public var file: PluginFile
+    /// Where it runs.
+    public var mode = InstanceMode.inproc
     /// The host does not start without it.
     public var isCritical: Bool
     /// JSON, checked, defaults filled in.

@@ -9,7 +9,7 @@ public struct InstanceStatus: Sendable, Hashable {
     public var plugin: String
     /// Of the plugin.
     public var version: String
-    /// `inproc`.
+    /// `inproc`, `isolated` or `remote`.
     public var mode: String
     /// Which load of it; 0 where it was never loaded.
     public var generation: UInt32
@@ -23,6 +23,8 @@ public struct InstanceStatus: Sendable, Hashable {
     public var isCritical: Bool
     /// Why it is disabled, where there is more to say than that it is.
     public var note = ""
+    /// What is to be known of where it runs, by name; empty in the host's own process.
+    public var facts: [String: String] = [:]
 
     /// A status.
     public init(

@@ -12,7 +12,7 @@ final class RunningInstance: Sendable {
     let plan: InstancePlan
     let generation: UInt32
     let port: InstancePort
-    private let library: PluginLibrary
+    private let home: any InstanceHome
     private let control: ControlThread
     private let shared: Mutex<Shared>
 
@@ -23,12 +23,12 @@ final class RunningInstance: Sendable {
 
     /// Makes the port; nothing of the plugin's own runs yet but its constructors.
     init(
-        _ plan: InstancePlan, generation: UInt32, library: PluginLibrary, dispatcher: Dispatcher,
+        _ plan: InstancePlan, generation: UInt32, home: any InstanceHome, dispatcher: Dispatcher,
         hooks: InstancePort.Hooks
     ) {
         self.plan = plan
         self.generation = generation
-        self.library = library
+        self.home = home
         control = ControlThread(name: plan.name)
         shared = Mutex(Shared())
         let identity = InstanceIdentity(
@@ -39,6 +39,9 @@ final class RunningInstance: Sendable {
     }
 
     var state: InstanceState { shared.withLock { $0.state } }
+
+    /// What is to be known of where it runs.
+    var facts: [String: String] { home.facts }
 
     /// `ledger (Ledger)`, for errors.
     private var title: String { "\(plan.name) (\(plan.file.manifest.name))" }
@@ -97,6 +100,7 @@ final class RunningInstance: Sendable {
         }
         shared.withLock { $0.state = .retired }
         control.end()
+        home.end()
     }
 
     /// Closes it for good, with the reason.
@@ -104,6 +108,7 @@ final class RunningInstance: Sendable {
     func quarantine(_ error: LoadError) -> LoadError {
         port.close(error.description)
         shared.withLock { $0.state = .quarantined(error) }
+        home.end()
         return error
     }
 
@@ -113,9 +118,6 @@ final class RunningInstance: Sendable {
     }
 
     private func runCreate() -> Result<SendableTable, LoadError> {
-        guard let create = library.table.pointee.create else {
-            return .failure(failure("create", "a create function", "null"))
-        }
         var instance: UnsafeMutablePointer<theatre_instance>?
         var error = theatre_error()
         error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
@@ -132,7 +134,7 @@ final class RunningInstance: Sendable {
             arguments.configuration = parts[1]
             arguments.environment = parts[2]
             arguments.manifest = parts[3]
-            return create(port.hostTable, &arguments, &instance, &error)
+            return home.create(port.hostTable, &arguments, &instance, &error)
         }
         guard code == THEATRE_OK, let instance else {
             return .failure(failure("create", "an instance", Self.describe(code, error)))

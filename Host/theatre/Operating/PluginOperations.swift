@@ -101,7 +101,7 @@ final class PluginOperations: Sendable {
             $0.configuredDigest = digests.digest(of: path)
             $0.previousDigest = previous ?? ""
             $0.disabledByOperator = isDisabled
-            $0.mappedBuilds = UInt32(parts.fleet.images(of: status.plugin))
+            $0.mappedBuilds = UInt32(parts.housing.images(of: status.plugin))
         }
     }
 
@@ -122,7 +122,7 @@ final class PluginOperations: Sendable {
             }
             let manifest = instance.file.manifest
             var status = InstanceStatus(
-                instance: instance.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
+                instance: instance.name, plugin: manifest.name, version: manifest.version, mode: instance.mode.rawValue,
                 generation: 0, state: state, capabilities: manifest.provides.map(\.capability),
                 digest: instance.file.digest, isCritical: instance.isCritical)
             if let decision = disabled[instance.name] { status.note = Self.note(decision, instance.name) }

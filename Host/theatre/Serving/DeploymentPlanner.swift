@@ -50,14 +50,16 @@ struct DeploymentPlanner {
         let environment = try self.environment(declaration, file.manifest)
         var limits = InstancePort.Limits()
         limits.maxConcurrency = file.manifest.maxConcurrency
-        return InstancePlan(
+        var plan = InstancePlan(
             name: declaration.name, file: file, isCritical: declaration.critical, configuration: configuration,
             environment: environment, grants: grants, operations: operations(file.manifest),
             calls: calls(file.manifest),
             limits: limits,
             fingerprint:
-                "\(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
+                "\(declaration.mode) \(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
             providers: providers(file.manifest), controlSeconds: deployment.host.controlSeconds)
+        plan.mode = InstanceMode(rawValue: declaration.mode) ?? .inproc
+        return plan
     }
 
     private func configuration(_ declaration: InstanceDeclaration, _ file: PluginFile) throws(LoadError) -> [UInt8] {

@@ -28,6 +28,8 @@ final class HostParts: Sendable {
     let records = InstanceRecords()
     /// What instances with the grant may do with others.
     let plugins = PluginsService()
+    /// Where instances live that run in this process.
+    let housing: InProcessHousing
     let url = Mutex("")
     private let writer: LogWriter
     private let group: any EventLoopGroup
@@ -84,7 +86,8 @@ final class HostParts: Sendable {
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
-        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"), residentLimit: host.residentBuilds)
+        housing = InProcessHousing(residentLimit: host.residentBuilds)
+        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"), homes: [.inproc: housing])
         isOpen = OpenFlag()
         metrics = MetricsRegistry()
         for provider in [
