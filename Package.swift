@@ -25,6 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
+    PluginRow(group: "Operations", name: "Admin", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
     PluginRow(
         group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
@@ -41,7 +42,7 @@ let fixtures = [
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
-let sdkFixtures = ["Journal"]
+let sdkFixtures = ["Edition", "Journal", "Relay"]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
@@ -136,11 +137,21 @@ let host: [Target] = [
         name: "theatre-runner", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/theatre-runner",
         linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]),
     .target(
+        name: "Control", dependencies: ["TheatreManifest", nio("NIOCore"), nio("NIOPosix")], path: "Host/Control",
+        swiftSettings: strict),
+    .target(
+        name: "Trust",
+        dependencies: [
+            "Runtime", "Registry", "TheatreManifest", .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Host/Trust", swiftSettings: strict),
+    .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Isolation", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "CTheatreSamples", "Control", "Trust", "Isolation", "Gateway", "Transcoding", "Services", "Runtime",
+            "Registry", "JSONSchema",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
@@ -280,6 +291,12 @@ let tests: [Target] =
             [
                 "Isolation", "CTheatreFrames", "CTheatreIsolation", "CTheatrePlugin", "Runtime", "TheatreContracts",
                 "TheatreManifest", "theatre-runner", "Good", "Unruly", "Bianjing", "Offline", "SQLite", protobuf, log,
+            ]),
+        unitTests(
+            "TrustTests",
+            [
+                "Trust", "Control", "Runtime", "Registry", "TheatreManifest",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(

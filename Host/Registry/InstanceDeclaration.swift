@@ -44,6 +44,8 @@ public struct InstanceDeclaration: Sendable, Hashable {
         public var publishes: [String] = []
         /// True: it has a folder of its own.
         public var stateFolder = false
+        /// True: it operates the host's instances.
+        public var operate = false
 
         /// No grants.
         public init() {}
@@ -123,6 +125,7 @@ extension InstanceDeclaration.Grants {
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
+        operate = try reader.bool("operate", default: false)
         try reader.finish()
     }
 }

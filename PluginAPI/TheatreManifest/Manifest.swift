@@ -91,6 +91,8 @@ public struct Manifest: Sendable, Hashable {
         public var publishes: [String]
         /// True where it wants a folder of its own.
         public var stateFolder: Bool
+        /// True where it operates the host's instances, by `theatre.host.v1.Plugins`.
+        public var operate: Bool
 
         /// A secret and where it may be put.
         public struct Secret: Sendable, Hashable {

@@ -26,6 +26,8 @@ public struct HostConfiguration: Sendable, Hashable {
     public var tokens: Tokens
     /// Logs.
     public var log: Log
+    /// What must hold of a library before it is loaded.
+    public var trust: Trust
     /// Bounds of connections and requests.
     public var limits: Limits
     /// Rate classes by name.
@@ -40,6 +42,8 @@ public struct HostConfiguration: Sendable, Hashable {
     public var drainSeconds: Int
     /// Longest `create`, `activate` and `self_test` of an instance, in seconds.
     public var controlSeconds: Int
+    /// Builds of one plugin that swaps may map before the host is restarted; none is ever unmapped.
+    public var residentBuilds: Int
     /// How long events are kept that every consumer has taken, in days; 0: for ever.
     public var eventDays: Int
     /// How long jobs are kept that are done or cancelled, in hours; 0: for ever.
@@ -77,6 +81,21 @@ public struct HostConfiguration: Sendable, Hashable {
         public var level: String
         /// console or json.
         public var format: String
+    }
+
+    /// What must hold of a library before it is loaded.
+    public struct Trust: Sendable, Hashable {
+        /// `allow`, `warn` or `refuse` what `plugins.lock` does not name. What it names otherwise is always refused.
+        public var unlocked: String
+        /// Folder of the public keys of which one must have signed every library; empty for none.
+        public var signatures: String
+        /// `allow`, `warn` or `refuse` libraries that others may write.
+        public var files: String
+        /// Which libraries are tried in a child before they are first loaded: `never`, `serving`: those loaded while the
+        /// host serves, `unlocked`: also those not locked, `always`.
+        public var probe: String
+        /// Longest trial, in seconds.
+        public var probeSeconds: Int
     }
 
     /// Bounds that keep one client from starving others.
@@ -125,6 +144,7 @@ extension HostConfiguration {
         storage = try reader.optionalString("storage") ?? "sqlite"
         tokens = try Tokens(reader.value("tokens") ?? .object([:]))
         log = try Log(reader.value("log") ?? .object([:]))
+        trust = try Trust(reader.value("trust") ?? .object([:]), isDevelopment: isDevelopment)
         limits = try Limits(reader.value("limits") ?? .object([:]))
         rates = try Self.rates(reader.object("rates"))
         secretsFolder = try reader.optionalString("secrets_folder") ?? "secrets"
@@ -132,6 +152,7 @@ extension HostConfiguration {
         generatesKeys = try reader.bool("generate_keys", default: true)
         drainSeconds = try reader.bounded("drain_seconds", 0...3600, default: 20)
         controlSeconds = try reader.bounded("control_seconds", 1...600, default: 20)
+        residentBuilds = try reader.bounded("resident_builds", 1...1000, default: 16)
         var events = try ObjectReader(reader.value("events") ?? .object([:]), at: "/events")
         eventDays = try events.bounded("retention_days", 0...36_500, default: 30)
         try events.finish()
@@ -191,6 +212,19 @@ extension HostConfiguration.Log {
         level = try reader.choice(
             "level", of: ["trace", "debug", "info", "notice", "warning", "error"], default: "info")
         format = try reader.choice("format", of: ["console", "json"], default: "console")
+        try reader.finish()
+    }
+}
+
+extension HostConfiguration.Trust {
+    init(_ value: JSONValue, isDevelopment: Bool) throws {
+        var reader = try ObjectReader(value, at: "/trust")
+        let policies = ["allow", "warn", "refuse"]
+        unlocked = try reader.choice("unlocked", of: policies, default: "allow")
+        signatures = try reader.optionalString("signatures") ?? ""
+        files = try reader.choice("files", of: policies, default: isDevelopment ? "warn" : "refuse")
+        probe = try reader.choice("probe", of: ["never", "serving", "unlocked", "always"], default: "serving")
+        probeSeconds = try reader.bounded("probe_seconds", 1...600, default: 10)
         try reader.finish()
     }
 }

@@ -9,16 +9,22 @@ internal import TheatreManifest
 ///
 /// Its functions block: call them from one thread of your own, never from the shared pool or an event loop.
 public final class Fleet: Sendable {
-    private let dispatcher: Dispatcher
-    private let hooks: InstancePort.Hooks
-    private let logger: Logger
-    private let homes: [InstanceMode: any InstanceHousing]
-    private let shared = Mutex(Shared())
+    let dispatcher: Dispatcher
+    let hooks: InstancePort.Hooks
+    let logger: Logger
+    let homes: [InstanceMode: any InstanceHousing]
+    let shared = Mutex(Shared())
+    /// Held by whoever changes what runs, from what it looks at until the flip.
+    let changing = Mutex(())
 
-    private struct Shared {
+    struct Shared {
         var running: [String: RunningInstance] = [:]
         var failed: [String: ClosedInstance] = [:]
         var generations: [String: UInt32] = [:]
+        /// Makes the routing of what runs.
+        var routing: @Sendable ([String: InstancePort]) -> any Routing = { _ in Unrouted() }
+        /// Replaced generations that are not retired yet.
+        var retiring: [Latch] = []
     }
 
     /// What to run, and how calls find their way.
@@ -56,27 +62,32 @@ public final class Fleet: Sendable {
 
     /// Starts everything. An instance that fails closes its own routes; a critical one stops the start.
     public func start(_ plan: Plan) throws(LoadError) {
-        try bringUp(plan, tolerant: true)
+        try changing.withLock { _ throws(LoadError) in _ = try bringUp(plan, tolerant: true) }
     }
 
     /// Brings up what changed beside what serves and flips once. Any fault of an instance that is new or changed leaves
     /// what serves as it was, be it of its library, in create or in activate. One that had failed before and did not
     /// change is tried again, and stays failed where it fails again.
     ///
-    /// - Parameter flipped: called once the new instances serve and before the old ones are drained.
+    /// - Parameter flipped: called once the new instances serve. The old ones are drained and retired beside it.
     public func reload(_ plan: Plan, drainSeconds: Int, flipped: () throws -> Void) throws {
-        let old = try bringUp(plan, tolerant: false)
-        try flipped()
-        for instance in old { retire(instance, drainSeconds: drainSeconds) }
+        try changing.withLock { _ in
+            let old = try bringUp(plan, tolerant: false)
+            defer { retireBeside(old, drainSeconds: drainSeconds) }
+            try flipped()
+        }
     }
 
     /// Stops everything, dependants before their providers.
     public func stop(drainSeconds: Int) {
-        let running = shared.withLock { shared in
-            let all = shared.running
-            shared.running = [:]
-            return all
+        let (running, retiring) = changing.withLock { _ in
+            shared.withLock { shared in
+                defer { (shared.running, shared.retiring) = ([:], []) }
+                return (shared.running, shared.retiring)
+            }
         }
+        // Theirs is the same time to drain, and it began before.
+        for latch in retiring { latch.wait() }
         let order = InstancePlan.inOrderOfActivation(running.values.map(\.plan)).reversed()
         for plan in order {
             guard let instance = running[plan.name] else { continue }
@@ -99,7 +110,6 @@ public final class Fleet: Sendable {
     }
 
     /// Creates, activates and flips; returns what was replaced.
-    @discardableResult
     private func bringUp(_ plan: Plan, tolerant: Bool) throws(LoadError) -> [RunningInstance] {
         let failedBefore = shared.withLock { $0.failed }
         for closed in plan.closed {
@@ -141,17 +151,19 @@ public final class Fleet: Sendable {
             for instance in fresh.reversed() { retire(instance, drainSeconds: 1) }
             throw error
         }
-        dispatcher.install(dispatchTable(next, failed, plan))
+        let old = before.filter { next[$0.key] !== $0.value }.map(\.value)
+        dispatcher.install(dispatchTable(next, failed, plan), replacing: old.map(\.port))
         for instance in fresh { instance.port.preview(nil) }
         let serving = next, closed = failed
         shared.withLock { shared in
             shared.running = serving
             shared.failed = closed
+            shared.routing = plan.routing
         }
-        return before.filter { next[$0.key] !== $0.value }.map(\.value)
+        return old
     }
 
-    private func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
+    func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
         guard let housing = homes[plan.mode] else {
             throw LoadError(
                 plugin: plan.name, code: "mode.unsupported", expected: "a mode this program runs instances in",
@@ -186,15 +198,10 @@ public final class Fleet: Sendable {
 
     private func dispatchTable(
         _ instances: [String: RunningInstance], _ failed: [String: ClosedInstance], _ plan: Plan
-    ) -> DispatchTable {
-        let ports = instances.mapValues(\.port)
-        return DispatchTable(
-            ports: ports, closed: failed.mapValues { $0.status.reason ?? "It does not serve." },
-            routing: plan.routing(ports))
-    }
+    ) -> DispatchTable { table(instances, failed, plan.routing) }
 
     /// Refuses new calls, waits for those that are under way, stops the instance.
-    private func retire(_ instance: RunningInstance, drainSeconds: Int) {
+    func retire(_ instance: RunningInstance, drainSeconds: Int) {
         instance.port.retire()
         let drained = Latch()
         instance.port.drain { drained.open() }
@@ -207,15 +214,23 @@ public final class Fleet: Sendable {
         instance.retire(drained: isDrained)
     }
 
-    private static func metadata(_ instance: RunningInstance) -> Logger.Metadata {
+    static func metadata(_ instance: RunningInstance) -> Logger.Metadata {
         ["instance": "\(instance.plan.name)", "generation": "\(instance.generation)"]
     }
 
-    private static func status(_ instance: RunningInstance) -> InstanceStatus {
+    static func status(_ instance: RunningInstance) -> InstanceStatus {
         let manifest = instance.plan.file.manifest
+        var state = instance.state
+        if state == .ready, let refusal = instance.port.refusal, refusal.reason == "instance.quarantined" {
+            state = .quarantined(
+                LoadError(
+                    plugin: "\(instance.plan.name) (\(manifest.name))", code: refusal.reason,
+                    expected: "an instance that ends its calls", found: refusal.message,
+                    fix: "see its log, then `theatre plugins release \(instance.plan.name)`"))
+        }
         var status = InstanceStatus(
             instance: instance.plan.name, plugin: manifest.name, version: manifest.version,
-            mode: instance.plan.mode.rawValue, generation: instance.generation, state: instance.state,
+            mode: instance.plan.mode.rawValue, generation: instance.generation, state: state,
             capabilities: manifest.provides.map(\.capability), digest: instance.plan.file.digest,
             isCritical: instance.plan.isCritical)
         status.facts = instance.facts

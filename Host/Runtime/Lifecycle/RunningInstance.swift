@@ -67,8 +67,18 @@ final class RunningInstance: Sendable {
 
     /// CONFIGURED → READY: activate, self-test, then calls are let in.
     func activate() throws(LoadError) {
+        try prepare()
+        open()
+    }
+
+    /// Activates it and lets it test itself.
+    func prepare() throws(LoadError) {
         try step("activate") { $0.pointee.activate }
         try step("self_test") { $0.pointee.self_test }
+    }
+
+    /// Lets calls in.
+    func open() {
         shared.withLock { $0.state = .ready }
         port.open()
     }

@@ -76,6 +76,12 @@ public struct PluginFile: Sendable {
         fault = Self.identityFault(name, manifest, elf)
     }
 
+    /// SHA-256 of any file, hex; nil where it cannot be read.
+    public static func digest(ofFile path: String) -> String? {
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
+        return SHA256.hash(data: data).map { String(byte: $0) }.joined()
+    }
+
     private static func checkMachine(_ elf: ELFFile, _ name: String) throws(LoadError) {
         #if arch(x86_64)
             let ours: UInt16 = 62

@@ -116,6 +116,7 @@ struct DeploymentPlanner {
             guard let granted = declaration.grants.keys[key.name] else { continue }
             grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm, also: key.also)
         }
+        grants.operates = manifest.grants.operate && declaration.grants.operate
         grants.publishes = Set(manifest.grants.publishes).intersection(declaration.grants.publishes)
         return grants
     }
@@ -152,6 +153,7 @@ struct DeploymentPlanner {
         traits.freeOfEffects = description.freeOfEffects
         traits.holdsTransaction = description.holdsTransaction
         traits.hostOnly = description.hostOnly
+        traits.beforeReady = operation == Handover.give
         traits.streamsIn = description.isClientStreaming
         traits.streamsOut = description.isServerStreaming
         traits.defaultTimeout = UInt64(description.defaultTimeoutMilliseconds) * 1_000_000

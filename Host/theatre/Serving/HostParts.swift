@@ -24,6 +24,12 @@ final class HostParts: Sendable {
     let gateway: GatewayServer
     let egress: EgressService
     let tokens: SessionTokens
+    /// The last lines of every instance.
+    let records = InstanceRecords()
+    /// What instances with the grant may do with others.
+    let plugins = PluginsService()
+    /// Where instances live that run in this process.
+    let housing: InProcessHousing
     let url = Mutex("")
     private let writer: LogWriter
     private let group: any EventLoopGroup
@@ -45,7 +51,7 @@ final class HostParts: Sendable {
         clock = SystemClock()
         let clock = clock
         writer = LogWriter()
-        let log = HostLog(writer: writer, host: host, clock: clock)
+        let log = HostLog(writer: writer, host: host, clock: clock, records: records)
         logger = log.logger("theatre")
         group = MultiThreadedEventLoopGroup.singleton
         dispatcher = Dispatcher(clock: clock)
@@ -77,10 +83,11 @@ final class HostParts: Sendable {
         let own = MetricsService()
         let all: [any HostService] = [
             egress, KeysService(source: keys), SecretsService(source: secrets),
-            TimersService(calls: dispatcher, storage: host.storage, pump: timers), own,
+            TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
-        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"))
+        housing = InProcessHousing(residentLimit: host.residentBuilds)
+        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"), homes: [.inproc: housing])
         isOpen = OpenFlag()
         metrics = MetricsRegistry()
         for provider in [
@@ -151,8 +158,21 @@ final class HostParts: Sendable {
     }
 
     /// Opens the routes of a deployment and delivers events to its consumers.
-    func open(_ deployment: CompiledDeployment) throws {
-        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher, log: logger))
+    func open(_ deployment: CompiledDeployment) throws { open(deployment, try routes(of: deployment)) }
+
+    /// The routes of a deployment, made before it is applied.
+    func routes(of deployment: CompiledDeployment) throws -> GatewayTable {
+        try GatewayTable.make(deployment, calls: dispatcher, log: logger)
+    }
+
+    /// Opens routes that were made before.
+    func open(_ deployment: CompiledDeployment, _ routes: GatewayTable) {
+        gateway.replace(routes)
+        deliver(deployment)
+    }
+
+    /// Delivers events and jobs to those instances that serve.
+    func deliver(_ deployment: CompiledDeployment) {
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
