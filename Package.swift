@@ -135,7 +135,13 @@ let host: [Target] = [
         path: "Host/Isolation", exclude: ["README.md"], swiftSettings: hotPath),
     .executableTarget(
         name: "theatre-runner", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/theatre-runner",
-        linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("pthread")]),
+        linkerSettings: [
+            .linkedLibrary("dl"), .linkedLibrary("pthread"),
+            // What a plugin's libraries call in place of the C library's.
+            .unsafeFlags([
+                "-Xlinker", "--export-dynamic-symbol=connect", "-Xlinker", "--export-dynamic-symbol=getaddrinfo",
+            ]),
+        ]),
     .target(
         name: "Control", dependencies: ["TheatreManifest", nio("NIOCore"), nio("NIOPosix")], path: "Host/Control",
         swiftSettings: strict),
@@ -345,7 +351,7 @@ package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["
 let libraryProducts = [
     ("CTheatrePlugin", ["CTheatrePlugin"]),
     ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
-    ("TheatreHost", ["Runtime", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    ("TheatreHost", ["Runtime", "Isolation", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
 ]
 let targetNames = Set(package.targets.map(\.name))
 package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }

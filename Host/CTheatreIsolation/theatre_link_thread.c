@@ -47,8 +47,9 @@ static int receive(theatre_link *link) {
     return 0;
 }
 
-/* Sends a ping a quarter of the longest silence after the last was answered; false where the silence was too long. */
-static int is_heard(theatre_link *link) {
+/* Sends a ping a quarter of the longest silence after the last was answered; false where the silence was too long. What is
+ * still to be read may hold the answer, for a while. */
+static int is_heard(theatre_link *link, int is_idle) {
     if (link->parts.silence_ms == 0) return 1;
     uint64_t now = theatre_link_now();
     if (link->pinged == link->ponged) {
@@ -57,7 +58,7 @@ static int is_heard(theatre_link *link) {
         theatre_link_put(link, &frame);
         return 1;
     }
-    if (now - link->quiet_since < link->parts.silence_ms) return 1;
+    if (now - link->quiet_since < link->parts.silence_ms * (is_idle ? 1 : 2)) return 1;
     theatre_link_stop(link, THEATRE_LINK_HANGS);
     return 0;
 }
@@ -81,7 +82,7 @@ static void serve(theatre_link *link) {
         if (sources[0].revents & (POLLIN | POLLHUP | POLLERR) && !receive(link)) return;
         if (pause && theatre_link_now() - looked >= pause) {
             looked = theatre_link_now();
-            if (!is_heard(link)) return;
+            if (!is_heard(link, !(sources[0].revents & POLLIN))) return;
         }
     }
 }

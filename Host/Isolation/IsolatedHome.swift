@@ -4,6 +4,8 @@
 internal import CTheatreFrames
 internal import CTheatreIsolation
 internal import CTheatrePlugin
+internal import Glibc
+internal import Logging
 internal import Runtime
 internal import Synchronization
 internal import TheatreContracts
@@ -15,14 +17,16 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
     private let plan: InstancePlan
     private let link: OpaquePointer
     private let child: theatre_child
-    private let dialler: Dialler?
+    private let files: [SandboxPlan.File]
     private let report = Mutex(GuardReport())
 
     /// Starts the process.
     init(
-        _ plan: InstancePlan, program: String, image: Int32, ended: @escaping @Sendable (InstanceEnd) -> Void
+        _ plan: InstancePlan, program: String, image: Int32, logger: Logger,
+        ended: @escaping @Sendable (InstanceEnd) -> Void
     ) throws(LoadError) {
         self.plan = plan
+        files = try Self.files(plan)
         child = try RunnerProcess.start(plan, program: program, image: image)
         let watch = Unmanaged.passRetained(EndWatch(silence: plan.sandbox.silence, ended))
         var parts = theatre_link_parts()
@@ -43,7 +47,13 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
                 found: "none", fix: "free memory, or raise the limit of threads")
         }
         self.link = link
-        dialler = child.dial < 0 ? nil : Dialler(socket: child.dial, peers: plan.sandbox.connect)
+        guard child.dial >= 0 else { return }
+        do throws(LoadError) {
+            _ = try Dialler(instance: plan.name, socket: child.dial, peers: plan.sandbox.connect, logger: logger)
+        } catch {
+            theatre_link_stop(link, THEATRE_LINK_REQUESTED)
+            throw error
+        }
     }
 
     /// Most bytes of a message of a plugin.
@@ -71,11 +81,11 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
 
     private func sendBegin() -> theatre_frame {
         let name = Array(plan.file.manifest.name.utf8), build = Array(plan.file.buildID.utf8)
-        let folders = sandboxFolders
+        let folders = files.flatMap { Array("\($0.isWritable ? "w" : "r")\($0.path)".utf8) + [0] }
         var flags: UInt32 = 0
         if plan.sandbox.isStrict { flags |= THEATRE_BEGIN_STRICT }
         if plan.sandbox.writesStack { flags |= THEATRE_BEGIN_STACK }
-        if dialler != nil { flags |= THEATRE_BEGIN_CONNECT }
+        if child.dial >= 0 { flags |= THEATRE_BEGIN_CONNECT }
         if child.has_spaces != 0 { flags |= THEATRE_BEGIN_SPACES }
         return name.withUnsafeBytes { name in
             build.withUnsafeBytes { build in
@@ -95,13 +105,18 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
         }
     }
 
-    /// What the runner may touch: `rPATH\0wPATH\0…`.
-    private var sandboxFolders: [UInt8] {
+    /// What the runner may touch, its state folder included.
+    private static func files(_ plan: InstancePlan) throws(LoadError) -> [SandboxPlan.File] {
         var files = plan.sandbox.files
         if !plan.environment.stateFolder.isEmpty {
             files.append(SandboxPlan.File(path: plan.environment.stateFolder, isWritable: true))
         }
-        return files.flatMap { Array("\($0.isWritable ? "w" : "r")\($0.path)".utf8) + [0] }
+        for file in files where !file.path.hasPrefix("/") || access(file.path, F_OK) != 0 {
+            throw LoadError(
+                plugin: plan.name, code: "isolation.no_file", expected: "a file or folder at \(file.path)",
+                found: "none", fix: "make it, or take it out of the instance's grants")
+        }
+        return files
     }
 
     func create(
@@ -112,7 +127,7 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
         let calls = plan.calls.map { call -> UInt8 in
             UInt8(
                 (call.traits.streamsIn ? THEATRE_CALL_STREAM_IN : 0)
-                | (call.traits.streamsOut ? THEATRE_CALL_STREAM_OUT : 0))
+                    | (call.traits.streamsOut ? THEATRE_CALL_STREAM_OUT : 0))
         }
         return calls.withUnsafeBytes {
             theatre_link_create(link, host, arguments, theatre_bytes($0), UInt64(Self.messageLimit), instance, error)
@@ -120,6 +135,8 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
     }
 
     func end() { theatre_link_stop(link, THEATRE_LINK_REQUESTED) }
+
+    func abort() { theatre_link_stop(link, THEATRE_LINK_HANGS) }
 
     var facts: [String: String] {
         var facts = report.withLock { $0.facts }

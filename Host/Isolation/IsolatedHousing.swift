@@ -4,6 +4,7 @@
 internal import CTheatreHost
 internal import FoundationEssentials
 internal import Glibc
+public import Logging
 public import Runtime
 internal import Synchronization
 internal import TheatreManifest
@@ -11,11 +12,15 @@ internal import TheatreManifest
 /// Runs instances in processes of their own, which `theatre-runner` is the program of.
 public final class IsolatedHousing: InstanceHousing {
     private let program: String
+    private let logger: Logger
     private let images = Mutex<[String: Int32]>([:])
 
-    /// - Parameter program: path of `theatre-runner`.
-    public init(program: String = IsolatedHousing.besideThisProgram) {
+    /// - Parameters:
+    ///   - program: path of `theatre-runner`.
+    ///   - logger: where connections are noted that were made for instances.
+    public init(program: String = IsolatedHousing.besideThisProgram, logger: Logger) {
         self.program = program
+        self.logger = logger
     }
 
     /// `theatre-runner` in the folder of the running program.
@@ -30,7 +35,7 @@ public final class IsolatedHousing: InstanceHousing {
     public func home(
         for plan: InstancePlan, ended: @escaping @Sendable (InstanceEnd) -> Void
     ) throws(LoadError) -> any InstanceHome {
-        let home = try IsolatedHome(plan, program: program, image: try image(of: plan), ended: ended)
+        let home = try IsolatedHome(plan, program: program, image: try image(of: plan), logger: logger, ended: ended)
         try home.begin()
         return home
     }

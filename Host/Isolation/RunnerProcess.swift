@@ -25,7 +25,8 @@ enum RunnerProcess {
         guard failure == 0 else {
             throw LoadError(
                 plugin: plan.name, code: "isolation.no_process", expected: "a process of \(program)",
-                found: String(cString: strerror(failure)), fix: "install theatre-runner beside theatre, and let it be run")
+                found: String(cString: strerror(failure)),
+                fix: "install theatre-runner beside theatre, and let it be run")
         }
         return made
     }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "connect.h"
 #include "guard.h"
 #include "runner.h"
 
@@ -51,9 +52,15 @@ static void be_ready(const guard_report *report) {
     runner_put(&frame);
 }
 
+static int is_socket(int descriptor) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 int main(int count, char **words) {
-    if (count != 2 || strcmp(words[1], "--instance") != 0 || getsockopt(RUNNER_SOCKET, SOL_SOCKET, SO_TYPE, &(int){0}, &(socklen_t){sizeof(int)}) != 0) {
-        fprintf(stderr, "theatre-runner runs a plugin for a TheatreOS host, which starts it; there is nothing to start by hand.\n");
+    if (count != 2 || strcmp(words[1], "--instance") != 0 || !is_socket(RUNNER_SOCKET)) {
+        fprintf(stderr, "theatre-runner runs a plugin for a TheatreOS host, which starts it; not for hands.\n");
         return 64;
     }
     signal(SIGPIPE, SIG_IGN);
@@ -67,6 +74,7 @@ int main(int count, char **words) {
     guard_first();
     runner_watch_signals((wish.flags & THEATRE_BEGIN_STACK) != 0);
     runner_fill_host();
+    if (wish.flags & THEATRE_BEGIN_CONNECT) connect_through_host();
     runner_load(begin.parts[0]);
     guard_report report = {0};
     guard_close(&wish, &report);

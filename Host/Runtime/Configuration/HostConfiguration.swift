@@ -38,6 +38,8 @@ public struct HostConfiguration: Sendable, Hashable {
     public var keysFolder: String
     /// Missing keys are made at the start.
     public var generatesKeys: Bool
+    /// What instances of mode `isolated` are held to, where their own files do not say.
+    public var isolation: Isolation
     /// Longest drain at a stop, in seconds.
     public var drainSeconds: Int
     /// Longest `create`, `activate` and `self_test` of an instance, in seconds.
@@ -50,6 +52,22 @@ public struct HostConfiguration: Sendable, Hashable {
     public var endedJobHours: Int
     /// How long dead jobs are kept, in days; 0: for ever.
     public var deadJobDays: Int
+
+    /// What instances of mode `isolated` are held to.
+    public struct Isolation: Sendable, Hashable {
+        /// `strict`: none starts where a guard cannot be enforced; `best`: its status says what is missing.
+        public var requireSandbox: String
+        /// Most MiB of writable memory.
+        public var memory: Int
+        /// Most threads.
+        public var threads: Int
+        /// Longest silence, in seconds, before one counts as hanging.
+        public var hangSeconds: Int
+        /// With so many crashes within ``crashWindow`` an instance is quarantined.
+        public var crashLimit: Int
+        /// In seconds.
+        public var crashWindow: Int
+    }
 
     /// Certificate and key.
     public struct TLS: Sendable, Hashable {
@@ -150,6 +168,7 @@ extension HostConfiguration {
         secretsFolder = try reader.optionalString("secrets_folder") ?? "secrets"
         keysFolder = try reader.optionalString("keys_folder") ?? "keys"
         generatesKeys = try reader.bool("generate_keys", default: true)
+        isolation = try Isolation(reader.value("isolation") ?? .object([:]))
         drainSeconds = try reader.bounded("drain_seconds", 0...3600, default: 20)
         controlSeconds = try reader.bounded("control_seconds", 1...600, default: 20)
         residentBuilds = try reader.bounded("resident_builds", 1...1000, default: 16)
@@ -176,6 +195,27 @@ extension HostConfiguration {
             try reader.finish()
         }
         return rates
+    }
+}
+
+extension HostConfiguration.Isolation {
+    init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/isolation")
+        requireSandbox = try reader.choice("require_sandbox", of: ["strict", "best"], default: "best")
+        memory = try reader.bounded("memory_mib", 16...1 << 20, default: 1024)
+        threads = try reader.bounded("threads", 4...100_000, default: 256)
+        hangSeconds = try reader.bounded("hang_seconds", 0...3600, default: 10)
+        crashLimit = try reader.bounded("crash_limit", 1...100, default: 5)
+        crashWindow = try reader.bounded("crash_window_seconds", 1...86_400, default: 60)
+        try reader.finish()
+    }
+
+    /// When an instance that crashed is started again.
+    public var crashes: CrashPolicy {
+        var policy = CrashPolicy()
+        policy.limit = crashLimit
+        policy.window = Int64(crashWindow) * 1000
+        return policy
     }
 }
 

@@ -28,14 +28,21 @@ extension Fleet {
     /// - Parameters:
     ///   - plan: what is to run under the plan's name.
     ///   - routing: how calls find their way from then on; nil for as before.
+    ///   - expected: the generation that must run still; nil for any.
     ///   - handover: state of the old generation is taken, where both provide `theatre.host.v1.Handover`.
     ///   - flipped: called once the new generation serves.
     @discardableResult
     public func replace(
-        _ plan: InstancePlan, routing: MakeRouting? = nil, handover: Bool = true, drainSeconds: Int,
+        _ plan: InstancePlan, expected: UInt32? = nil, routing: MakeRouting? = nil, handover: Bool = true,
+        drainSeconds: Int,
         flipped: () -> Void = {}
     ) throws(LoadError) -> Replacement {
         try changing.withLock { _ throws(LoadError) in
+            if let expected, shared.withLock({ $0.running[plan.name]?.generation }) != expected {
+                throw LoadError(
+                    plugin: plan.name, code: "instance.replaced", expected: "generation \(expected) running still",
+                    found: "another, or none", fix: "nothing is to be done")
+            }
             let fresh = try create(plan)
             let before = shared.withLock { $0 }
             let old = before.running[plan.name]
@@ -56,6 +63,7 @@ extension Fleet {
             fresh.open()
             flip(to: table, next, failed, routing, replacing: old)
             fresh.port.preview(nil)
+            if before.failed[plan.name] != nil { shared.withLock { $0.crashes[plan.name]?.forgive() } }
             flipped()
             retireBeside(old.map { [$0] } ?? [], drainSeconds: drainSeconds)
             let done = Replacement(

@@ -13,6 +13,7 @@ public final class Fleet: Sendable {
     let hooks: InstancePort.Hooks
     let logger: Logger
     let homes: [InstanceMode: any InstanceHousing]
+    let crashPolicy: CrashPolicy
     let shared = Mutex(Shared())
     /// Held by whoever changes what runs, from what it looks at until the flip.
     let changing = Mutex(())
@@ -23,6 +24,8 @@ public final class Fleet: Sendable {
         var generations: [String: UInt32] = [:]
         /// Makes the routing of what runs.
         var routing: @Sendable ([String: InstancePort]) -> any Routing = { _ in Unrouted() }
+        /// By instance.
+        var crashes: [String: CrashHistory] = [:]
         /// Replaced generations that are not retired yet.
         var retiring: [Latch] = []
     }
@@ -49,11 +52,14 @@ public final class Fleet: Sendable {
 
     /// Nothing runs yet.
     ///
-    /// - Parameter homes: where instances run that do not run in this process, by mode.
+    /// - Parameters:
+    ///   - homes: where instances run that do not run in this process, by mode.
+    ///   - crashes: when one that crashed is started again.
     public init(
         dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger,
-        homes: [InstanceMode: any InstanceHousing] = [:]
+        homes: [InstanceMode: any InstanceHousing] = [:], crashes: CrashPolicy = CrashPolicy()
     ) {
+        crashPolicy = crashes
         self.homes = homes.merging([.inproc: InProcessHousing()]) { given, _ in given }
         self.dispatcher = dispatcher
         self.hooks = hooks
@@ -98,9 +104,11 @@ public final class Fleet: Sendable {
     /// Every instance, by name.
     public var statuses: [InstanceStatus] {
         shared.withLock { shared in
-            (shared.running.values.map(Self.status) + shared.failed.values.map(\.status)).sorted {
-                $0.instance < $1.instance
-            }
+            (shared.running.values.map(Self.status) + shared.failed.values.map(\.status)).map { status in
+                var status = status
+                if let crashes = shared.crashes[status.instance] { status.facts.merge(crashes.facts) { $1 } }
+                return status
+            }.sorted { $0.instance < $1.instance }
         }
     }
 
@@ -170,12 +178,16 @@ public final class Fleet: Sendable {
                 found: plan.mode.rawValue,
                 fix: "set mode to \(homes.keys.map(\.rawValue).sorted().joined(separator: " or "))")
         }
-        let home = try housing.home(for: plan) { _ in }
+        let relay = EndRelay()
+        let home = try housing.home(for: plan) { relay.tell($0) }
         let generation = shared.withLock { shared in
             shared.generations[plan.name, default: 0] += 1
             return shared.generations[plan.name, default: 1]
         }
         let instance = RunningInstance(plan, generation: generation, home: home, dispatcher: dispatcher, hooks: hooks)
+        relay.setHandler { [weak self, weak instance] end in
+            if let self, let instance { self.crashed(instance, end) }
+        }
         try instance.create()
         return instance
     }

@@ -28,6 +28,9 @@ public protocol InstanceHome: AnyObject, Sendable {
     /// the shared pool's. The table stays valid, and its functions do nothing.
     func end()
 
+    /// Ends it because it hangs; what it ends with is then told as a crash. Nothing where that is not possible.
+    func abort()
+
     /// What a status shows of where it runs, by name: process, what of the sandbox is enforced.
     var facts: [String: String] { get }
 }

@@ -30,6 +30,12 @@ final class RunningInstance: Sendable {
         self.generation = generation
         self.home = home
         control = ControlThread(name: plan.name)
+        var hooks = hooks
+        let told = hooks.onQuarantine
+        hooks.onQuarantine = { identity, reason in
+            told(identity, reason)
+            home.abort()
+        }
         shared = Mutex(Shared())
         let identity = InstanceIdentity(
             instance: plan.name, plugin: plan.file.manifest.name, generation: generation, grants: plan.grants,
@@ -101,6 +107,20 @@ final class RunningInstance: Sendable {
         shared.withLock { $0.state = .retired }
         control.end()
         home.end()
+    }
+
+    /// Its home ended by itself: its calls fail at once. True where it served.
+    func crashed(_ end: InstanceEnd) -> Bool {
+        let error = LoadError(
+            plugin: title, code: "instance.crashed", expected: "a process that serves", found: "one that \(end.cause)",
+            fix: "it is started again; see its log")
+        let served = shared.withLock { shared in
+            defer { if shared.state == .ready { shared.state = .quarantined(error) } }
+            return shared.state == .ready
+        }
+        port.close("The instance's process \(end.cause); it is started again.")
+        port.dispatcher.fail(port, cause: end.cause)
+        return served
     }
 
     /// Closes it for good, with the reason.

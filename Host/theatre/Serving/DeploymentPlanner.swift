@@ -59,7 +59,25 @@ struct DeploymentPlanner {
                 "\(declaration.mode) \(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
             providers: providers(file.manifest), controlSeconds: deployment.host.controlSeconds)
         plan.mode = InstanceMode(rawValue: declaration.mode) ?? .inproc
+        if plan.mode == .isolated {
+            plan.sandbox = sandbox(declaration)
+            plan.fingerprint += " \(plan.sandbox)"
+        }
         return plan
+    }
+
+    /// What its own file says, else what the host's does.
+    private func sandbox(_ declaration: InstanceDeclaration) -> SandboxPlan {
+        let own = declaration.isolation, host = deployment.host.isolation
+        var sandbox = SandboxPlan()
+        sandbox.isStrict = (own.requireSandbox ?? host.requireSandbox) == "strict"
+        sandbox.memory = UInt64(own.memory ?? host.memory) << 20
+        sandbox.threads = UInt64(own.threads ?? host.threads)
+        sandbox.writesStack = own.stack
+        sandbox.silence = UInt64(host.hangSeconds) * 1000
+        sandbox.files = declaration.grants.files.map { .init(path: $0.path, isWritable: $0.isWritable) }
+        sandbox.connect = declaration.grants.connect.map { .init(host: $0.host, port: $0.port ?? 443) }
+        return sandbox
     }
 
     private func configuration(_ declaration: InstanceDeclaration, _ file: PluginFile) throws(LoadError) -> [UInt8] {
@@ -95,7 +113,8 @@ struct DeploymentPlanner {
                 found: "\(error)",
                 fix: "make it writable, or name another with --state")
         }
-        environment.stateFolder = folder
+        // An isolated instance has another working folder.
+        environment.stateFolder = declaration.mode == "inproc" ? folder : URL(filePath: folder).path
         return environment
     }
 

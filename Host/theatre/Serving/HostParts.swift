@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Gateway
+import Isolation
 import Logging
 import NIOCore
 import NIOPosix
@@ -87,7 +88,10 @@ final class HostParts: Sendable {
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
         housing = InProcessHousing(residentLimit: host.residentBuilds)
-        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"), homes: [.inproc: housing])
+        fleet = Fleet(
+            dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
+            homes: [.inproc: housing, .isolated: IsolatedHousing(logger: log.logger("isolation"))],
+            crashes: host.isolation.crashes)
         isOpen = OpenFlag()
         metrics = MetricsRegistry()
         for provider in [

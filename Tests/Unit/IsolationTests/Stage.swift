@@ -16,13 +16,14 @@ final class Stage: Sendable {
     let fleet: Fleet
     let lines = Mutex<[String]>([])
 
-    init() throws {
+    init(crashes: CrashPolicy = CrashPolicy()) throws {
         dispatcher = Dispatcher(clock: clock)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         fleet = Fleet(
             dispatcher: dispatcher, hooks: InstancePort.Hooks(), logger: logger,
-            homes: [.isolated: IsolatedHousing(program: "\(Self.folder)/theatre-runner")])
+            homes: [.isolated: IsolatedHousing(program: "\(Self.folder)/theatre-runner", logger: logger)],
+            crashes: crashes)
         try dispatcher.startSweeping()
     }
 
@@ -80,6 +81,17 @@ final class Stage: Sendable {
         return sink.wait()
     }
 
+    /// Calls, sends messages as the credit allows, and waits for the end.
+    func converse(_ instance: String, _ operation: String, _ messages: [[UInt8]]) throws -> Answer {
+        let target = try dispatcher.target(instance: instance, operation: operation)
+        let sink = WaitingSink(sending: messages)
+        [UInt8]().withUnsafeBytes { bytes in
+            sink.began(
+                dispatcher.start(OutgoingCall(payload: bytes, context: .system), on: target, sink: sink), dispatcher)
+        }
+        return sink.wait()
+    }
+
     /// Calls the unruly fixture.
     func ask(_ instance: String, _ what: String, seconds: UInt64 = 10) throws -> Answer {
         try call(instance, Self.handle, Array(what.utf8), seconds: seconds)
@@ -108,27 +120,85 @@ struct Answer: Sendable, Equatable {
 
 /// Waits for a call on a thread of the test's.
 final class WaitingSink: CallSink {
-    private let shared = Mutex(Answer())
+    private let shared: Mutex<Shared>
     private let done = Latch()
-    private let starter = Mutex<(CallID, Dispatcher)?>(nil)
 
-    func began(_ call: CallID, _ dispatcher: Dispatcher) { starter.withLock { $0 = (call, dispatcher) } }
+    private struct Shared {
+        var answer = Answer()
+        var sending: ArraySlice<[UInt8]>
+        var call = CallID.none
+        var dispatcher: Dispatcher?
+        /// Received before the call's id was known.
+        var owed: UInt64 = 0
+        /// Threads that want to send, the one that does among them.
+        var turns = 0
+    }
+
+    /// - Parameter messages: sent one after the other, then the end.
+    init(sending messages: [[UInt8]] = []) { shared = Mutex(Shared(sending: messages[...])) }
+
+    func began(_ call: CallID, _ dispatcher: Dispatcher) {
+        let (owed, sends) = shared.withLock { shared in
+            (shared.call, shared.dispatcher) = (call, dispatcher)
+            return (shared.owed, !shared.sending.isEmpty)
+        }
+        if owed > 0 { dispatcher.credit(call, bytes: owed) }
+        if sends { send() }
+    }
 
     func complete(_ call: CallID, _ result: borrowing CallResult) {
-        shared.withLock { answer in
-            answer.payload = Array(result.payload)
-            answer.error = result.error
+        shared.withLock { shared in
+            shared.answer.payload = Array(result.payload)
+            shared.answer.error = result.error
         }
         done.open()
     }
 
     func receive(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) {
-        shared.withLock { $0.chunks.append(Array(message)) }
-        if let (_, dispatcher) = starter.withLock({ $0 }) { dispatcher.credit(call, bytes: UInt64(message.count)) }
+        let dispatcher = shared.withLock { shared -> Dispatcher? in
+            if !(end && message.isEmpty) { shared.answer.chunks.append(Array(message)) }
+            if shared.dispatcher == nil { shared.owed += UInt64(message.count) }
+            return shared.dispatcher
+        }
+        dispatcher?.credit(call, bytes: UInt64(message.count))
+    }
+
+    func credit(_ call: CallID, bytes: UInt64) { send() }
+
+    /// Sends what the credit allows, one thread at a time so that the order is kept.
+    private func send() {
+        let isFirst = shared.withLock { shared in
+            shared.turns += 1
+            return shared.turns == 1
+        }
+        guard isFirst else { return }
+        repeat { sendSome() } while !isDone()
+    }
+
+    /// False where credit came meanwhile.
+    private func isDone() -> Bool {
+        shared.withLock { shared in
+            let isDone = shared.turns == 1
+            shared.turns = isDone ? 0 : 1
+            return isDone
+        }
+    }
+
+    private func sendSome() {
+        while true {
+            let next = shared.withLock { shared -> (CallID, Dispatcher, [UInt8], Bool)? in
+                guard let dispatcher = shared.dispatcher, let message = shared.sending.popFirst() else { return nil }
+                return (shared.call, dispatcher, message, shared.sending.isEmpty)
+            }
+            guard let (call, dispatcher, message, end) = next else { return }
+            guard message.withUnsafeBytes({ dispatcher.send(call, $0, end: end) }) else {
+                return shared.withLock { $0.sending = [message] + $0.sending }
+            }
+        }
     }
 
     func wait() -> Answer {
         done.wait()
-        return shared.withLock { $0 }
+        return shared.withLock { $0.answer }
     }
 }

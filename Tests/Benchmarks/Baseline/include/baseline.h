@@ -12,4 +12,8 @@ uint64_t baseline_calls(const uint8_t *data, size_t size, uint64_t count);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t baseline_now(void);
 
+/* Nanoseconds a message between two processes that echo over a socket pair, `window` messages of `size` bytes under way at
+ * any time; whatever has gathered goes in one system call each way. 0 where it cannot be measured. */
+double baseline_ping_pong(size_t size, size_t window, size_t count);
+
 #endif
