@@ -36,8 +36,10 @@ let plugins = [
 
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
-    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
-    "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
+    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "CrashesInCreate",
+    "Demanding",
+    "Good", "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes",
+    "NewerHost",
     "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
 ]
 
@@ -129,7 +131,8 @@ let host: [Target] = [
     .target(
         name: "Trust",
         dependencies: [
-            "Runtime", "Registry", "TheatreManifest", .product(name: "Crypto", package: "swift-crypto"),
+            "CTheatrePlugin", "Runtime", "Registry", "TheatreManifest",
+            .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Trust", swiftSettings: strict),
     .target(
@@ -137,7 +140,8 @@ let host: [Target] = [
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Control", "Trust", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "CTheatreSamples", "Control", "Trust", "Gateway", "Transcoding", "Services", "Runtime", "Registry",
+            "JSONSchema",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,

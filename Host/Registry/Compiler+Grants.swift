@@ -33,7 +33,9 @@ extension Compiler {
             check.missing("a state folder", add: "true", under: "state_folder")
         }
         if granted.stateFolder, !asked.stateFolder { check.excess("a state folder", at: "/state_folder") }
-        if asked.operate, !granted.operate { check.missing("to operate the host's instances", add: "true", under: "operate") }
+        if asked.operate, !granted.operate {
+            check.missing("to operate the host's instances", add: "true", under: "operate")
+        }
         if granted.operate, !asked.operate { check.excess("to operate the host's instances", at: "/operate") }
         checkEgress(asked.egress, granted.egress, plugin, &check)
         faults += check.faults

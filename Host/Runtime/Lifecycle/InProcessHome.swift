@@ -35,7 +35,8 @@ public final class InProcessHousing: InstanceHousing {
         guard count < residentLimit else {
             throw LoadError(
                 plugin: name, code: "plugin.too_many_images",
-                expected: "at most \(residentLimit) builds of the plugin mapped", found: "\(count), none of them this one",
+                expected: "at most \(residentLimit) builds of the plugin mapped",
+                found: "\(count), none of them this one",
                 fix: "restart the host, which frees them, or raise resident_builds in 00-host.yaml")
         }
         try probe(plan)

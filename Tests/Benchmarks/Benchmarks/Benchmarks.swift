@@ -8,7 +8,7 @@ import Glibc
 @main
 enum Benchmarks {
     private static let usage = """
-        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [routes] [start]
+        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [swap] [routes] [start]
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
 
@@ -21,7 +21,7 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "routes", "start": names.insert(argument)
+            case "call", "typed", "http", "swap", "routes", "start": names.insert(argument)
             default:
                 print(usage)
                 exit(2)
@@ -40,13 +40,14 @@ enum Benchmarks {
     private static func run(_ names: Set<String>, _ program: String, _ folder: String, _ isJSON: Bool) async throws {
         func wants(_ name: String) -> Bool { names.isEmpty || names.contains(name) }
         var table = Table(isJSON: isJSON)
-        if wants("call") || wants("typed") || wants("http") {
+        if wants("call") || wants("typed") || wants("http") || wants("swap") {
             let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
                 .deletingLastPathComponent().path
             let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d")
             if wants("call") { try Dispatching.run(world, &table) }
             if wants("typed") { try await Typing.run(world, &table) }
             if wants("http") { try await Echoing.run(world, &table) }
+            if wants("swap") { try await Swapping.run(world, &table) }
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }
