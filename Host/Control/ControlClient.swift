@@ -66,7 +66,7 @@ public struct ControlClient: Sendable {
     private func send(_ bytes: Data, _ descriptor: Int32) throws {
         var left = Array(bytes)[...]
         while !left.isEmpty {
-            let count = left.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = left.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw ControlFailure("the host at \(path) ended the connection") }
             left = left.dropFirst(count)
@@ -84,7 +84,9 @@ public struct ControlClient: Sendable {
             answer.append(contentsOf: buffer[..<count])
             guard answer.count <= 64 << 20 else { throw ControlFailure("the host at \(path) answered too much") }
         }
-        guard !answer.isEmpty else { throw ControlFailure("the host at \(path) ended the connection without an answer") }
+        guard !answer.isEmpty else {
+            throw ControlFailure("the host at \(path) ended the connection without an answer")
+        }
         return answer
     }
 }

@@ -71,6 +71,13 @@ private struct RequestLines: ByteToMessageDecoder {
     ) throws -> DecodingState { .needMoreData }
 }
 
+/// `struct ucred`, which is visible in C with `_GNU_SOURCE` alone.
+private struct PeerCredentials {
+    var pid: Int32 = 0
+    var uid: UInt32 = 0
+    var gid: UInt32 = 0
+}
+
 /// One request of one peer.
 private final class RequestHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -95,7 +102,8 @@ private final class RequestHandler: ChannelInboundHandler {
         let line = unwrapInboundIn(data)
         let channel = context.channel
         guard let options = channel as? any SocketOptionProvider else { return context.close(promise: nil) }
-        let peer: EventLoopFuture<ucred> = options.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED))
+        let peer: EventLoopFuture<PeerCredentials> = options.unsafeGetSocketOption(
+            level: .socket, name: .init(rawValue: SO_PEERCRED))
         let handler = handler
         peer.whenComplete { result in
             guard case .success(let peer) = result, peer.uid == getuid() || peer.uid == 0 else {

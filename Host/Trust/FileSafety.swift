@@ -10,7 +10,8 @@ public enum FileSafety {
     /// writable by others.
     public static func fault(of path: String, plugin: String) -> LoadError? {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        return problem(path, plugin, mayBeSticky: false) ?? problem(folder.isEmpty ? "/" : folder, plugin, mayBeSticky: true)
+        return problem(path, plugin, mayBeSticky: false)
+            ?? problem(folder.isEmpty ? "/" : folder, plugin, mayBeSticky: true)
     }
 
     private static func problem(_ path: String, _ plugin: String, mayBeSticky: Bool) -> LoadError? {

@@ -27,7 +27,9 @@ extension LockFile {
             case (_?, nil): lines.append("\(name): not used any more")
             case (let old?, let new?) where old != new:
                 if old.version != new.version { lines.append("\(name): version \(old.version) → \(new.version)") }
-                if old.digests != new.digests { lines.append("\(name): digest \(Self.short(old)) → \(Self.short(new))") }
+                if old.digests != new.digests {
+                    lines.append("\(name): digest \(Self.short(old)) → \(Self.short(new))")
+                }
             default: break
             }
         }

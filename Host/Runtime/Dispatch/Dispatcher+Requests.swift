@@ -137,7 +137,9 @@ extension Dispatcher {
         case .service(let service, let operation):
             try serve(launch, caller, call, service, operation)
         case .feature(let feature, let operation, let fallback):
-            guard let routing = (caller.previewed ?? launch.table?.takeUnretainedValue() ?? serving).routing else { throw Self.unrouted(feature) }
+            guard let routing = (caller.previewed ?? launch.table?.takeUnretainedValue() ?? serving).routing else {
+                throw Self.unrouted(feature)
+            }
             let query = RouteQuery(
                 caller: caller, call: Int(launch.callIndex), feature: feature, operation: operation,
                 attributes: attributes, context: launch.context.takeUnretainedValue())

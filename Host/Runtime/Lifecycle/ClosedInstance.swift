@@ -18,7 +18,7 @@ public struct ClosedInstance: Sendable, Hashable {
     }
 
     /// Why it failed; nil where it is only disabled.
-    var error: LoadError? {
+    public var error: LoadError? {
         if case .quarantined(let error) = status.state, !isDeliberate { error } else { nil }
     }
 

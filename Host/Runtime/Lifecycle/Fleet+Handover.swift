@@ -31,7 +31,7 @@ extension Fleet {
                 LoadError(
                     plugin: "\(fresh.plan.name) (\(fresh.plan.file.manifest.name))", code: "instance.handover_failed",
                     expected: "a generation that takes over the state of generation \(old.generation)",
-                    found: "\(error)", fix: "correct the plugin's Import, or swap with --fresh"))
+                    found: "\(error)", fix: "correct the plugin's ImportState, or swap with --fresh"))
         }
     }
 }
@@ -39,9 +39,9 @@ extension Fleet {
 /// The operations by which a generation hands its state to the next.
 public enum Handover {
     /// Asked of the old generation.
-    public static let take = "theatre.host.v1.Handover/Export"
+    public static let take = "theatre.host.v1.Handover/ExportState"
     /// Asked of the new one, before it serves.
-    public static let give = "theatre.host.v1.Handover/Import"
+    public static let give = "theatre.host.v1.Handover/ImportState"
 }
 
 extension Dispatcher {

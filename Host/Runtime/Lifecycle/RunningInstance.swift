@@ -80,8 +80,11 @@ final class RunningInstance: Sendable {
     /// Activates it and lets it test itself.
     func prepare() throws(LoadError) {
         try step("activate") { $0.pointee.activate }
-        try step("self_test") { $0.pointee.self_test }
+        try testSelf()
     }
+
+    /// Lets it test itself.
+    func testSelf() throws(LoadError) { try step("self_test") { $0.pointee.self_test } }
 
     /// Lets calls in.
     func open() {

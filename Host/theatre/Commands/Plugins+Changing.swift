@@ -29,7 +29,8 @@ extension Plugins {
 
         func run() throws {
             try Plugins.show(
-                options.demand("disable", ["instance": .string(instance), "reason": .string(reason)]), json: options.json)
+                options.demand("disable", ["instance": .string(instance), "reason": .string(reason)]),
+                json: options.json)
         }
     }
 

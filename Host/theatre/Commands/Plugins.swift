@@ -17,7 +17,7 @@ struct Plugins: ParsableCommand {
             """,
         subcommands: [
             List.self, Show.self, Enable.self, Disable.self, Quarantine.self, Release.self, Swap.self, Rollback.self,
-            Logs.self,
+            Logs.self, Lock.self, Verify.self, Sign.self,
         ],
         defaultSubcommand: List.self)
 
@@ -68,7 +68,9 @@ struct Plugins: ParsableCommand {
 
         func run() throws {
             do {
-                if let answer = try options.ask("show", ["instance": .string(name)], tolerating: "plugins.unknown_instance") {
+                if let answer = try options.ask(
+                    "show", ["instance": .string(name)], tolerating: "plugins.unknown_instance")
+                {
                     return try Plugins.show(answer, json: options.json)
                 }
             } catch let refusal as ControlRefusal {

@@ -40,22 +40,21 @@ struct PluginsOptions: ParsableArguments {
     func demand(_ command: String, _ arguments: [String: JSONValue]) throws -> JSONValue {
         guard let answer = try ask(command, arguments) else {
             printError(
-                "no host runs on this state folder: nothing listens at \(try socket); start it with `theatre serve`, or name its folder with --state"
+                "no host runs on this state folder: nothing listens at \(socket); start it with `theatre serve`, or name its folder with --state"
             )
             throw ExitCode(1)
         }
         return answer
     }
 
+    /// Without a deployment to read it is where a host would be that was started here.
     private var socket: String {
-        get throws {
-            if let state { return PluginOperations.socket(state: state) }
-            do throws(DeploymentFaults) {
-                let folder = try PluginsFolder(path: deployment.pluginsD)
-                return PluginOperations.socket(state: try HostConfiguration(folder.host).state)
-            } catch {
-                return PluginOperations.socket(state: ".theatre")
-            }
+        if let state { return PluginOperations.socket(state: state) }
+        do {
+            let folder = try PluginsFolder(path: deployment.pluginsD)
+            return PluginOperations.socket(state: try HostConfiguration(folder.host).state)
+        } catch {
+            return PluginOperations.socket(state: ".theatre")
         }
     }
 }

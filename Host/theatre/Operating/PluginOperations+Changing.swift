@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Logging
+import Registry
 import Runtime
+import SwiftProtobuf
 import Synchronization
 import TheatreContracts
+import TheatreManifest
 
 /// What changes what runs. On the operator's thread alone.
 extension PluginOperations {
@@ -27,7 +30,8 @@ extension PluginOperations {
         guard !status.isCritical, name != settings.host.storage else {
             throw CallError(
                 .failedPrecondition, "plugins.critical",
-                "\(name) is critical: the host does not start without it; make it `critical: false` in plugins.d first.")
+                "\(name) is critical: the host does not start without it; make it `critical: false` in plugins.d first."
+            )
         }
         let decision = OperationsFile.Decision(at: Int64(parts.clock.wall() / 1_000_000), reason: reason)
         try decide {
@@ -117,7 +121,9 @@ extension PluginOperations {
     /// Instances of one plugin are of one manifest: with another, they change together, at a reload.
     private func checkSharing(_ name: String, _ file: PluginFile) throws(CallError) {
         let plugin = file.manifest.name
-        let others = deployment.current.table.instances.map(\.declaration).filter { $0.plugin == plugin && $0.name != name }
+        let others = deployment.current.table.instances.map(\.declaration).filter {
+            $0.plugin == plugin && $0.name != name
+        }
         guard !others.isEmpty, deployment.current.files[plugin]?.manifestBytes != file.manifestBytes else { return }
         throw CallError(
             .failedPrecondition, "plugins.shared",
@@ -125,7 +131,9 @@ extension PluginOperations {
         )
     }
 
-    private func start(_ name: String) throws(CallError) { _ = try start(name, of: deployment.current, handover: false) }
+    private func start(_ name: String) throws(CallError) {
+        _ = try start(name, of: deployment.current, handover: false)
+    }
 
     /// Runs an instance of a deployment in place of what runs, and applies the deployment.
     private func start(
@@ -133,7 +141,7 @@ extension PluginOperations {
     ) throws(CallError) -> Fleet.Replacement {
         do {
             try parts.prepareKeys(next)
-            let plan = parts.planner(next, parts.url.withLock { $0 }).plan()
+            let plan = try parts.planner(next, parts.url.withLock { $0 }).plan()
             guard let instance = plan.instances.first(where: { $0.name == name }) else {
                 if let error = plan.closed.first(where: { $0.status.instance == name })?.error { throw error }
                 throw Self.disabled(name)

@@ -3,7 +3,9 @@
 
 import FoundationEssentials
 import Logging
+import Registry
 import Runtime
+import SwiftProtobuf
 import Synchronization
 import TheatreContracts
 import TheatreManifest

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Runtime
 import TheatreContracts
 import TheatreManifest
@@ -40,7 +41,8 @@ enum PluginRequest: Sendable {
         case "plugins.release": self = .release(instance)
         case "plugins.swap":
             self = .swap(
-                instance, library: try reader.optionalString("library"), fresh: try reader.bool("fresh", default: false))
+                instance, library: try reader.optionalString("library"), fresh: try reader.bool("fresh", default: false)
+            )
         case "plugins.rollback": self = .rollback(instance)
         default: self = .logs(instance, limit: Int(clamping: try reader.integer("limit") ?? 0))
         }

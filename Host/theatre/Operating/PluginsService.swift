@@ -17,7 +17,8 @@ final class PluginsService: HostService {
             guard call.instance.grants.operates else {
                 throw CallError(
                     .permissionDenied, "plugins.not_granted",
-                    "Instance \(call.instance.instance) may not operate this host; grant it `operate: true` in plugins.d.")
+                    "Instance \(call.instance.instance) may not operate this host; grant it `operate: true` in plugins.d."
+                )
             }
             guard let operations = operations.withLock({ $0 }) else {
                 throw CallError(.unavailable, "plugins.not_ready", "The host is still starting.", retry: .safe)

@@ -9,6 +9,7 @@ import SwiftProtobuf
 import TheatreContracts
 import TheatreManifest
 import Transcoding
+import Trust
 
 /// Turns a proved deployment into what is to run.
 struct DeploymentPlanner {
@@ -18,6 +19,8 @@ struct DeploymentPlanner {
     let state: String
     /// Where clients reach the deployment.
     let publicURL: String
+    /// What must hold of libraries; nil where they were judged before.
+    var trust: TrustPolicy?
 
     /// Instances to run and those that cannot.
     func plan() -> Fleet.Plan {
@@ -27,6 +30,9 @@ struct DeploymentPlanner {
             guard let file = deployment.files[instance.declaration.plugin] else { continue }
             do throws(LoadError) {
                 if let fault = file.fault { throw fault }
+                if let finding = trust?.findings(instance.declaration, file).first, finding.refuses {
+                    throw finding.error
+                }
                 plans.append(try plan(instance, file))
             } catch {
                 closed.append(Self.closed(instance.declaration, file, .quarantined(error)))
@@ -34,6 +40,14 @@ struct DeploymentPlanner {
         }
         let table = deployment.table
         return Fleet.Plan(instances: plans, closed: closed) { RegistryRouting(table: table, ports: $0) }
+    }
+
+    /// What is to be said of libraries that are loaded all the same.
+    var warnings: [LoadError] {
+        deployment.table.instances.flatMap { instance -> [LoadError] in
+            guard let trust, let file = deployment.files[instance.declaration.plugin] else { return [] }
+            return trust.findings(instance.declaration, file).filter { !$0.refuses }.map(\.error)
+        }
     }
 
     /// What every enabled instance may touch.

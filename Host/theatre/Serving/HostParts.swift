@@ -14,6 +14,7 @@ import Synchronization
 import TheatreContracts
 import TheatreManifest
 import Transcoding
+import Trust
 
 /// What the host is made of, wired once.
 final class HostParts: Sendable {
@@ -87,12 +88,18 @@ final class HostParts: Sendable {
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
+<<<<<<< HEAD
         housing = InProcessHousing(residentLimit: host.residentBuilds)
         fleet = Fleet(
             dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
             homes: [.inproc: housing, .isolated: IsolatedHousing(logger: log.logger("isolation"))],
             crashes: host.isolation.crashes)
+=======
+>>>>>>> lockload
         isOpen = OpenFlag()
+        housing = InProcessHousing(
+            residentLimit: host.residentBuilds, probe: Self.probe(host, isServing: isOpen, folder: settings.folder))
+        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"), homes: [.inproc: housing])
         metrics = MetricsRegistry()
         for provider in [
             egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, audit.metrics, own.metrics,
@@ -130,7 +137,7 @@ final class HostParts: Sendable {
 
     /// Reads or makes every key that is granted, and every secret that is not taken from the environment.
     func prepareKeys(_ deployment: CompiledDeployment) throws {
-        let grants = planner(deployment, "").allGrants
+        let grants = try planner(deployment, "").allGrants
         do throws(CallError) {
             try keys.prepare(keys: grants.flatMap(\.keys.values))
             secrets.forget()
@@ -142,8 +149,19 @@ final class HostParts: Sendable {
     }
 
     /// How the deployment is to run.
-    func planner(_ deployment: CompiledDeployment, _ url: String) -> DeploymentPlanner {
-        DeploymentPlanner(deployment: deployment, services: services, state: settings.host.state, publicURL: url)
+    ///
+    /// - Throws: `TrustFailure` where the lock cannot be understood.
+    func planner(_ deployment: CompiledDeployment, _ url: String) throws -> DeploymentPlanner {
+        DeploymentPlanner(
+            deployment: deployment, services: services, state: settings.host.state, publicURL: url,
+            trust: try TrustPolicy(settings.host.trust, folder: settings.folder))
+    }
+
+    /// Says what is not as it should be with libraries that are loaded all the same.
+    func warn(_ planner: DeploymentPlanner) {
+        for warning in planner.warnings {
+            logger.warning("a library is not trusted", metadata: ["error": "\(warning)"])
+        }
     }
 
     /// Brings the host's own tables up to date and starts what works on them.
@@ -220,6 +238,28 @@ final class HostParts: Sendable {
     /// Writes what is left of the log.
     func closeLog() {
         do { try writer.close() } catch { printError("the log could not be written to its end: \(error)") }
+    }
+
+    /// Which libraries are tried in a child first. Nothing is served yet at a start, so that a crash there harms nobody
+    /// and the start stays short; once the host serves, it would.
+    private static func probe(
+        _ host: HostConfiguration, isServing: OpenFlag, folder: String
+    ) -> InProcessHousing.Probe {
+        let probe = LibraryProbe(
+            program: DeploymentOptions.ownPath, folder: "\(host.state)/probes", version: HostVersion.current,
+            seconds: host.trust.probeSeconds)
+        let trust = host.trust
+        return { plan throws(LoadError) in
+            switch trust.probe {
+            case "never": return
+            case "serving": guard isServing.isSet else { return }
+            case "unlocked":
+                let policy = try? TrustPolicy(trust, folder: folder)
+                guard isServing.isSet || policy?.isLocked(plan.file) != true else { return }
+            default: break
+            }
+            try probe.check(plan)
+        }
     }
 
     private static func gatewayServices(

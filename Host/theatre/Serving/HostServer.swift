@@ -77,7 +77,9 @@ final class HostServer: Sendable {
     private func bringUp(_ url: String) throws {
         let deployment = deployment.current
         try parts.prepareKeys(deployment)
-        try parts.fleet.start(operations.applying(parts.planner(deployment, url).plan()))
+        let planner = try parts.planner(deployment, url)
+        parts.warn(planner)
+        try parts.fleet.start(operations.applying(planner.plan()))
         try parts.prepareStorage()
         try parts.open(deployment)
     }
@@ -90,7 +92,9 @@ final class HostServer: Sendable {
             let url = parts.url.withLock { $0 }
             try await operatorThread.run { [self] in
                 try parts.prepareKeys(fresh)
-                let plan = operations.applying(parts.planner(fresh, url).plan())
+                let planner = try parts.planner(fresh, url)
+                parts.warn(planner)
+                let plan = operations.applying(planner.plan())
                 try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) {
                     deployment.set(fresh)
                     try parts.open(fresh)

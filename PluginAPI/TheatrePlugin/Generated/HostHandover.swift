@@ -9,19 +9,19 @@ public import TheatreContracts
 /// Capability `theatre.host.v1.Handover`.
 public protocol HostHandoverContract: Sendable {
     /// Asked of the generation that serves, shortly before the flip. It goes on serving.
-    func export(_ request: HostExportStateRequest, _ call: Call) async throws -> HostHandedState
+    func exportState(_ request: HostExportStateRequest, _ call: Call) async throws -> HostHandedState
 
     /// Asked of the generation that takes over, after its self-test and before it serves. An error refuses the swap; a
     /// format it does not know is no error, and it starts without.
-    func import(_ request: HostHandedState, _ call: Call) async throws -> HostImportStateResponse
+    func importState(_ request: HostHandedState, _ call: Call) async throws -> HostImportStateResponse
 }
 
 extension HostHandoverContract {
     /// What to list in ``Plugin/operations`` to provide `theatre.host.v1.Handover`.
     public static var hostHandoverOperations: [Operation<Self>] {
         [
-            .unary("theatre.host.v1.Handover/Export") { plugin, request, call in try await plugin.export(request, call) },
-            .unary("theatre.host.v1.Handover/Import") { plugin, request, call in try await plugin.import(request, call) },
+            .unary("theatre.host.v1.Handover/ExportState") { plugin, request, call in try await plugin.exportState(request, call) },
+            .unary("theatre.host.v1.Handover/ImportState") { plugin, request, call in try await plugin.importState(request, call) },
         ]
     }
 }
@@ -39,13 +39,13 @@ public struct HostHandoverClient: Sendable {
     }
 
     /// Asked of the generation that serves, shortly before the flip. It goes on serving.
-    public func export(_ request: HostExportStateRequest, _ options: CallOptions = CallOptions()) async throws -> HostHandedState {
-        try await caller.unary("Export", request, options)
+    public func exportState(_ request: HostExportStateRequest, _ options: CallOptions = CallOptions()) async throws -> HostHandedState {
+        try await caller.unary("ExportState", request, options)
     }
 
     /// Asked of the generation that takes over, after its self-test and before it serves. An error refuses the swap; a
     /// format it does not know is no error, and it starts without.
-    public func import(_ request: HostHandedState, _ options: CallOptions = CallOptions()) async throws -> HostImportStateResponse {
-        try await caller.unary("Import", request, options)
+    public func importState(_ request: HostHandedState, _ options: CallOptions = CallOptions()) async throws -> HostImportStateResponse {
+        try await caller.unary("ImportState", request, options)
     }
 }

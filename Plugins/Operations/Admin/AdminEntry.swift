@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-public import CTheatrePlugin
 import AdminEntry
+public import CTheatrePlugin
 import TheatrePlugin
 
 /// Makes an instance; called by the host through the plugin's table.

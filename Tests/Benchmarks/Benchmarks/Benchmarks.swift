@@ -8,7 +8,8 @@ import Glibc
 @main
 enum Benchmarks {
     private static let usage = """
-        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [isolated] [routes] [start]
+        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [swap] [isolated]
+                          [routes] [start]
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
 
@@ -21,7 +22,7 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "isolated", "routes", "start": names.insert(argument)
+            case "call", "typed", "http", "swap", "isolated", "routes", "start": names.insert(argument)
             default:
                 print(usage)
                 exit(2)
@@ -47,11 +48,12 @@ enum Benchmarks {
             try Isolating.run(world, &table)
             world.stop()
         }
-        if wants("call") || wants("typed") || wants("http") {
+        if wants("call") || wants("typed") || wants("http") || wants("swap") {
             let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d")
             if wants("call") { try Dispatching.run(world, &table) }
             if wants("typed") { try await Typing.run(world, &table) }
             if wants("http") { try await Echoing.run(world, &table) }
+            if wants("swap") { try await Swapping.run(world, &table) }
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }

@@ -68,6 +68,12 @@ final class World: Sendable {
         try dispatcher.target(instance: instance, operation: Self.handle)
     }
 
+    /// Replaces an instance by a new generation of the same library. Blocks.
+    func replace(_ instance: String) throws {
+        guard let plan = fleet.plan(of: instance) else { throw BenchmarkFailure("\(instance) does not run") }
+        try fleet.replace(plan, drainSeconds: 5)
+    }
+
     func stop() {
         fleet.stop(drainSeconds: 5)
         dispatcher.stopSweeping()

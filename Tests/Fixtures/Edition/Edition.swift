@@ -35,14 +35,14 @@ struct Edition: Plugin, HTTPHandlerContract, HostHandoverContract {
         }
     }
 
-    func export(_ request: HostExportStateRequest, _ call: Call) async throws -> HostHandedState {
+    func exportState(_ request: HostExportStateRequest, _ call: Call) async throws -> HostHandedState {
         .with {
             $0.format = "edition/1"
             $0.data = Data("\(served.add(0))".utf8)
         }
     }
 
-    func `import`(_ request: HostHandedState, _ call: Call) async throws -> HostImportStateResponse {
+    func importState(_ request: HostHandedState, _ call: Call) async throws -> HostImportStateResponse {
         guard request.format == "edition/1", let count = Int(String(decoding: request.data, as: UTF8.self)) else {
             throw PluginError(.internal, "edition.bad_state", "The state cannot be read.")
         }

@@ -76,9 +76,11 @@ struct AdminTests {
         let other = HostOperateRequest.with { $0.instance = "nobody" }
         #expect(try await reason { try await admin("usr_boss").disable(other) } == "plugins.unknown_instance")
         let store = Database(host.scope(as: "admin"), feature: "admin.storage")
-        let rows = try await store.read("SELECT operator, action, instance, reason FROM {changes} WHERE tenant = :tenant")
-        #expect(try rows.map { try [$0.text("operator"), $0.text("action"), $0.text("instance"), $0.text("reason")] } == [
-            ["usr_boss", "disable", "ledger", "it drifts"]
-        ])
+        let rows = try await store.read(
+            "SELECT operator, action, instance, reason FROM {changes} WHERE tenant = :tenant")
+        #expect(
+            try rows.map { try [$0.text("operator"), $0.text("action"), $0.text("instance"), $0.text("reason")] } == [
+                ["usr_boss", "disable", "ledger", "it drifts"]
+            ])
     }
 }
