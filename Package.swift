@@ -36,17 +36,10 @@ let plugins = [
 
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
-<<<<<<< HEAD
-    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
-    "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
-    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "Unruly", "WrongMajor",
-=======
     "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "CrashesInCreate",
-    "Demanding",
-    "Good", "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes",
-    "NewerHost",
-    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
->>>>>>> lockload
+    "Demanding", "Good", "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy",
+    "NeverCompletes", "NewerHost", "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation",
+    "ThrowsInCreate", "Unruly", "WrongMajor",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
@@ -165,13 +158,8 @@ let host: [Target] = [
     .executableTarget(
         name: "theatre",
         dependencies: [
-<<<<<<< HEAD
             "CTheatreSamples", "Control", "Trust", "Isolation", "Gateway", "Transcoding", "Services", "Runtime",
             "Registry", "JSONSchema",
-=======
-            "CTheatreSamples", "Control", "Trust", "Gateway", "Transcoding", "Services", "Runtime", "Registry",
-            "JSONSchema",
->>>>>>> lockload
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,

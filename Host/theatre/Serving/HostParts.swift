@@ -88,18 +88,13 @@ final class HostParts: Sendable {
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
-<<<<<<< HEAD
-        housing = InProcessHousing(residentLimit: host.residentBuilds)
+        isOpen = OpenFlag()
+        housing = InProcessHousing(
+            residentLimit: host.residentBuilds, probe: Self.probe(host, isServing: isOpen, folder: settings.folder))
         fleet = Fleet(
             dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
             homes: [.inproc: housing, .isolated: IsolatedHousing(logger: log.logger("isolation"))],
             crashes: host.isolation.crashes)
-=======
->>>>>>> lockload
-        isOpen = OpenFlag()
-        housing = InProcessHousing(
-            residentLimit: host.residentBuilds, probe: Self.probe(host, isServing: isOpen, folder: settings.folder))
-        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"), homes: [.inproc: housing])
         metrics = MetricsRegistry()
         for provider in [
             egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, audit.metrics, own.metrics,
