@@ -353,7 +353,10 @@ package.products.append(.library(name: "FileFaults", type: .dynamic, targets: ["
 let libraryProducts = [
     ("CTheatrePlugin", ["CTheatrePlugin"]),
     ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
-    ("TheatreHost", ["Runtime", "Isolation", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]),
+    (
+        "TheatreHost",
+        ["Runtime", "Isolation", "Registry", "Gateway", "Transcoding", "TheatreContracts", "TheatreManifest"]
+    ),
 ]
 let targetNames = Set(package.targets.map(\.name))
 package.products += libraryProducts.filter { targetNames.isSuperset(of: $0.1) }
