@@ -54,7 +54,7 @@ final class Stage: Sendable {
         return traits
     }
 
-    func start(_ plans: [InstancePlan]) throws {
+    func start(_ plans: [InstancePlan]) throws(LoadError) {
         try fleet.start(Fleet.Plan(instances: plans, closed: []) { _ in NoRoutes() })
     }
 
