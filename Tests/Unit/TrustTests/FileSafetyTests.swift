@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Glibc
+import Runtime
 import Testing
 
 @testable import Trust
