@@ -62,10 +62,9 @@ private struct RequestLines: ByteToMessageDecoder {
     struct TooLong: Error {}
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let end = buffer.readableBytesView.firstIndex(of: 10) else {
-            guard buffer.readableBytes <= 64 << 10 else { throw TooLong() }
-            return .needMoreData
-        }
+        let end = buffer.readableBytesView.firstIndex(of: 10)
+        guard (end ?? buffer.writerIndex) - buffer.readerIndex <= 64 << 10 else { throw TooLong() }
+        guard let end else { return .needMoreData }
         if let line = buffer.readSlice(length: end - buffer.readerIndex) { context.fireChannelRead(NIOAny(line)) }
         buffer.moveReaderIndex(forwardBy: 1)
         return .continue

@@ -9,7 +9,8 @@ import TheatreManifest
 /// tells both answers: `generation count`.
 @Suite(.serialized) struct SwapTests {
     static let files = [
-        "00-host.yaml": "development: true\ncontrol_seconds: 5\ndrain_seconds: 5\nresident_builds: 3\n",
+        "00-host.yaml": "development: true\ncontrol_seconds: 5\ndrain_seconds: 5\nresident_builds: 3\n"
+            + "rates: {provider: {per_minute: 10000000, burst: 1000000}}\n",
         "10-sqlite.yaml": "plugin: SQLite\ncritical: true\ngrants: {state_folder: true}\n",
         "20-edition.yaml": "plugin: Edition\n", "21-relay.yaml": "plugin: Relay\n",
         "90-routes.yaml": "routes:\n  - {feature: relay.next, candidates: [{profile: edition}]}\n",
