@@ -14,11 +14,13 @@ public final class ControlServer: Sendable {
     public typealias Handler = @Sendable (JSONValue, @escaping @Sendable (JSONValue) -> Void) -> Void
 
     private let channel: any Channel
+    private let path: String
 
     /// Listens at `path`, with mode 0600.
     ///
     /// - Throws: ``ControlFailure`` where another host listens there, or the path cannot be bound: it may have 107 bytes.
     public init(path: String, handler: @escaping Handler) async throws {
+        self.path = path
         if ControlClient(path: path).isHeard {
             throw ControlFailure("another host listens at \(path); end it, or give this one a state folder of its own")
         }
@@ -39,7 +41,10 @@ public final class ControlServer: Sendable {
     }
 
     /// Listens no more, and takes the socket's file away.
-    public func close() async throws { try await channel.close() }
+    public func close() async throws {
+        try await channel.close()
+        unlink(path)
+    }
 }
 
 /// Why there is no control socket, or no answer on it, in words for the operator.
@@ -57,10 +62,9 @@ private struct RequestLines: ByteToMessageDecoder {
     struct TooLong: Error {}
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let end = buffer.readableBytesView.firstIndex(of: 10) else {
-            guard buffer.readableBytes <= 64 << 10 else { throw TooLong() }
-            return .needMoreData
-        }
+        let end = buffer.readableBytesView.firstIndex(of: 10)
+        guard (end ?? buffer.writerIndex) - buffer.readerIndex <= 64 << 10 else { throw TooLong() }
+        guard let end else { return .needMoreData }
         if let line = buffer.readSlice(length: end - buffer.readerIndex) { context.fireChannelRead(NIOAny(line)) }
         buffer.moveReaderIndex(forwardBy: 1)
         return .continue

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import Synchronization
 import Testing
 import TheatreManifest
 
@@ -10,7 +9,8 @@ import TheatreManifest
 /// tells both answers: `generation count`.
 @Suite(.serialized) struct SwapTests {
     static let files = [
-        "00-host.yaml": "development: true\ncontrol_seconds: 5\ndrain_seconds: 5\nresident_builds: 3\n",
+        "00-host.yaml": "development: true\ncontrol_seconds: 5\ndrain_seconds: 5\nresident_builds: 3\n"
+            + "rates: {provider: {per_minute: 10000000, burst: 1000000}}\n",
         "10-sqlite.yaml": "plugin: SQLite\ncritical: true\ngrants: {state_folder: true}\n",
         "20-edition.yaml": "plugin: Edition\n", "21-relay.yaml": "plugin: Relay\n",
         "90-routes.yaml": "routes:\n  - {feature: relay.next, candidates: [{profile: edition}]}\n",
@@ -51,20 +51,20 @@ import TheatreManifest
 
     @Test func underLoadNoRequestFailsAndNoneSeesTwoGenerations() async throws {
         let server = try await ServerProcess.start(deployment.root)
-        let isOver = Mutex(false)
+        let over = Gate()
         let client = server.client
         let seen = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<8 {
                 group.addTask {
                     var answers: [String] = []
-                    while !isOver.withLock({ $0 }) {
+                    while !over.isOpen {
                         let answer = try await client.get("/fixtures/relay")
                         answers.append(answer.status == 200 ? answer.text : "\(answer.status) \(answer.text)")
                     }
                     return answers
                 }
             }
-            defer { isOver.withLock { $0 = true } }
+            defer { over.open() }
             for round in 0..<4 {
                 let version = round.isMultiple(of: 2) ? "1.0.1" : "1.0.2"
                 let swapped = try await plugins(["swap", "edition", "--library", library(version)], on: server)
@@ -74,7 +74,7 @@ import TheatreManifest
             let back = try await plugins(["rollback", "edition"], on: server)
             #expect(back["instance"]?["version"]?.string == "1.0.1")
             #expect(back["to"]?.integer == 6)
-            isOver.withLock { $0 = true }
+            over.open()
             return try await group.reduce(into: [String]()) { $0 += $1 }
         }
         let words = seen.map { $0.split(separator: " ").map(String.init) }

@@ -70,7 +70,8 @@ import TheatreManifest
         try await server.stop()
         try trust("{unlocked: refuse}")
         let refused = try await theatre(
-            ["serve", "--port", "0"] + ServerProcess.options(deployment.root, libraries.root))
+            ["serve", "--port", "0", "--state", deployment.path("state")]
+                + ServerProcess.options(deployment.root, libraries.root))
         #expect(refused.status == 1 && refused.output.contains("trust.unlocked"), "\(refused.output)")
         _ = try await plugins(["lock"])
         let locked = try await ServerProcess.start(deployment.root, libraries: libraries.root)

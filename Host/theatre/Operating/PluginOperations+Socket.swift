@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
+import FoundationEssentials
 import Logging
 import Runtime
 import TheatreManifest
@@ -13,6 +14,8 @@ extension PluginOperations {
     /// Answers on the control socket. A host whose socket cannot be bound serves without, and says so.
     func listen() async -> ControlServer? {
         do {
+            try FileManager.default.createDirectory(
+                atPath: settings.host.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             return try await ControlServer(path: Self.socket(state: settings.host.state)) { [self] request, answer in
                 do throws(CallError) {
                     perform(try PluginRequest(request)) { result in
