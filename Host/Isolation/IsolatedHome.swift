@@ -81,7 +81,7 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
 
     private func sendBegin() -> theatre_frame {
         let name = Array(plan.file.manifest.name.utf8), build = Array(plan.file.buildID.utf8)
-        let folders = files.flatMap { Array("\($0.isWritable ? "w" : "r")\($0.path)".utf8) + [0] }
+        let folders: [UInt8] = files.flatMap { Array("\($0.isWritable ? "w" : "r")\($0.path)".utf8) + [0] }
         var flags: UInt32 = 0
         if plan.sandbox.isStrict { flags |= THEATRE_BEGIN_STRICT }
         if plan.sandbox.writesStack { flags |= THEATRE_BEGIN_STACK }

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runner.h"
 
@@ -124,8 +123,5 @@ void runner_control(void) {
         waiting = 0;
         pthread_mutex_unlock(&lock);
         answer(step, code, &error);
-        if (step == THEATRE_STEP_DESTROY) {
-            for (;;) pause(); /* the host ends the process */
-        }
     }
 }
