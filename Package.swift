@@ -25,6 +25,7 @@ let plugins = [
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
+    PluginRow(group: "Operations", name: "Admin", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
     PluginRow(
         group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
@@ -35,13 +36,14 @@ let plugins = [
 
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
-    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
-    "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
-    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
+    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "CrashesInCreate",
+    "Demanding", "Good", "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy",
+    "NeverCompletes", "NewerHost", "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation",
+    "ThrowsInCreate", "Unruly", "WrongMajor",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
-let sdkFixtures = ["Journal"]
+let sdkFixtures = ["Edition", "Journal", "Relay"]
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
@@ -125,12 +127,42 @@ let host: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Gateway", swiftSettings: hotPath),
+    .target(name: "CTheatreFrames", dependencies: ["CTheatrePlugin"], path: "Host/CTheatreFrames"),
+    .target(
+        name: "CTheatreIsolation", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/CTheatreIsolation"),
+    .target(
+        name: "Isolation",
+        dependencies: [
+            "CTheatreIsolation", "CTheatreFrames", "CTheatrePlugin", "CTheatreHost", "Runtime", "TheatreContracts",
+            "TheatreManifest", log,
+        ],
+        path: "Host/Isolation", exclude: ["README.md"], swiftSettings: hotPath),
+    .executableTarget(
+        name: "theatre-runner", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/theatre-runner",
+        linkerSettings: [
+            .linkedLibrary("dl"), .linkedLibrary("pthread"),
+            // What a plugin's libraries call in place of the C library's.
+            .unsafeFlags([
+                "-Xlinker", "--export-dynamic-symbol=connect", "-Xlinker", "--export-dynamic-symbol=getaddrinfo",
+            ]),
+        ]),
+    .target(
+        name: "Control", dependencies: ["TheatreManifest", nio("NIOCore"), nio("NIOPosix")], path: "Host/Control",
+        swiftSettings: strict),
+    .target(
+        name: "Trust",
+        dependencies: [
+            "CTheatrePlugin", "Runtime", "Registry", "TheatreManifest",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        path: "Host/Trust", swiftSettings: strict),
     .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "CTheatreSamples", "Control", "Trust", "Isolation", "Gateway", "Transcoding", "Services", "Runtime",
+            "Registry", "JSONSchema",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
@@ -265,6 +297,18 @@ let tests: [Target] =
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        unitTests(
+            "IsolationTests",
+            [
+                "Isolation", "CTheatreFrames", "CTheatreIsolation", "CTheatrePlugin", "Runtime", "TheatreContracts",
+                "TheatreManifest", "theatre-runner", "Good", "Unruly", "Bianjing", "Offline", "SQLite", protobuf, log,
+            ]),
+        unitTests(
+            "TrustTests",
+            [
+                "Trust", "Control", "Runtime", "Registry", "TheatreManifest",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(
             "PumpTests",
@@ -285,7 +329,10 @@ let tests: [Target] =
 
 let package = Package(
     name: "theatreos",
-    products: [.executable(name: "theatre", targets: ["theatre"])]
+    products: [
+        .executable(name: "theatre", targets: ["theatre"]),
+        .executable(name: "theatre-runner", targets: ["theatre-runner"]),
+    ]
         + plugins.map { .library(name: $0.name, type: .dynamic, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -317,7 +364,10 @@ let libraryProducts = [
     ("TheatrePlugin", ["TheatrePlugin", "TheatreContracts", "TheatreStorage", "CTheatrePlugin"]),
     (
         "TheatreHost",
-        ["Runtime", "Registry", "Gateway", "Services", "Transcoding", "TheatreContracts", "TheatreManifest"]
+        [
+            "Runtime", "Isolation", "Registry", "Gateway", "Services", "Transcoding", "TheatreContracts",
+            "TheatreManifest",
+        ]
     ),
     ("PostgreSQLServer", ["PostgreSQLServer"]),
 ]

@@ -33,12 +33,23 @@ extension Compiler {
             check.missing("a state folder", add: "true", under: "state_folder")
         }
         if granted.stateFolder, !asked.stateFolder { check.excess("a state folder", at: "/state_folder") }
-        checkEgress(asked.egress, granted.egress, plugin, &check)
+        if asked.operate, !granted.operate {
+            check.missing("to operate the host's instances", add: "true", under: "operate")
+        }
+        if granted.operate, !asked.operate { check.excess("to operate the host's instances", at: "/operate") }
+        for (index, file) in granted.files.enumerated()
+        where asked.files == "none" || (file.isWritable && asked.files == "read") {
+            check.excess(
+                "\(file.isWritable ? "writing" : "reading") of \"\(file.path)\"", at: "/files/\(index)")
+        }
+        checkHosts("egress", asked.egress, granted.egress, plugin, &check)
+        checkHosts("connect", asked.connect, granted.connect, plugin, &check)
         faults += check.faults
     }
 
-    private func checkEgress(
-        _ asked: [String], _ granted: [InstanceDeclaration.Egress], _ plugin: InstalledPlugin, _ check: inout GrantCheck
+    private func checkHosts(
+        _ kind: String, _ asked: [String], _ granted: [InstanceDeclaration.Egress], _ plugin: InstalledPlugin,
+        _ check: inout GrantCheck
     ) {
         let grants = granted.map { Endpoint(host: $0.host, port: $0.port) }
         var covered = Array(repeating: false, count: grants.count)
@@ -50,11 +61,11 @@ extension Compiler {
                     covered[index] = true
                     isMet = true
                 }
-                if !isMet { check.missing("egress to \(pattern)", add: "\"\(pattern)\"", under: "egress") }
+                if !isMet { check.missing("\(kind) to \(pattern)", add: "\"\(pattern)\"", under: kind) }
             }
         }
         for (index, grant) in grants.enumerated() where !covered[index] {
-            check.excess("egress to \(grant)", at: "/egress/\(index)")
+            check.excess("\(kind) to \(grant)", at: "/\(kind)/\(index)")
         }
     }
 

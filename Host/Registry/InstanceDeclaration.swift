@@ -15,6 +15,8 @@ public struct InstanceDeclaration: Sendable, Hashable {
     public var critical = false
     /// `inproc`, `isolated` or `remote`.
     public var mode = "inproc"
+    /// What it is held to where it runs isolated.
+    public var isolation = Isolation()
     /// What it may touch.
     public var grants = Grants()
     /// Its configuration, an object.
@@ -32,6 +34,21 @@ public struct InstanceDeclaration: Sendable, Hashable {
     /// Where it was declared.
     public var source: Source { map.source(at: "") }
 
+    /// What an isolated instance is held to, as written; nil is what the host's file says.
+    public struct Isolation: Sendable, Hashable {
+        /// `strict` or `best`.
+        public var requireSandbox: String?
+        /// Most MiB of writable memory.
+        public var memory: Int?
+        /// Most threads.
+        public var threads: Int?
+        /// A crash writes a stack.
+        public var stack = false
+
+        /// As the host's file says.
+        public init() {}
+    }
+
     /// What an instance may touch, as written.
     public struct Grants: Sendable, Hashable {
         /// Hosts it may reach.
@@ -44,9 +61,29 @@ public struct InstanceDeclaration: Sendable, Hashable {
         public var publishes: [String] = []
         /// True: it has a folder of its own.
         public var stateFolder = false
+        /// Files and folders it may read or write.
+        public var files: [File] = []
+        /// Servers it may talk to by a protocol of its own.
+        public var connect: [Egress] = []
+        /// True: it operates the host's instances.
+        public var operate = false
 
         /// No grants.
         public init() {}
+    }
+
+    /// A file or folder that an instance may touch.
+    public struct File: Sendable, Hashable {
+        /// Absolute.
+        public var path: String
+        /// True: it may be changed.
+        public var isWritable: Bool
+
+        /// A file that may be touched.
+        public init(path: String, isWritable: Bool) {
+            self.path = path
+            self.isWritable = isWritable
+        }
     }
 
     /// A host that an instance may reach.
@@ -92,9 +129,37 @@ extension InstanceDeclaration {
         enabled = try reader.bool("enabled", default: true)
         critical = try reader.bool("critical", default: false)
         mode = try reader.choice("mode", of: ["inproc", "isolated", "remote"], default: "inproc")
+        isolation = try Isolation(reading: reader.value("isolation") ?? .object([:]))
         grants = try Grants(reading: reader.value("grants") ?? .object([:]), at: "/grants")
         config = .object(try reader.object("config"))
         self.map = map
+        try reader.finish()
+    }
+}
+
+extension InstanceDeclaration.Isolation {
+    init(reading value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/isolation")
+        if reader.value("require_sandbox") != nil {
+            requireSandbox = try reader.choice("require_sandbox", of: ["strict", "best"])
+        }
+        if reader.value("memory_mib") != nil { memory = try reader.bounded("memory_mib", 16...1 << 20, default: 0) }
+        if reader.value("threads") != nil { threads = try reader.bounded("threads", 4...100_000, default: 0) }
+        stack = try reader.bool("stack", default: false)
+        try reader.finish()
+    }
+}
+
+extension InstanceDeclaration.File {
+    init(reading value: JSONValue, at pointer: String) throws {
+        var reader = try ObjectReader(value, at: pointer)
+        path = try reader.string("path")
+        isWritable = try reader.choice("access", of: ["read", "write"], default: "read") == "write"
+        guard path.hasPrefix("/"), !path.contains("/../"), !path.hasSuffix("/.."), !path.contains("\0") else {
+            throw ManifestError(
+                code: "manifest.choice", pointer: reader.pointer(to: "path"),
+                message: "is \"\(path)\"; an absolute path without .. is expected")
+        }
         try reader.finish()
     }
 }
@@ -123,6 +188,13 @@ extension InstanceDeclaration.Grants {
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
+        files = try reader.array("files").enumerated().map { index, element in
+            try InstanceDeclaration.File(reading: element, at: "\(pointer)/files/\(index)")
+        }
+        connect = try reader.array("connect").enumerated().map { index, element in
+            try InstanceDeclaration.Egress(reading: element, at: "\(pointer)/connect/\(index)")
+        }
+        operate = try reader.bool("operate", default: false)
         try reader.finish()
     }
 }

@@ -136,6 +136,8 @@ extension Manifest.GrantRequest {
     init(_ value: JSONValue, at pointer: String) throws {
         var reader = try ObjectReader(value, at: pointer)
         egress = try reader.strings("egress")
+        connect = try reader.strings("connect")
+        files = try reader.choice("files", of: ["none", "read", "write"], default: "none")
         secrets = try reader.each("secrets") { entry in
             Secret(
                 name: try entry.string("name"),
@@ -147,6 +149,7 @@ extension Manifest.GrantRequest {
         }
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
+        operate = try reader.bool("operate", default: false)
         try reader.finish()
     }
 }

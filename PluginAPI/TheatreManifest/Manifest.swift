@@ -83,6 +83,10 @@ public struct Manifest: Sendable, Hashable {
         /// `host`, `host:port` or `*.domain` patterns, `self` for this deployment's own listener, or a pointer into the
         /// configuration, `config:/base_url`, whose URL's host and port are meant.
         public var egress: [String]
+        /// Servers it talks to by a protocol of its own, in the same form.
+        public var connect: [String]
+        /// What it does with files that the deployment names: `none`, `read` or `write`.
+        public var files: String
         /// Secrets by the plugin's own names.
         public var secrets: [Secret]
         /// Keys by the plugin's own names.
@@ -91,6 +95,8 @@ public struct Manifest: Sendable, Hashable {
         public var publishes: [String]
         /// True where it wants a folder of its own.
         public var stateFolder: Bool
+        /// True where it operates the host's instances, by `theatre.host.v1.Plugins`.
+        public var operate: Bool
 
         /// A secret and where it may be put.
         public struct Secret: Sendable, Hashable {

@@ -20,19 +20,36 @@ public struct CompiledDeployment: Sendable {
     public let catalog: ContractCatalog
     /// Libraries that could not even be described, by instance.
     public let broken: [String: LoadError]
+    /// What was read of `plugins.d`.
+    let documents: PluginsFolder
+    /// Folder of the libraries.
+    let libraries: String
 
     /// Reads and proves a deployment. Runs nothing of any plugin.
     ///
     /// - Parameters:
     ///   - folder: `plugins.d`.
     ///   - libraries: folder of the `lib*.so` files.
+    ///   - known: libraries that stand for those of their names in the folder.
     /// - Throws: `DeploymentFaults` with everything that is wrong.
-    public static func read(folder: String, libraries: String) throws(DeploymentFaults) -> CompiledDeployment {
+    public static func read(
+        folder: String, libraries: String, known: [String: PluginFile] = [:]
+    ) throws(DeploymentFaults) -> CompiledDeployment {
         let documents = try PluginsFolder(path: folder)
-        return try CompiledDeployment(documents, libraries: libraries)
+        return try CompiledDeployment(documents, libraries: libraries, known: known)
     }
 
-    init(_ documents: PluginsFolder, libraries: String) throws(DeploymentFaults) {
+    /// The same declarations with another library for one plugin, proved anew. No other file is read again.
+    ///
+    /// - Throws: `DeploymentFaults` with everything that would be wrong.
+    public func replacing(_ file: PluginFile) throws(DeploymentFaults) -> CompiledDeployment {
+        try CompiledDeployment(
+            documents, libraries: libraries, known: files.merging([file.manifest.name: file]) { $1 })
+    }
+
+    init(
+        _ documents: PluginsFolder, libraries: String, known: [String: PluginFile] = [:]
+    ) throws(DeploymentFaults) {
         var faults: [Fault] = []
         let host = Self.attempt(&faults) { () throws(Fault) in try HostConfiguration(documents.host) }
         let instances = documents.instances.compactMap { document in
@@ -41,7 +58,7 @@ public struct CompiledDeployment: Sendable {
         let routing = documents.routes.compactMap { document in
             Self.attempt(&faults) { () throws(Fault) in try Self.routing(document) }
         }
-        var found = Libraries(folder: libraries)
+        var found = Libraries(folder: libraries, known: known)
         for instance in instances { found.look(for: instance) }
         let installed = found.installed()
         faults += found.faults
@@ -54,6 +71,8 @@ public struct CompiledDeployment: Sendable {
         faults += compilation.faults
         guard faults.isEmpty, let table = compilation.table else { throw DeploymentFaults(faults.sorted()) }
         self.host = host
+        self.documents = documents
+        self.libraries = libraries
         self.table = table
         self.instances = instances
         files = found.files

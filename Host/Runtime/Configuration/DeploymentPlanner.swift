@@ -16,6 +16,7 @@ public struct DeploymentPlanner {
     private let state: String
     private let publicURL: String
     private let version: String
+    private let judge: (any LibraryJudging)?
 
     /// A planner for a deployment.
     ///
@@ -24,15 +25,17 @@ public struct DeploymentPlanner {
     ///   - state: folder for everything that survives.
     ///   - publicURL: where clients reach the deployment.
     ///   - version: the host's.
+    ///   - judge: of libraries; nil where they were judged before.
     public init(
         deployment: CompiledDeployment, services: [String: any HostService], state: String, publicURL: String,
-        version: String
+        version: String, judge: (any LibraryJudging)? = nil
     ) {
         self.deployment = deployment
         self.services = services
         self.state = state
         self.publicURL = publicURL
         self.version = version
+        self.judge = judge
     }
 
     /// Instances to run and those that cannot.
@@ -43,6 +46,9 @@ public struct DeploymentPlanner {
             guard let file = deployment.files[instance.declaration.plugin] else { continue }
             do throws(LoadError) {
                 if let fault = file.fault { throw fault }
+                if let finding = judge?.findings(instance.declaration, file).first, finding.refuses {
+                    throw finding.error
+                }
                 plans.append(try plan(instance, file))
             } catch {
                 closed.append(Self.closed(instance.declaration, file, .quarantined(error)))
@@ -50,6 +56,14 @@ public struct DeploymentPlanner {
         }
         let table = deployment.table
         return Fleet.Plan(instances: plans, closed: closed) { RegistryRouting(table: table, ports: $0) }
+    }
+
+    /// What is to be said of libraries that are loaded all the same.
+    public var warnings: [LoadError] {
+        deployment.table.instances.flatMap { instance -> [LoadError] in
+            guard let judge, let file = deployment.files[instance.declaration.plugin] else { return [] }
+            return judge.findings(instance.declaration, file).filter { !$0.refuses }.map(\.error)
+        }
     }
 
     /// What every enabled instance may touch.
@@ -66,14 +80,34 @@ public struct DeploymentPlanner {
         let environment = try self.environment(declaration, file.manifest)
         var limits = InstancePort.Limits()
         limits.maxConcurrency = file.manifest.maxConcurrency
-        return InstancePlan(
+        var plan = InstancePlan(
             name: declaration.name, file: file, isCritical: declaration.critical, configuration: configuration,
             environment: environment, grants: grants, operations: operations(file.manifest),
             calls: calls(file.manifest),
             limits: limits,
             fingerprint:
-                "\(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
+                "\(declaration.mode) \(file.digest) \(String(decoding: configuration, as: UTF8.self)) \(grants) \(environment.textFormatString())",
             providers: providers(file.manifest), controlSeconds: deployment.host.controlSeconds)
+        plan.mode = InstanceMode(rawValue: declaration.mode) ?? .inproc
+        if plan.mode == .isolated {
+            plan.sandbox = sandbox(declaration)
+            plan.fingerprint += " \(plan.sandbox)"
+        }
+        return plan
+    }
+
+    /// What its own file says, else what the host's does.
+    private func sandbox(_ declaration: InstanceDeclaration) -> SandboxPlan {
+        let own = declaration.isolation, host = deployment.host.isolation
+        var sandbox = SandboxPlan()
+        sandbox.isStrict = (own.requireSandbox ?? host.requireSandbox) == "strict"
+        sandbox.memory = UInt64(own.memory ?? host.memory) << 20
+        sandbox.threads = UInt64(own.threads ?? host.threads)
+        sandbox.writesStack = own.stack
+        sandbox.silence = UInt64(host.hangSeconds) * 1000
+        sandbox.files = declaration.grants.files.map { .init(path: $0.path, isWritable: $0.isWritable) }
+        sandbox.connect = declaration.grants.connect.map { .init(host: $0.host, port: $0.port ?? 443) }
+        return sandbox
     }
 
     private func configuration(_ declaration: InstanceDeclaration, _ file: PluginFile) throws(LoadError) -> [UInt8] {
@@ -109,7 +143,8 @@ public struct DeploymentPlanner {
                 found: "\(error)",
                 fix: "make it writable, or name another with --state")
         }
-        environment.stateFolder = folder
+        // An isolated instance has another working folder.
+        environment.stateFolder = declaration.mode == "inproc" ? folder : URL(filePath: folder).path
         return environment
     }
 
@@ -130,6 +165,7 @@ public struct DeploymentPlanner {
             guard let granted = declaration.grants.keys[key.name] else { continue }
             grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm, also: key.also)
         }
+        grants.operates = manifest.grants.operate && declaration.grants.operate
         grants.publishes = Set(manifest.grants.publishes).intersection(declaration.grants.publishes)
         return grants
     }
@@ -166,6 +202,7 @@ public struct DeploymentPlanner {
         traits.freeOfEffects = description.freeOfEffects
         traits.holdsTransaction = description.holdsTransaction
         traits.hostOnly = description.hostOnly
+        traits.beforeReady = operation == Handover.give
         traits.streamsIn = description.isClientStreaming
         traits.streamsOut = description.isServerStreaming
         traits.defaultTimeout = UInt64(description.defaultTimeoutMilliseconds) * 1_000_000

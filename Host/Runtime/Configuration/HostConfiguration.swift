@@ -26,6 +26,8 @@ public struct HostConfiguration: Sendable, Hashable {
     public var tokens: Tokens
     /// Logs.
     public var log: Log
+    /// What must hold of a library before it is loaded.
+    public var trust: Trust
     /// Bounds of connections and requests.
     public var limits: Limits
     /// Rate classes by name.
@@ -36,16 +38,36 @@ public struct HostConfiguration: Sendable, Hashable {
     public var keysFolder: String
     /// Missing keys are made at the start.
     public var generatesKeys: Bool
+    /// What instances of mode `isolated` are held to, where their own files do not say.
+    public var isolation: Isolation
     /// Longest drain at a stop, in seconds.
     public var drainSeconds: Int
     /// Longest `create`, `activate` and `self_test` of an instance, in seconds.
     public var controlSeconds: Int
+    /// Builds of one plugin that swaps may map before the host is restarted; none is ever unmapped.
+    public var residentBuilds: Int
     /// How long events are kept that every consumer has taken, in days; 0: for ever.
     public var eventDays: Int
     /// How long jobs are kept that are done or cancelled, in hours; 0: for ever.
     public var endedJobHours: Int
     /// How long dead jobs are kept, in days; 0: for ever.
     public var deadJobDays: Int
+
+    /// What instances of mode `isolated` are held to.
+    public struct Isolation: Sendable, Hashable {
+        /// `strict`: none starts where a guard cannot be enforced; `best`: its status says what is missing.
+        public var requireSandbox: String
+        /// Most MiB of writable memory.
+        public var memory: Int
+        /// Most threads.
+        public var threads: Int
+        /// Longest silence, in seconds, before one counts as hanging.
+        public var hangSeconds: Int
+        /// With so many crashes within ``crashWindow`` an instance is quarantined.
+        public var crashLimit: Int
+        /// In seconds.
+        public var crashWindow: Int
+    }
 
     /// Certificate and key.
     public struct TLS: Sendable, Hashable {
@@ -77,6 +99,21 @@ public struct HostConfiguration: Sendable, Hashable {
         public var level: String
         /// console or json.
         public var format: String
+    }
+
+    /// What must hold of a library before it is loaded.
+    public struct Trust: Sendable, Hashable {
+        /// `allow`, `warn` or `refuse` what `plugins.lock` does not name. What it names otherwise is always refused.
+        public var unlocked: String
+        /// Folder of the public keys of which one must have signed every library; empty for none.
+        public var signatures: String
+        /// `allow`, `warn` or `refuse` libraries that others may write.
+        public var files: String
+        /// Which libraries are tried in a child before they are first loaded: `never`, `serving`: those loaded while the
+        /// host serves, `unlocked`: also those not locked, `always`.
+        public var probe: String
+        /// Longest trial, in seconds.
+        public var probeSeconds: Int
     }
 
     /// Bounds that keep one client from starving others.
@@ -127,13 +164,16 @@ extension HostConfiguration {
         storage = try reader.optionalString("storage") ?? "sqlite"
         tokens = try Tokens(reader.value("tokens") ?? .object([:]))
         log = try Log(reader.value("log") ?? .object([:]))
+        trust = try Trust(reader.value("trust") ?? .object([:]), isDevelopment: isDevelopment)
         limits = try Limits(reader.value("limits") ?? .object([:]))
         rates = try Self.rates(reader.object("rates"))
         secretsFolder = try reader.optionalString("secrets_folder") ?? "secrets"
         keysFolder = try reader.optionalString("keys_folder") ?? "keys"
         generatesKeys = try reader.bool("generate_keys", default: true)
+        isolation = try Isolation(reader.value("isolation") ?? .object([:]))
         drainSeconds = try reader.bounded("drain_seconds", 0...3600, default: 20)
         controlSeconds = try reader.bounded("control_seconds", 1...600, default: 20)
+        residentBuilds = try reader.bounded("resident_builds", 1...1000, default: 16)
         var events = try ObjectReader(reader.value("events") ?? .object([:]), at: "/events")
         eventDays = try events.bounded("retention_days", 0...36_500, default: 30)
         try events.finish()
@@ -157,6 +197,27 @@ extension HostConfiguration {
             try reader.finish()
         }
         return rates
+    }
+}
+
+extension HostConfiguration.Isolation {
+    init(_ value: JSONValue) throws {
+        var reader = try ObjectReader(value, at: "/isolation")
+        requireSandbox = try reader.choice("require_sandbox", of: ["strict", "best"], default: "best")
+        memory = try reader.bounded("memory_mib", 16...1 << 20, default: 1024)
+        threads = try reader.bounded("threads", 4...100_000, default: 256)
+        hangSeconds = try reader.bounded("hang_seconds", 0...3600, default: 10)
+        crashLimit = try reader.bounded("crash_limit", 1...100, default: 5)
+        crashWindow = try reader.bounded("crash_window_seconds", 1...86_400, default: 60)
+        try reader.finish()
+    }
+
+    /// When an instance that crashed is started again.
+    public var crashes: CrashPolicy {
+        var policy = CrashPolicy()
+        policy.limit = crashLimit
+        policy.window = Int64(crashWindow) * 1000
+        return policy
     }
 }
 
@@ -193,6 +254,19 @@ extension HostConfiguration.Log {
         level = try reader.choice(
             "level", of: ["trace", "debug", "info", "notice", "warning", "error"], default: "info")
         format = try reader.choice("format", of: ["console", "json"], default: "console")
+        try reader.finish()
+    }
+}
+
+extension HostConfiguration.Trust {
+    init(_ value: JSONValue, isDevelopment: Bool) throws {
+        var reader = try ObjectReader(value, at: "/trust")
+        let policies = ["allow", "warn", "refuse"]
+        unlocked = try reader.choice("unlocked", of: policies, default: "allow")
+        signatures = try reader.optionalString("signatures") ?? ""
+        files = try reader.choice("files", of: policies, default: isDevelopment ? "warn" : "refuse")
+        probe = try reader.choice("probe", of: ["never", "serving", "unlocked", "always"], default: "serving")
+        probeSeconds = try reader.bounded("probe_seconds", 1...600, default: 10)
         try reader.finish()
     }
 }

@@ -10,15 +10,21 @@ internal import Transcoding
 /// The libraries that a deployment names, read from their files without loading them.
 struct Libraries {
     let folder: String
+    /// Those that stand for what is in the folder.
+    private let known: [String: PluginFile]
     private(set) var files: [String: PluginFile] = [:]
     private(set) var broken: [String: LoadError] = [:]
     private(set) var faults: [Fault] = []
 
-    init(folder: String) { self.folder = folder }
+    init(folder: String, known: [String: PluginFile] = [:]) {
+        self.folder = folder
+        self.known = known
+    }
 
     /// Reads the library of an instance's plugin, once. A disabled instance may have none, or a broken one.
     mutating func look(for instance: InstanceDeclaration) {
         guard files[instance.plugin] == nil else { return }
+        if let known = known[instance.plugin] { return files[instance.plugin] = known }
         let path = "\(folder)/lib\(instance.plugin).so"
         guard FileManager.default.fileExists(atPath: path) else { return }
         do throws(LoadError) {

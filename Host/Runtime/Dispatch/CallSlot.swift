@@ -17,6 +17,8 @@ struct CallSlot: ~Copyable {
     let parent = Atomic<UInt64>(0)
     let caller = Atomic<UInt>(0)
     let callee = Atomic<UInt>(0)
+    /// What served when the outermost call began; kept by the dispatcher.
+    let table = Atomic<Unmanaged<DispatchTable>?>(nil)
 
     /// Calls made on behalf of this one that have not ended.
     let children = Atomic<Int>(0)

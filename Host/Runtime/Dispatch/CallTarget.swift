@@ -3,8 +3,8 @@
 
 /// An operation of a running instance, ready to be called. Cheap to copy; look it up once per table, not per call.
 ///
-/// It belongs to one generation: after a swap, calls on an old target are answered UNAVAILABLE `instance.retired` with
-/// effect NONE, and the caller looks it up again.
+/// It belongs to one generation: after a swap, calls on an old target go to the generation that serves. Where none does
+/// they are answered UNAVAILABLE `instance.retired` with effect NONE.
 public struct CallTarget: Sendable {
     /// What serves it, known to the dispatcher alone.
     let port: InstancePort

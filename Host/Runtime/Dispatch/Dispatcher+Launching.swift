@@ -12,12 +12,18 @@ extension Dispatcher {
     ) throws(CallError) -> UInt64 {
         guard launch.payload.count <= limits.messageSize else { throw tooLarge(launch.payload.count) }
         let facts = core.pointee.facts[Int(operation)]
+        // Before the state is looked at: a port that serves now is in this table.
+        let serving = launch.table ?? unmanagedServing
         let (_, load) = core.pointee.load.wrappingAdd(
             PortLoad.outstanding | PortLoad.inFlight, ordering: .sequentiallyConsistent)
         let state = core.pointee.state.load(ordering: .sequentiallyConsistent)
-        guard state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady) else {
+        guard
+            state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady)
+                || core.port.serves(callsOf: serving)
+        else {
             giveUp(core)
-            throw core.port.whyClosed()
+            let (successor, operation) = try successor(of: core.port, operation, in: serving)
+            return try self.launch(launch, key: key, on: successor.core, operation)
         }
         guard PortLoad(raw: load).inFlight <= core.pointee.maxConcurrency else {
             giveUp(core)
@@ -33,6 +39,7 @@ extension Dispatcher {
             throw Self.tableFull
         }
         slot.pointee.callee.store(core.address, ordering: .relaxed)
+        slot.pointee.table.store(serving, ordering: .relaxed)
         let id = publish(slot, index, launch, operation: operation, facts: facts, began: now, deadline: deadline)
         core.pointee.cells.start(operation)
         if Trampoline.isDeep {

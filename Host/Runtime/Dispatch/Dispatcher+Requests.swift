@@ -96,12 +96,13 @@ extension Dispatcher {
             launch.parentID = request.pointee.on_behalf_of
             launch.depth = parent.pointee.depth + 1
             launch.trace = parent.pointee.trace
+            launch.table = parent.pointee.table.load(ordering: .relaxed)
             launch.holdsTransaction = facts.holdsTransaction
             try beginTransaction(parent, core, index, holds: facts.holdsTransaction)
         }
         do throws(CallError) {
             if core.pointee.preview.load(ordering: .acquiring) == nil,
-                let route = fixedRoute(of: core, launch.callIndex),
+                let route = fixedRoute(of: core, launch.callIndex, launch.table),
                 let callee = route.pointee.callee
             {
                 launch.callerField = route.pointee.field
@@ -120,8 +121,10 @@ extension Dispatcher {
     }
 
     @inline(__always)
-    private func fixedRoute(of core: CorePointer, _ call: UInt32) -> UnsafeMutablePointer<FixedRoute>? {
-        unmanagedServing._withUnsafeGuaranteedRef { $0.fixedRoute(of: core, call: call) }
+    private func fixedRoute(
+        of core: CorePointer, _ call: UInt32, _ table: Unmanaged<DispatchTable>?
+    ) -> UnsafeMutablePointer<FixedRoute>? {
+        (table ?? unmanagedServing)._withUnsafeGuaranteedRef { $0.fixedRoute(of: core, call: call) }
     }
 
     private func route(
@@ -134,7 +137,9 @@ extension Dispatcher {
         case .service(let service, let operation):
             try serve(launch, caller, call, service, operation)
         case .feature(let feature, let operation, let fallback):
-            guard let routing = (caller.previewed ?? serving).routing else { throw Self.unrouted(feature) }
+            guard let routing = (caller.previewed ?? launch.table?.takeUnretainedValue() ?? serving).routing else {
+                throw Self.unrouted(feature)
+            }
             let query = RouteQuery(
                 caller: caller, call: Int(launch.callIndex), feature: feature, operation: operation,
                 attributes: attributes, context: launch.context.takeUnretainedValue())
@@ -184,7 +189,8 @@ extension Dispatcher {
         chain.begin(
             id: id, context: launch.context.takeUnretainedValue(),
             deadline: slot.pointee.deadline.load(ordering: .relaxed),
-            attempt: launch.attempt, trace: slot.pointee.trace, depth: launch.depth)
+            attempt: launch.attempt, trace: slot.pointee.trace, depth: launch.depth,
+            table: slot.pointee.table.load(ordering: .relaxed))
         unpin(slot, id)
     }
 
@@ -220,6 +226,7 @@ extension Dispatcher {
         guard let (slot, index) = table.take() else { throw Self.tableFull }
         slot.pointee.responder = responder
         caller.callMetrics.cells.start(launch.callIndex)
+        slot.pointee.table.store(launch.table ?? unmanagedServing, ordering: .relaxed)
         let id = publish(
             slot, index, launch, operation: launch.callIndex, facts: facts, began: now, deadline: deadline)
         return (slot, id)

@@ -74,10 +74,15 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
     }
 
     /// Flips to a new table, at once for every call that starts from now on.
-    public func install(_ table: DispatchTable) {
+    ///
+    /// - Parameter replaced: ports that the new table no longer has; calls that began before still reach them.
+    public func install(_ table: DispatchTable, replacing replaced: [InstancePort] = []) {
         kept.withLock { kept in
+            table.number.store(kept.tables.count, ordering: .relaxed)
             kept.tables.append(table)
-            current.store(Unmanaged.passUnretained(table), ordering: .releasing)
+            // First: whoever sees the new table also sees that the ports give way to it.
+            for port in replaced { port.giveWay(to: table) }
+            current.store(Unmanaged.passUnretained(table), ordering: .sequentiallyConsistent)
         }
     }
 

@@ -23,6 +23,7 @@ final class FallbackCall: CallResponder, CallSink {
         var attempt: UInt32 = 1
         var depth: UInt32 = 1
         var trace = SpanIdentity()
+        nonisolated(unsafe) var table: Unmanaged<DispatchTable>?
         var next = 0
         var inner: UInt64 = 0
         var isCancelled = false
@@ -43,7 +44,8 @@ final class FallbackCall: CallResponder, CallSink {
     }
 
     func begin(
-        id: UInt64, context: CallContext, deadline: UInt64, attempt: UInt32, trace: SpanIdentity, depth: UInt32
+        id: UInt64, context: CallContext, deadline: UInt64, attempt: UInt32, trace: SpanIdentity, depth: UInt32,
+        table: Unmanaged<DispatchTable>?
     ) {
         state.withLock { state in
             state.outer = id
@@ -52,6 +54,7 @@ final class FallbackCall: CallResponder, CallSink {
             state.attempt = attempt
             state.trace = trace
             state.depth = depth
+            state.table = table
         }
         sendNext(after: nil)
     }
@@ -95,6 +98,7 @@ final class FallbackCall: CallResponder, CallSink {
         launch.sink = self
         launch.depth = state.depth
         launch.trace = state.trace
+        launch.table = state.table
         launch.note = state.notes.isEmpty ? nil : SpanNote(state.notes.joined(separator: "; "))
         do throws(CallError) {
             let id = try dispatcher.launch(launch, key: key, on: candidate.port.core, candidate.operation)

@@ -71,6 +71,8 @@ public struct ResolvedGrants: Sendable {
     public var keys: [String: KeyGrant] = [:]
     /// First words of event types it may publish.
     public var publishes: Set<String> = []
+    /// May operate the host's instances.
+    public var operates = false
 
     /// Nothing.
     public init() {}

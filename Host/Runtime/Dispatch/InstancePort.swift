@@ -32,6 +32,8 @@ public final class InstancePort: @unchecked Sendable {
     private let host: UnsafeMutablePointer<theatre_host>
     let instance: UnsafeMutablePointer<theatre_instance>
     let orphans = Atomic<Int>(0)
+    /// Number of the table that has the next generation.
+    private let successor = Atomic<Int>(0)
     let late = Atomic<UInt64>(0)
     let double = Atomic<UInt64>(0)
     let foreign = Atomic<UInt64>(0)
@@ -49,6 +51,8 @@ public final class InstancePort: @unchecked Sendable {
         case preparing = 0
         case serving = 1
         case closed = 2
+        /// Another generation took over; calls that began before are still let in.
+        case giving = 3
     }
 
     /// What bounds an instance.
@@ -65,7 +69,7 @@ public final class InstancePort: @unchecked Sendable {
     /// What the owner of an instance is told. Called on any thread; must not block.
     public struct Hooks: Sendable {
         /// The instance was closed for good, with one sentence why. At most once.
-        public var onQuarantine: @Sendable (String) -> Void = { _ in }
+        public var onQuarantine: @Sendable (InstanceIdentity, String) -> Void = { _, _ in }
         /// A log line: level (`THEATRE_LOG_*`), message, JSON object of fields or nothing.
         public var onLog: @Sendable (InstanceIdentity, UInt32, String, String) -> Void = { _, _, _, _ in }
 
@@ -182,6 +186,20 @@ public final class InstancePort: @unchecked Sendable {
         _ = refuse(CallError(.unavailable, "instance.closed", reason, retry: .safe))
     }
 
+    /// Lets only those calls in that began before `table` served. Lets the rest go to the generation it has.
+    func giveWay(to table: DispatchTable) {
+        successor.store(table.number.load(ordering: .relaxed), ordering: .relaxed)
+        _ = core.pointee.state.compareExchange(
+            expected: State.serving.rawValue, desired: State.giving.rawValue, ordering: .sequentiallyConsistent)
+    }
+
+    /// Whether it gives way to another generation and a call by this table still belongs to it.
+    func serves(callsOf table: Unmanaged<DispatchTable>) -> Bool {
+        core.pointee.state.load(ordering: .sequentiallyConsistent) == State.giving.rawValue
+            && table._withUnsafeGuaranteedRef { $0.number.load(ordering: .relaxed) }
+                < successor.load(ordering: .relaxed)
+    }
+
     /// Lets no more calls in after another generation took over: UNAVAILABLE `instance.retired`.
     public func retire() {
         _ = refuse(
@@ -230,7 +248,7 @@ public final class InstancePort: @unchecked Sendable {
     }
 
     func quarantine(_ reason: String) {
-        if refuse(CallError(.unavailable, "instance.quarantined", reason)) { hooks.onQuarantine(reason) }
+        if refuse(CallError(.unavailable, "instance.quarantined", reason)) { hooks.onQuarantine(identity, reason) }
     }
 
     /// Why a call of this operation cannot be sent now; called off the hot path.

@@ -24,6 +24,8 @@ struct Launch: ~Copyable {
     var parent: SlotPointer?
     var parentID: UInt64 = 0
     var trace: SpanIdentity?
+    /// What served when the outermost call began; nil where this is that call.
+    var table: Unmanaged<DispatchTable>?
     var depth: UInt32 = 1
     /// Counted at `parent` as an open transaction.
     var holdsTransaction = false
@@ -52,6 +54,7 @@ extension Launch {
         other.parent = parent
         other.parentID = parentID
         other.trace = trace
+        other.table = table
         other.depth = depth
         other.holdsTransaction = holdsTransaction
         other.note = note

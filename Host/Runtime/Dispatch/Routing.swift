@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Synchronization
+
 /// Answers which instance meets a need. Immutable; asked on any thread for every call between plugins.
 public protocol Routing: AnyObject, Sendable {
     /// The candidates for one call, best first.
@@ -63,7 +65,12 @@ public struct RouteCandidate: Sendable {
 }
 
 /// Everything that changes in one flip: who serves under which name, why the others do not, and the routes.
+///
+/// A call keeps the table that served when it began, and all calls on its behalf go by the same one: a request never
+/// sees two generations of an instance.
 public final class DispatchTable: Sendable {
+    /// How many were installed before it; 0 until it is installed.
+    let number = Atomic<Int>(0)
     let ports: [String: InstancePort]
     let closed: [String: String]
     let routing: (any Routing)?

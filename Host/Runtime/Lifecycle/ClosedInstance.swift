@@ -7,16 +7,19 @@ public struct ClosedInstance: Sendable, Hashable {
     public var status: InstanceStatus
     /// Equal for equal library, configuration and grants: a reload refuses a failure that is new.
     public var fingerprint: String
+    /// An operator wants it so: no fault of it stops a start or a reload.
+    public var isDeliberate: Bool
 
     /// An instance and what tells whether it changed.
-    public init(_ status: InstanceStatus, fingerprint: String) {
+    public init(_ status: InstanceStatus, fingerprint: String, isDeliberate: Bool = false) {
+        self.isDeliberate = isDeliberate
         self.status = status
         self.fingerprint = fingerprint
     }
 
     /// Why it failed; nil where it is only disabled.
-    var error: LoadError? {
-        if case .quarantined(let error) = status.state { error } else { nil }
+    public var error: LoadError? {
+        if case .quarantined(let error) = status.state, !isDeliberate { error } else { nil }
     }
 
     /// Whether this one, which failed before, is the same as one that fails now.

@@ -73,7 +73,8 @@ final class ControlThread: @unchecked Sendable {
         return result.value
     }
 
-    private func enqueue(_ work: @escaping @Sendable () -> Void) {
+    /// Runs `work` on the thread, after what came before.
+    func enqueue(_ work: @escaping @Sendable () -> Void) {
         pthread_mutex_lock(lock)
         queue.append(work)
         pthread_cond_broadcast(changed)

@@ -9,16 +9,25 @@ internal import TheatreManifest
 ///
 /// Its functions block: call them from one thread of your own, never from the shared pool or an event loop.
 public final class Fleet: Sendable {
-    private let dispatcher: Dispatcher
-    private let hooks: InstancePort.Hooks
-    private let logger: Logger
-    private let shared = Mutex(Shared())
+    let dispatcher: Dispatcher
+    let hooks: InstancePort.Hooks
+    let logger: Logger
+    let homes: [InstanceMode: any InstanceHousing]
+    let crashPolicy: CrashPolicy
+    let shared = Mutex(Shared())
+    /// Held by whoever changes what runs, from what it looks at until the flip.
+    let changing = Mutex(())
 
-    private struct Shared {
+    struct Shared {
         var running: [String: RunningInstance] = [:]
         var failed: [String: ClosedInstance] = [:]
         var generations: [String: UInt32] = [:]
-        var libraries: [String: PluginLibrary] = [:]
+        /// Makes the routing of what runs.
+        var routing: @Sendable ([String: InstancePort]) -> any Routing = { _ in Unrouted() }
+        /// By instance.
+        var crashes: [String: CrashHistory] = [:]
+        /// Replaced generations that are not retired yet.
+        var retiring: [Latch] = []
     }
 
     /// What to run, and how calls find their way.
@@ -42,7 +51,16 @@ public final class Fleet: Sendable {
     }
 
     /// Nothing runs yet.
-    public init(dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - homes: where instances run that do not run in this process, by mode.
+    ///   - crashes: when one that crashed is started again.
+    public init(
+        dispatcher: Dispatcher, hooks: InstancePort.Hooks, logger: Logger,
+        homes: [InstanceMode: any InstanceHousing] = [:], crashes: CrashPolicy = CrashPolicy()
+    ) {
+        crashPolicy = crashes
+        self.homes = homes.merging([.inproc: InProcessHousing()]) { given, _ in given }
         self.dispatcher = dispatcher
         self.hooks = hooks
         self.logger = logger
@@ -50,27 +68,32 @@ public final class Fleet: Sendable {
 
     /// Starts everything. An instance that fails closes its own routes; a critical one stops the start.
     public func start(_ plan: Plan) throws(LoadError) {
-        try bringUp(plan, tolerant: true)
+        try changing.withLock { _ throws(LoadError) in _ = try bringUp(plan, tolerant: true) }
     }
 
     /// Brings up what changed beside what serves and flips once. Any fault of an instance that is new or changed leaves
     /// what serves as it was, be it of its library, in create or in activate. One that had failed before and did not
     /// change is tried again, and stays failed where it fails again.
     ///
-    /// - Parameter flipped: called once the new instances serve and before the old ones are drained.
+    /// - Parameter flipped: called once the new instances serve. The old ones are drained and retired beside it.
     public func reload(_ plan: Plan, drainSeconds: Int, flipped: () throws -> Void) throws {
-        let old = try bringUp(plan, tolerant: false)
-        try flipped()
-        for instance in old { retire(instance, drainSeconds: drainSeconds) }
+        try changing.withLock { _ in
+            let old = try bringUp(plan, tolerant: false)
+            defer { retireBeside(old, drainSeconds: drainSeconds) }
+            try flipped()
+        }
     }
 
     /// Stops everything, dependants before their providers.
     public func stop(drainSeconds: Int) {
-        let running = shared.withLock { shared in
-            let all = shared.running
-            shared.running = [:]
-            return all
+        let (running, retiring) = changing.withLock { _ in
+            shared.withLock { shared in
+                defer { (shared.running, shared.retiring) = ([:], []) }
+                return (shared.running, shared.retiring)
+            }
         }
+        // Theirs is the same time to drain, and it began before.
+        for latch in retiring { latch.wait() }
         let order = InstancePlan.inOrderOfActivation(running.values.map(\.plan)).reversed()
         for plan in order {
             guard let instance = running[plan.name] else { continue }
@@ -81,9 +104,11 @@ public final class Fleet: Sendable {
     /// Every instance, by name.
     public var statuses: [InstanceStatus] {
         shared.withLock { shared in
-            (shared.running.values.map(Self.status) + shared.failed.values.map(\.status)).sorted {
-                $0.instance < $1.instance
-            }
+            (shared.running.values.map(Self.status) + shared.failed.values.map(\.status)).map { status in
+                var status = status
+                if let crashes = shared.crashes[status.instance] { status.facts.merge(crashes.facts) { $1 } }
+                return status
+            }.sorted { $0.instance < $1.instance }
         }
     }
 
@@ -93,7 +118,6 @@ public final class Fleet: Sendable {
     }
 
     /// Creates, activates and flips; returns what was replaced.
-    @discardableResult
     private func bringUp(_ plan: Plan, tolerant: Bool) throws(LoadError) -> [RunningInstance] {
         let failedBefore = shared.withLock { $0.failed }
         for closed in plan.closed {
@@ -135,27 +159,35 @@ public final class Fleet: Sendable {
             for instance in fresh.reversed() { retire(instance, drainSeconds: 1) }
             throw error
         }
-        dispatcher.install(dispatchTable(next, failed, plan))
+        let old = before.filter { next[$0.key] !== $0.value }.map(\.value)
+        dispatcher.install(dispatchTable(next, failed, plan), replacing: old.map(\.port))
         for instance in fresh { instance.port.preview(nil) }
         let serving = next, closed = failed
         shared.withLock { shared in
             shared.running = serving
             shared.failed = closed
+            shared.routing = plan.routing
         }
-        return before.filter { next[$0.key] !== $0.value }.map(\.value)
+        return old
     }
 
-    private func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
-        let known = shared.withLock { $0.libraries[plan.file.digest] }
-        let library: PluginLibrary
-        if let known { library = known } else { library = try PluginLibrary(plan.file) }
+    func create(_ plan: InstancePlan) throws(LoadError) -> RunningInstance {
+        guard let housing = homes[plan.mode] else {
+            throw LoadError(
+                plugin: plan.name, code: "mode.unsupported", expected: "a mode this program runs instances in",
+                found: plan.mode.rawValue,
+                fix: "set mode to \(homes.keys.map(\.rawValue).sorted().joined(separator: " or "))")
+        }
+        let relay = EndRelay()
+        let home = try housing.home(for: plan) { relay.tell($0) }
         let generation = shared.withLock { shared in
-            shared.libraries[plan.file.digest] = library
             shared.generations[plan.name, default: 0] += 1
             return shared.generations[plan.name, default: 1]
         }
-        let instance = RunningInstance(
-            plan, generation: generation, library: library, dispatcher: dispatcher, hooks: hooks)
+        let instance = RunningInstance(plan, generation: generation, home: home, dispatcher: dispatcher, hooks: hooks)
+        relay.setHandler { [weak self, weak instance] end in
+            if let self, let instance { self.crashed(instance, end) }
+        }
         try instance.create()
         return instance
     }
@@ -166,7 +198,7 @@ public final class Fleet: Sendable {
         let manifest = plan.file.manifest
         let closed = ClosedInstance(
             InstanceStatus(
-                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
+                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: plan.mode.rawValue,
                 generation: 0, state: .quarantined(error), capabilities: manifest.provides.map(\.capability),
                 digest: plan.file.digest, isCritical: plan.isCritical), fingerprint: plan.fingerprint)
         let isKnown = failedBefore[plan.name]?.isSame(as: closed) ?? false
@@ -178,15 +210,10 @@ public final class Fleet: Sendable {
 
     private func dispatchTable(
         _ instances: [String: RunningInstance], _ failed: [String: ClosedInstance], _ plan: Plan
-    ) -> DispatchTable {
-        let ports = instances.mapValues(\.port)
-        return DispatchTable(
-            ports: ports, closed: failed.mapValues { $0.status.reason ?? "It does not serve." },
-            routing: plan.routing(ports))
-    }
+    ) -> DispatchTable { table(instances, failed, plan.routing) }
 
     /// Refuses new calls, waits for those that are under way, stops the instance.
-    private func retire(_ instance: RunningInstance, drainSeconds: Int) {
+    func retire(_ instance: RunningInstance, drainSeconds: Int) {
         instance.port.retire()
         let drained = Latch()
         instance.port.drain { drained.open() }
@@ -199,15 +226,26 @@ public final class Fleet: Sendable {
         instance.retire(drained: isDrained)
     }
 
-    private static func metadata(_ instance: RunningInstance) -> Logger.Metadata {
+    static func metadata(_ instance: RunningInstance) -> Logger.Metadata {
         ["instance": "\(instance.plan.name)", "generation": "\(instance.generation)"]
     }
 
-    private static func status(_ instance: RunningInstance) -> InstanceStatus {
+    static func status(_ instance: RunningInstance) -> InstanceStatus {
         let manifest = instance.plan.file.manifest
-        return InstanceStatus(
-            instance: instance.plan.name, plugin: manifest.name, version: manifest.version, mode: "inproc",
-            generation: instance.generation, state: instance.state, capabilities: manifest.provides.map(\.capability),
-            digest: instance.plan.file.digest, isCritical: instance.plan.isCritical)
+        var state = instance.state
+        if state == .ready, let refusal = instance.port.refusal, refusal.reason == "instance.quarantined" {
+            state = .quarantined(
+                LoadError(
+                    plugin: "\(instance.plan.name) (\(manifest.name))", code: refusal.reason,
+                    expected: "an instance that ends its calls", found: refusal.message,
+                    fix: "see its log, then `theatre plugins release \(instance.plan.name)`"))
+        }
+        var status = InstanceStatus(
+            instance: instance.plan.name, plugin: manifest.name, version: manifest.version,
+            mode: instance.plan.mode.rawValue, generation: instance.generation, state: state,
+            capabilities: manifest.provides.map(\.capability), digest: instance.plan.file.digest,
+            isCritical: instance.plan.isCritical)
+        status.facts = instance.facts
+        return status
     }
 }

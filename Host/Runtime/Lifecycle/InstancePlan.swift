@@ -9,6 +9,10 @@ public struct InstancePlan: Sendable {
     public var name: String
     /// The verified library.
     public var file: PluginFile
+    /// Where it runs.
+    public var mode = InstanceMode.inproc
+    /// What it may do where it runs `isolated`.
+    public var sandbox = SandboxPlan()
     /// The host does not start without it.
     public var isCritical: Bool
     /// JSON, checked, defaults filled in.

@@ -9,7 +9,7 @@ public struct InstanceStatus: Sendable, Hashable {
     public var plugin: String
     /// Of the plugin.
     public var version: String
-    /// `inproc`.
+    /// `inproc`, `isolated` or `remote`.
     public var mode: String
     /// Which load of it; 0 where it was never loaded.
     public var generation: UInt32
@@ -21,6 +21,10 @@ public struct InstanceStatus: Sendable, Hashable {
     public var digest: String
     /// The host stops without it.
     public var isCritical: Bool
+    /// Why it is disabled, where there is more to say than that it is.
+    public var note = ""
+    /// What is to be known of where it runs, by name; empty in the host's own process.
+    public var facts: [String: String] = [:]
 
     /// A status.
     public init(
@@ -42,7 +46,7 @@ public struct InstanceStatus: Sendable, Hashable {
     public var reason: String? {
         switch state {
         case .quarantined(let error): error.description
-        case .disabled: "It is disabled in plugins.d."
+        case .disabled: note.isEmpty ? "It is disabled in plugins.d." : note
         default: nil
         }
     }

@@ -14,6 +14,13 @@ public final class Latch: @unchecked Sendable {
     /// Lets everyone through, from now on.
     public func open() { sem_post(semaphore) }
 
+    /// Whether it was opened.
+    var isOpen: Bool {
+        guard sem_trywait(semaphore) == 0 else { return false }
+        sem_post(semaphore)
+        return true
+    }
+
     /// Returns once it is open. Blocks: for threads of the host's own.
     public func wait() {
         while sem_wait(semaphore) != 0 {}

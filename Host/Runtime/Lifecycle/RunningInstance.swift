@@ -12,7 +12,7 @@ final class RunningInstance: Sendable {
     let plan: InstancePlan
     let generation: UInt32
     let port: InstancePort
-    private let library: PluginLibrary
+    private let home: any InstanceHome
     private let control: ControlThread
     private let shared: Mutex<Shared>
 
@@ -23,13 +23,19 @@ final class RunningInstance: Sendable {
 
     /// Makes the port; nothing of the plugin's own runs yet but its constructors.
     init(
-        _ plan: InstancePlan, generation: UInt32, library: PluginLibrary, dispatcher: Dispatcher,
+        _ plan: InstancePlan, generation: UInt32, home: any InstanceHome, dispatcher: Dispatcher,
         hooks: InstancePort.Hooks
     ) {
         self.plan = plan
         self.generation = generation
-        self.library = library
+        self.home = home
         control = ControlThread(name: plan.name)
+        var hooks = hooks
+        let told = hooks.onQuarantine
+        hooks.onQuarantine = { identity, reason in
+            told(identity, reason)
+            home.abort()
+        }
         shared = Mutex(Shared())
         let identity = InstanceIdentity(
             instance: plan.name, plugin: plan.file.manifest.name, generation: generation, grants: plan.grants,
@@ -39,6 +45,9 @@ final class RunningInstance: Sendable {
     }
 
     var state: InstanceState { shared.withLock { $0.state } }
+
+    /// What is to be known of where it runs.
+    var facts: [String: String] { home.facts }
 
     /// `ledger (Ledger)`, for errors.
     private var title: String { "\(plan.name) (\(plan.file.manifest.name))" }
@@ -64,8 +73,21 @@ final class RunningInstance: Sendable {
 
     /// CONFIGURED → READY: activate, self-test, then calls are let in.
     func activate() throws(LoadError) {
+        try prepare()
+        open()
+    }
+
+    /// Activates it and lets it test itself.
+    func prepare() throws(LoadError) {
         try step("activate") { $0.pointee.activate }
-        try step("self_test") { $0.pointee.self_test }
+        try testSelf()
+    }
+
+    /// Lets it test itself.
+    func testSelf() throws(LoadError) { try step("self_test") { $0.pointee.self_test } }
+
+    /// Lets calls in.
+    func open() {
         shared.withLock { $0.state = .ready }
         port.open()
     }
@@ -87,6 +109,21 @@ final class RunningInstance: Sendable {
         }
         shared.withLock { $0.state = .retired }
         control.end()
+        home.end()
+    }
+
+    /// Its home ended by itself: its calls fail at once. True where it served.
+    func crashed(_ end: InstanceEnd) -> Bool {
+        let error = LoadError(
+            plugin: title, code: "instance.crashed", expected: "a process that serves", found: "one that \(end.cause)",
+            fix: "it is started again; see its log")
+        let served = shared.withLock { shared in
+            defer { if shared.state == .ready { shared.state = .quarantined(error) } }
+            return shared.state == .ready
+        }
+        port.close("The instance's process \(end.cause); it is started again.")
+        port.dispatcher.fail(port, cause: end.cause)
+        return served
     }
 
     /// Closes it for good, with the reason.
@@ -94,6 +131,7 @@ final class RunningInstance: Sendable {
     func quarantine(_ error: LoadError) -> LoadError {
         port.close(error.description)
         shared.withLock { $0.state = .quarantined(error) }
+        home.end()
         return error
     }
 
@@ -103,9 +141,6 @@ final class RunningInstance: Sendable {
     }
 
     private func runCreate() -> Result<SendableTable, LoadError> {
-        guard let create = library.table.pointee.create else {
-            return .failure(failure("create", "a create function", "null"))
-        }
         var instance: UnsafeMutablePointer<theatre_instance>?
         var error = theatre_error()
         error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
@@ -122,7 +157,7 @@ final class RunningInstance: Sendable {
             arguments.configuration = parts[1]
             arguments.environment = parts[2]
             arguments.manifest = parts[3]
-            return create(port.hostTable, &arguments, &instance, &error)
+            return home.create(port.hostTable, &arguments, &instance, &error)
         }
         guard code == THEATRE_OK, let instance else {
             return .failure(failure("create", "an instance", Self.describe(code, error)))

@@ -23,7 +23,7 @@ public struct PluginFile: Sendable {
     /// Why the library must not be loaded although its manifest could be read; nil where it may.
     public let fault: LoadError?
     /// The whole file.
-    let image: [UInt8]
+    public let image: [UInt8]
 
     /// Reads and verifies `libNAME.so` without loading it. What is wrong with a library whose manifest can be read is in
     /// ``fault``, so that its routes can answer with the reason.
@@ -74,6 +74,12 @@ public struct PluginFile: Sendable {
                 fix: "correct plugin.json and build again")
         }
         fault = Self.identityFault(name, manifest, elf)
+    }
+
+    /// SHA-256 of any file, hex; nil where it cannot be read.
+    public static func digest(ofFile path: String) -> String? {
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
+        return SHA256.hash(data: data).map { String(byte: $0) }.joined()
     }
 
     private static func checkMachine(_ elf: ELFFile, _ name: String) throws(LoadError) {

@@ -1,10 +1,10 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Logging
+public import Logging
 
 /// Takes values out of log metadata whose key says that they are secret.
-enum Redaction {
+public enum Redaction {
     /// What stands in their place.
     static let mark = "<redacted>"
 
@@ -27,7 +27,7 @@ enum Redaction {
     }
 
     /// The metadata without secrets, also in nested values.
-    static func clean(_ metadata: Logger.Metadata) -> Logger.Metadata {
+    public static func clean(_ metadata: Logger.Metadata) -> Logger.Metadata {
         var result = metadata
         for (key, value) in metadata { result[key] = isSecret(key) ? .string(mark) : clean(value) }
         return result

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Runtime
+import Trust
 
 /// `theatre serve`.
 struct Serve: AsyncParsableCommand {
@@ -46,6 +47,9 @@ struct Serve: AsyncParsableCommand {
             try await HostServer(deployment, settings).run()
         } catch let error as LoadError {
             printError("\(error)\nthe instance is critical: the host does not start without it")
+            throw ExitCode(1)
+        } catch let error as TrustFailure {
+            printError("\(error)")
             throw ExitCode(1)
         } catch let error as ServeFailure {
             printError("\(error)")

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Isolation
 import Logging
 import Registry
 import Runtime
@@ -56,7 +57,9 @@ final class OperatorRuntime {
         do throws(CallError) { try secrets.prepare(own.grants.secrets.values.map(\.source)) } catch {
             throw ServeFailure("\(error.reason): \(error.message)")
         }
-        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"))
+        fleet = Fleet(
+            dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
+            homes: [.isolated: IsolatedHousing(logger: log.logger("isolation"))])
         // Whatever it needs of others is not there: what is left of a deployment routes nothing.
         plan.routing = { _ in NoRouting() }
         do throws(LoadError) { try fleet.start(plan) } catch { throw ServeFailure("\(error)") }

@@ -11,7 +11,7 @@ enum DispatchMetrics {
         var calls: [MetricSample] = []
         var seconds: [MetricSample] = []
         for instance in instances {
-            let who = ["instance": instance.instance, "generation": "\(instance.generation)"]
+            let who = labels(instance)
             for operation in instance.operations where operation.started > 0 {
                 let labels = who.merging(["operation": operation.operation]) { $1 }
                 for (code, count) in operation.byCode.enumerated() where count > 0 {
@@ -60,12 +60,16 @@ enum DispatchMetrics {
     private static func gauge(
         _ name: String, _ help: String, _ instances: [InstanceSnapshot], _ value: (InstanceSnapshot) -> Double
     ) -> MetricFamily {
-        MetricFamily(name, .gauge, help, instances.map { MetricSample(["instance": $0.instance], value($0)) })
+        MetricFamily(name, .gauge, help, instances.map { MetricSample(labels($0), value($0)) })
+    }
+
+    private static func labels(_ instance: InstanceSnapshot) -> [String: String] {
+        ["instance": instance.instance, "generation": "\(instance.generation)"]
     }
 
     private static func counter(
         _ name: String, _ help: String, _ instances: [InstanceSnapshot], _ value: (InstanceSnapshot) -> UInt64
     ) -> MetricFamily {
-        MetricFamily(name, .counter, help, instances.map { MetricSample(["instance": $0.instance], Double(value($0))) })
+        MetricFamily(name, .counter, help, instances.map { MetricSample(labels($0), Double(value($0))) })
     }
 }

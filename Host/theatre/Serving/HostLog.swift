@@ -12,6 +12,8 @@ struct HostLog: Sendable {
     let writer: LogWriter
     let host: HostConfiguration
     let clock: SystemClock
+    /// Where the last lines of instances are kept, if anywhere.
+    var records: InstanceRecords?
 
     /// A logger of one part of the host.
     func logger(_ label: String) -> Logger {
@@ -29,12 +31,32 @@ struct HostLog: Sendable {
     var hooks: InstancePort.Hooks {
         let plugins = logger("plugin"), dispatch = logger("dispatch")
         var hooks = InstancePort.Hooks()
-        hooks.onQuarantine = { reason in dispatch.error("instance is quarantined", metadata: ["reason": "\(reason)"]) }
+        let records = records, clock = clock
+        let kept = min(Logger.Level(rawValue: host.log.level) ?? .info, .info)
+        let keep: @Sendable (InstanceIdentity, Logger.Level, String, Logger.Metadata) -> Void = {
+            identity, level, message, metadata in
+            guard let records, level >= kept else { return }
+            records.append(
+                InstanceRecords.Line(
+                    at: Int64(clock.wall() / 1_000_000), level: level, generation: identity.generation,
+                    message: message, fields: metadata), of: identity.instance)
+        }
+        hooks.onQuarantine = { identity, reason in
+            keep(identity, .error, "instance is quarantined", ["reason": "\(reason)"])
+            dispatch.error(
+                "instance is quarantined",
+                metadata: [
+                    "instance": "\(identity.instance)", "generation": "\(identity.generation)", "reason": "\(reason)",
+                ])
+        }
         hooks.onLog = { identity, level, message, fields in
+            let level = Self.level(level)
+            guard level >= kept else { return }
             var metadata = Self.metadata(fields)
+            keep(identity, level, message, metadata)
             metadata["instance"] = "\(identity.instance)"
             metadata["generation"] = "\(identity.generation)"
-            plugins.log(level: Self.level(level), "\(message)", metadata: metadata)
+            plugins.log(level: level, "\(message)", metadata: metadata)
         }
         return hooks
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Gateway
+import Isolation
 import Logging
 import NIOCore
 import NIOPosix
@@ -13,6 +14,7 @@ import Synchronization
 import TheatreContracts
 import TheatreManifest
 import Transcoding
+import Trust
 
 /// What the host is made of, wired once.
 final class HostParts: Sendable {
@@ -24,6 +26,12 @@ final class HostParts: Sendable {
     let gateway: GatewayServer
     let egress: EgressService
     let tokens: SessionTokens
+    /// The last lines of every instance.
+    let records = InstanceRecords()
+    /// What instances with the grant may do with others.
+    let plugins = PluginsService()
+    /// Where instances live that run in this process.
+    let housing: InProcessHousing
     let url = Mutex("")
     private let writer: LogWriter
     private let group: any EventLoopGroup
@@ -45,7 +53,7 @@ final class HostParts: Sendable {
         clock = SystemClock()
         let clock = clock
         writer = LogWriter()
-        let log = HostLog(writer: writer, host: host, clock: clock)
+        let log = HostLog(writer: writer, host: host, clock: clock, records: records)
         logger = log.logger("theatre")
         group = MultiThreadedEventLoopGroup.singleton
         dispatcher = Dispatcher(clock: clock)
@@ -77,11 +85,16 @@ final class HostParts: Sendable {
         let own = MetricsService()
         let all: [any HostService] = [
             egress, KeysService(source: keys), SecretsService(source: secrets),
-            TimersService(calls: dispatcher, storage: host.storage, pump: timers), own,
+            TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
-        fleet = Fleet(dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"))
         isOpen = OpenFlag()
+        housing = InProcessHousing(
+            residentLimit: host.residentBuilds, probe: Self.probe(host, isServing: isOpen, folder: settings.folder))
+        fleet = Fleet(
+            dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
+            homes: [.inproc: housing, .isolated: IsolatedHousing(logger: log.logger("isolation"))],
+            crashes: host.isolation.crashes)
         metrics = MetricsRegistry()
         for provider in [
             egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, audit.metrics, own.metrics,
@@ -119,7 +132,7 @@ final class HostParts: Sendable {
 
     /// Reads or makes every key that is granted, and every secret that is not taken from the environment.
     func prepareKeys(_ deployment: CompiledDeployment) throws {
-        let grants = planner(deployment, "").allGrants
+        let grants = try planner(deployment, "").allGrants
         do throws(CallError) {
             try keys.prepare(keys: grants.flatMap(\.keys.values))
             secrets.forget()
@@ -131,10 +144,19 @@ final class HostParts: Sendable {
     }
 
     /// How the deployment is to run.
-    func planner(_ deployment: CompiledDeployment, _ url: String) -> DeploymentPlanner {
+    ///
+    /// - Throws: `TrustFailure` where the lock cannot be understood.
+    func planner(_ deployment: CompiledDeployment, _ url: String) throws -> DeploymentPlanner {
         DeploymentPlanner(
             deployment: deployment, services: services, state: settings.host.state, publicURL: url,
-            version: HostVersion.current)
+            version: HostVersion.current, judge: try TrustPolicy(settings.host.trust, folder: settings.folder))
+    }
+
+    /// Says what is not as it should be with libraries that are loaded all the same.
+    func warn(_ planner: DeploymentPlanner) {
+        for warning in planner.warnings {
+            logger.warning("a library is not trusted", metadata: ["error": "\(warning)"])
+        }
     }
 
     /// Brings the host's own tables up to date and starts what works on them.
@@ -153,8 +175,21 @@ final class HostParts: Sendable {
     }
 
     /// Opens the routes of a deployment and delivers events to its consumers.
-    func open(_ deployment: CompiledDeployment) throws {
-        gateway.replace(try GatewayTable.make(deployment, calls: dispatcher, log: logger))
+    func open(_ deployment: CompiledDeployment) throws { open(deployment, try routes(of: deployment)) }
+
+    /// The routes of a deployment, made before it is applied.
+    func routes(of deployment: CompiledDeployment) throws -> GatewayTable {
+        try GatewayTable.make(deployment, calls: dispatcher, log: logger)
+    }
+
+    /// Opens routes that were made before.
+    func open(_ deployment: CompiledDeployment, _ routes: GatewayTable) {
+        gateway.replace(routes)
+        deliver(deployment)
+    }
+
+    /// Delivers events and jobs to those instances that serve.
+    func deliver(_ deployment: CompiledDeployment) {
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
@@ -198,6 +233,28 @@ final class HostParts: Sendable {
     /// Writes what is left of the log.
     func closeLog() {
         do { try writer.close() } catch { printError("the log could not be written to its end: \(error)") }
+    }
+
+    /// Which libraries are tried in a child first. Nothing is served yet at a start, so that a crash there harms nobody
+    /// and the start stays short; once the host serves, it would.
+    private static func probe(
+        _ host: HostConfiguration, isServing: OpenFlag, folder: String
+    ) -> InProcessHousing.Probe {
+        let probe = LibraryProbe(
+            program: DeploymentOptions.ownPath, folder: "\(host.state)/probes", version: HostVersion.current,
+            seconds: host.trust.probeSeconds)
+        let trust = host.trust
+        return { plan throws(LoadError) in
+            switch trust.probe {
+            case "never": return
+            case "serving": guard isServing.isSet else { return }
+            case "unlocked":
+                let policy = try? TrustPolicy(trust, folder: folder)
+                guard isServing.isSet || policy?.isLocked(plan.file) != true else { return }
+            default: break
+            }
+            try probe.check(plan)
+        }
     }
 
     private static func gatewayServices(

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Control
 import Gateway
 import Logging
 import NIOCore
@@ -30,25 +31,31 @@ final class HostServer: Sendable {
     }
 
     let settings: Settings
-    let deployment: Mutex<CompiledDeployment>
+    let deployment: CurrentDeployment
     let parts: HostParts
+    let operations: PluginOperations
     /// Serves blocking work of start, reload and stop, one after the other.
     private let operatorThread = OperatorThread()
 
     init(_ deployment: CompiledDeployment, _ settings: Settings) throws {
         self.settings = settings
-        self.deployment = Mutex(deployment)
+        self.deployment = CurrentDeployment(deployment)
         parts = try HostParts(deployment, settings)
+        operations = try PluginOperations(
+            parts: parts, deployment: self.deployment, settings: settings, thread: operatorThread)
+        parts.plugins.operations.withLock { $0 = operations }
     }
 
     /// Serves until a signal ends it.
     func run() async throws {
         let url: String
         let testClock: TestClockSocket?
+        let control: ControlServer?
         do {
             url = try await parts.listen()
             try await operatorThread.run { [self] in try bringUp(url) }
             testClock = try await parts.serveTestClock()
+            control = await operations.listen()
         } catch {
             await stop()
             throw error
@@ -62,14 +69,17 @@ final class HostServer: Sendable {
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
         try await group.run()
+        try await control?.close()
         try await testClock?.close()
     }
 
     /// Starts every instance, then the pumps, then opens the routes.
     private func bringUp(_ url: String) throws {
-        let deployment = deployment.withLock { $0 }
+        let deployment = deployment.current
         try parts.prepareKeys(deployment)
-        try parts.fleet.start(parts.planner(deployment, url).plan())
+        let planner = try parts.planner(deployment, url)
+        parts.warn(planner)
+        try parts.fleet.start(operations.applying(planner.plan()))
         try parts.prepareStorage()
         try parts.open(deployment)
     }
@@ -77,14 +87,19 @@ final class HostServer: Sendable {
     /// Reads `plugins.d` again. Any fault leaves what serves as it is.
     private func reload() async {
         do {
-            let fresh = try CompiledDeployment.read(folder: settings.folder, libraries: settings.libraries)
+            let fresh = try CompiledDeployment.read(
+                folder: settings.folder, libraries: settings.libraries, known: operations.pinned)
             let url = parts.url.withLock { $0 }
             try await operatorThread.run { [self] in
                 try parts.prepareKeys(fresh)
-                let plan = parts.planner(fresh, url).plan()
-                try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) { try parts.open(fresh) }
+                let planner = try parts.planner(fresh, url)
+                parts.warn(planner)
+                let plan = operations.applying(planner.plan())
+                try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) {
+                    deployment.set(fresh)
+                    try parts.open(fresh)
+                }
             }
-            deployment.withLock { $0 = fresh }
             parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
         } catch {
             parts.logger.error(

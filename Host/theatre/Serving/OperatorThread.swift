@@ -9,6 +9,11 @@ final class OperatorThread: Sendable {
 
     init() { pool.start() }
 
+    /// Runs `body` there, after what came before; not at all once the process ends.
+    func submit(_ body: @escaping @Sendable () -> Void) {
+        pool.submit { state in if case .active = state { body() } }
+    }
+
     /// Runs `body` there, after what came before.
     func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await pool.runIfActive(body)

@@ -8,8 +8,8 @@ import Glibc
 @main
 enum Benchmarks {
     private static let usage = """
-        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [routes] [start]
-                          [storage | sqlite | postgresql]
+        usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [swap] [isolated]
+                          [routes] [start] [storage | sqlite | postgresql]
         storage is sqlite and postgresql: reads, writes, events and jobs through the plugin, on a disk of this machine.
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
@@ -23,7 +23,8 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "routes", "start", "sqlite", "postgresql": names.insert(argument)
+            case "call", "typed", "http", "swap", "isolated", "routes", "start", "sqlite", "postgresql":
+                names.insert(argument)
             case "storage": names.formUnion(["sqlite", "postgresql"])
             default:
                 print(usage)
@@ -45,11 +46,17 @@ enum Benchmarks {
         var table = Table(isJSON: isJSON)
         let libraries = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
             .deletingLastPathComponent().path
-        if wants("call") || wants("typed") || wants("http") {
+        if wants("isolated") {
+            let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d", mode: .isolated)
+            try Isolating.run(world, &table)
+            world.stop()
+        }
+        if wants("call") || wants("typed") || wants("http") || wants("swap") {
             let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d")
             if wants("call") { try Dispatching.run(world, &table) }
             if wants("typed") { try await Typing.run(world, &table) }
             if wants("http") { try await Echoing.run(world, &table) }
+            if wants("swap") { try await Swapping.run(world, &table) }
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }

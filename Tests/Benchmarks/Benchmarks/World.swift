@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+import Isolation
 import Logging
 import Registry
 import Runtime
@@ -15,11 +17,20 @@ final class World: Sendable {
     let spans = SpanCounter()
     private let fleet: Fleet
 
+    private let mode: InstanceMode
+
     /// Blocks while the instances start.
-    init(libraries: String, folder: String) throws {
+    init(libraries: String, folder: String, mode: InstanceMode = .inproc) throws {
+        self.mode = mode
         deployment = try CompiledDeployment.read(folder: folder, libraries: libraries)
         dispatcher = Dispatcher()
-        fleet = Fleet(dispatcher: dispatcher, hooks: InstancePort.Hooks(), logger: Logger(label: "benchmarks"))
+        var logger = Logger(label: "benchmarks")
+        if mode == .isolated { logger.logLevel = .critical }
+        var crashes = CrashPolicy()
+        (crashes.limit, crashes.delays) = (100, [0])
+        fleet = Fleet(
+            dispatcher: dispatcher, hooks: InstancePort.Hooks(), logger: logger,
+            homes: [.isolated: IsolatedHousing(logger: logger)], crashes: crashes)
         let table = deployment.table
         let plans = try table.instances.map(plan)
         try fleet.start(
@@ -34,7 +45,7 @@ final class World: Sendable {
         }
         var limits = InstancePort.Limits()
         limits.maxConcurrency = file.manifest.maxConcurrency
-        return InstancePlan(
+        var plan = InstancePlan(
             name: instance.declaration.name, file: file, isCritical: true, configuration: Array("{}".utf8),
             environment: HostEnvironment(), grants: ResolvedGrants(),
             operations: file.manifest.operations.map { PortOperation($0) },
@@ -42,12 +53,25 @@ final class World: Sendable {
                 PortCall($0, .feature("caller.echo", operation: Self.handle, fallback: false))
             },
             limits: limits, fingerprint: file.digest, providers: [], controlSeconds: 10)
+        plan.mode = mode
+        return plan
+    }
+
+    /// The process an isolated instance runs in now.
+    func process(of instance: String) -> pid_t? {
+        fleet.statuses.first { $0.instance == instance && $0.state == .ready }?.facts["process"].flatMap { pid_t($0) }
     }
 
     static let handle = "theatre.http.v1.Handler/Handle"
 
     func target(_ instance: String) throws -> CallTarget {
         try dispatcher.target(instance: instance, operation: Self.handle)
+    }
+
+    /// Replaces an instance by a new generation of the same library. Blocks.
+    func replace(_ instance: String) throws {
+        guard let plan = fleet.plan(of: instance) else { throw BenchmarkFailure("\(instance) does not run") }
+        try fleet.replace(plan, drainSeconds: 5)
     }
 
     func stop() {

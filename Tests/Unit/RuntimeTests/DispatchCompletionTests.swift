@@ -183,7 +183,7 @@ import TheatreContracts
         var hooks = InstancePort.Hooks()
         let reasons = Mutex<[String]>([])
         let record: @Sendable (String) -> Void = { reason in reasons.withLock { $0.append(reason) } }
-        hooks.onQuarantine = record
+        hooks.onQuarantine = { _, reason in record(reason) }
         let (_, plugin) = try stage.port("a", limits: limits, hooks: hooks)
         plugin.onInvoke = { _, _ in THEATRE_OK }
         let sink = Recorder()

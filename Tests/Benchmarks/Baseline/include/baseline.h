@@ -15,4 +15,8 @@ uint64_t baseline_now(void);
 /* 1 where a folder is on a disk, 0 where it lives in memory, or is none. */
 int baseline_is_on_disk(const char *folder);
 
+/* Nanoseconds a message between two processes that echo over a socket pair, `window` messages of `size` bytes under way at
+ * any time; whatever has gathered goes in one system call each way. 0 where it cannot be measured. */
+double baseline_ping_pong(size_t size, size_t window, size_t count);
+
 #endif

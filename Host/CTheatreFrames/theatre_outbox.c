@@ -1,0 +1,143 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "theatre_stream.h"
+
+#define FIRST_CAPACITY 16384u
+/* A buffer that has grown beyond this is given back once it is empty. */
+#define KEPT_CAPACITY (1u << 20)
+/* What gathers for a flush is written early once it has this many bytes. */
+#define MOST_CORKED 65536u
+
+void theatre_outbox_open(theatre_outbox *box, int socket, uint64_t limit, int blocks) {
+    memset(box, 0, sizeof *box);
+    pthread_mutex_init(&box->lock, NULL);
+    pthread_cond_init(&box->room, NULL);
+    box->socket = socket;
+    box->limit = limit;
+    box->blocks = blocks != 0;
+}
+
+void theatre_outbox_close(theatre_outbox *box) {
+    pthread_mutex_lock(&box->lock);
+    box->closed = 1;
+    while (box->writing) pthread_cond_wait(&box->room, &box->lock);
+    free(box->bytes);
+    free(box->other);
+    box->bytes = box->other = NULL;
+    box->size = box->capacity = box->other_capacity = box->start = box->end = 0;
+    pthread_cond_broadcast(&box->room);
+    pthread_mutex_unlock(&box->lock);
+}
+
+/* Room for `size` bytes more; under the lock. */
+static int reserve(theatre_outbox *box, uint64_t size) {
+    if (box->capacity - box->size >= size) return 1;
+    uint64_t capacity = box->capacity ? box->capacity : FIRST_CAPACITY;
+    while (capacity < box->size + size) capacity *= 2;
+    uint8_t *bytes = realloc(box->bytes, capacity);
+    if (bytes == NULL) return 0;
+    box->bytes = bytes;
+    box->capacity = capacity;
+    return 1;
+}
+
+/* Takes what gathered as what is to be written; under the lock. */
+static void turn(theatre_outbox *box) {
+    uint8_t *bytes = box->other;
+    uint64_t capacity = box->other_capacity;
+    if (capacity > KEPT_CAPACITY) {
+        free(bytes);
+        bytes = NULL;
+        capacity = 0;
+    }
+    box->other = box->bytes;
+    box->other_capacity = box->capacity;
+    box->start = 0;
+    box->end = box->size;
+    box->bytes = bytes;
+    box->capacity = capacity;
+    box->size = 0;
+}
+
+/* Writes until nothing is left or the socket takes no more. Under the lock, which it leaves for each write. */
+static int write_out(theatre_outbox *box) {
+    box->writing = 1;
+    int found = THEATRE_OUTBOX_OK;
+    while (!box->closed) {
+        if (box->start == box->end) {
+            if (box->size == 0) break;
+            turn(box);
+        }
+        pthread_mutex_unlock(&box->lock);
+        ssize_t count = send(box->socket, box->other + box->start, box->end - box->start,
+                             MSG_NOSIGNAL | (box->blocks ? 0 : MSG_DONTWAIT));
+        int error = errno;
+        pthread_mutex_lock(&box->lock);
+        if (count >= 0) {
+            box->start += (uint64_t)count;
+            if (box->blocks) pthread_cond_broadcast(&box->room);
+        } else if (error == EAGAIN) {
+            found = THEATRE_OUTBOX_STUCK;
+            break;
+        } else if (error != EINTR) {
+            box->closed = 1;
+        }
+    }
+    if (box->closed) found = THEATRE_OUTBOX_CLOSED;
+    box->stuck = found == THEATRE_OUTBOX_STUCK;
+    box->writing = 0;
+    pthread_cond_broadcast(&box->room);
+    return found;
+}
+
+int theatre_outbox_put(theatre_outbox *box, const theatre_frame *frame) {
+    uint64_t size = theatre_frame_size(frame);
+    pthread_mutex_lock(&box->lock);
+    while (box->blocks && !box->closed && box->writing && box->size + (box->end - box->start) > box->limit)
+        pthread_cond_wait(&box->room, &box->lock);
+    int found = THEATRE_OUTBOX_OK;
+    if (box->closed) {
+        found = THEATRE_OUTBOX_CLOSED;
+    } else if ((!box->blocks && box->size + (box->end - box->start) + size > box->limit) || !reserve(box, size)) {
+        box->closed = 1;
+        found = THEATRE_OUTBOX_FULL;
+    } else {
+        theatre_frame_write(frame, box->bytes + box->size);
+        box->size += size;
+        int corked = box->corked && box->size < MOST_CORKED && pthread_equal(box->corker, pthread_self());
+        int gathers = box->writing || box->stuck || corked;
+        if (!gathers) found = write_out(box);
+    }
+    pthread_mutex_unlock(&box->lock);
+    return found;
+}
+
+int theatre_outbox_is_filling(theatre_outbox *box) {
+    pthread_mutex_lock(&box->lock);
+    int filling = box->size + (box->end - box->start) > box->limit / 2;
+    pthread_mutex_unlock(&box->lock);
+    return filling;
+}
+
+void theatre_outbox_cork(theatre_outbox *box) {
+    pthread_mutex_lock(&box->lock);
+    box->corker = pthread_self();
+    box->corked = 1;
+    pthread_mutex_unlock(&box->lock);
+}
+
+int theatre_outbox_flush(theatre_outbox *box) {
+    pthread_mutex_lock(&box->lock);
+    box->corked = 0;
+    int found = box->closed ? THEATRE_OUTBOX_CLOSED : THEATRE_OUTBOX_OK;
+    if (!box->writing && !box->closed && (box->size > 0 || box->start < box->end)) found = write_out(box);
+    pthread_mutex_unlock(&box->lock);
+    return found;
+}

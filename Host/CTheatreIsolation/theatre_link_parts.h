@@ -1,0 +1,56 @@
+/* What the files of the link share.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef THEATRE_LINK_PARTS_H
+#define THEATRE_LINK_PARTS_H
+
+#include <stdatomic.h>
+
+#include "theatre_calls.h"
+#include "theatre_link.h"
+#include "theatre_stream.h"
+
+#define OUTPUT_KEPT 4096u
+#define NAME_MOST 256u
+
+/* One control function at a time waits for the runner's answer. */
+typedef struct control {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t awaited;     /* THEATRE_STEP_* + 1, or AWAITS_BEGIN; 0 where none waits */
+    int answered, ended;
+    theatre_frame answer; /* its parts lie in `text` */
+    uint8_t text[8192];
+} control;
+#define AWAITS_BEGIN 100u
+
+struct theatre_link {
+    theatre_instance table; /* first; `self` is the link */
+    const theatre_host *host;
+    theatre_outbox out;
+    theatre_inbox in;
+    theatre_calls calls;
+    control control;
+    theatre_link_parts parts;
+    int wake;                 /* eventfd: look at the outbox, or end */
+    atomic_uint why;          /* THEATRE_LINK_* + 1 where the host ends it */
+    atomic_ullong offset;     /* of the host's clock, as the runner knows it */
+    uint64_t pinged, ponged;  /* link's thread */
+    uint64_t quiet_since;     /* CLOCK_MONOTONIC ms of the oldest ping without answer; 0 for none */
+    const char *fault;
+    char name[NAME_MOST];
+    uint8_t output[OUTPUT_KEPT];
+    uint32_t output_size;
+};
+
+/* Fills in the functions of the table. */
+void theatre_link_fill(theatre_link *link);
+/* Puts a frame; acts on what the outbox finds. False where the runner will never get it. */
+int theatre_link_put(theatre_link *link, const theatre_frame *frame);
+/* Acts on one frame of the runner; 0, or static text of what is wrong with it. */
+const char *theatre_link_take(theatre_link *link, const theatre_frame *frame);
+/* The thread. */
+void *theatre_link_run(void *link);
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t theatre_link_now(void);
+
+#endif

@@ -1,0 +1,44 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatrePlugin
+internal import Synchronization
+
+/// Calls while one generation of an instance takes over from another.
+extension Dispatcher {
+    /// Who serves an operation in place of a port that does not any more; throws why nobody does.
+    ///
+    /// The generation in the call's own table comes first, so that a request stays with one.
+    func successor(
+        of port: InstancePort, _ operation: UInt32, in table: Unmanaged<DispatchTable>
+    ) throws(CallError) -> (InstancePort, UInt32) {
+        let name = port.identity.instance
+        let own = table.takeUnretainedValue().ports[name]
+        let next = own === port ? serving.ports[name] : own ?? serving.ports[name]
+        guard let next, next !== port, next.refusal == nil else { throw port.whyClosed() }
+        guard let index = next.operation(named: port.operations[Int(operation)].name) else {
+            throw CallError(
+                .unimplemented, "instance.no_operation",
+                "Instance \(name) of plugin \(next.identity.plugin) no longer provides \(port.operations[Int(operation)].name)."
+            )
+        }
+        return (next, index)
+    }
+
+    /// Whether a call that began before the table of this number is still served or made by one of `instances`. Takes no
+    /// lock.
+    func hasCalls(before number: Int, among instances: Set<String>) -> Bool {
+        for index in 0..<table.capacity {
+            guard let slot = table.slot(at: index) else { continue }
+            let word = SlotWord(raw: slot.pointee.state.load(ordering: .sequentiallyConsistent))
+            guard word.phase != .free, let began = slot.pointee.table.load(ordering: .relaxed) else { continue }
+            let callee = slot.pointee.callee.load(ordering: .relaxed)
+            let holder = port(at: callee != 0 ? callee : slot.pointee.caller.load(ordering: .relaxed))
+            let isSame =
+                SlotWord(raw: slot.pointee.state.load(ordering: .sequentiallyConsistent)).generation == word.generation
+            guard isSame, let holder, instances.contains(holder.identity.instance) else { continue }
+            if began._withUnsafeGuaranteedRef({ $0.number.load(ordering: .relaxed) }) < number { return true }
+        }
+        return false
+    }
+}
