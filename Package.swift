@@ -122,12 +122,20 @@ let host: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Gateway", swiftSettings: hotPath),
+    .target(name: "CValidator", path: "Host/CValidator"),
+    .target(
+        name: "Validator",
+        dependencies: [
+            "CValidator", "CTheatrePlugin", "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts",
+            "TheatreManifest", protobuf,
+        ],
+        path: "Host/Validator", exclude: ["README.md"], swiftSettings: strict),
     .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema",
+            "CTheatreSamples", "Gateway", "Transcoding", "Services", "Runtime", "Registry", "JSONSchema", "Validator",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,

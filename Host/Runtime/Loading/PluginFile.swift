@@ -23,7 +23,7 @@ public struct PluginFile: Sendable {
     /// Why the library must not be loaded although its manifest could be read; nil where it may.
     public let fault: LoadError?
     /// The whole file.
-    let image: [UInt8]
+    package let image: [UInt8]
 
     /// Reads and verifies `libNAME.so` without loading it. What is wrong with a library whose manifest can be read is in
     /// ``fault``, so that its routes can answer with the reason.
