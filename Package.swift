@@ -35,9 +35,12 @@ let plugins = [
 
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
-    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "Demanding", "Good",
-    "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy", "NeverCompletes", "NewerHost",
-    "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "ThrowsInCreate", "WrongMajor",
+    "AnswersGarbage", "BadConfig", "BelievesSizes", "Blocks", "Bookkeeper", "Brittle", "CallsHostOnly",
+    "CompletesTwice", "Contrary", "Demanding", "Exits", "ExportsMore", "Fickle", "Good", "Gullible",
+    "HangsInActivate", "Incomplete", "IsolatedOnly", "KeepsBorrowed", "Leaks", "Lies", "Lingers", "Meddles",
+    "NeedsGrant", "Needy", "NeverCompletes", "NewerHost", "NoEntry", "OddAttribute", "OddAttributeType",
+    "OddCapability", "OddOperation", "OpensSocket", "ReadsBeyond", "Shares", "Tattles", "ThrowsInCreate",
+    "Understates", "WrongMajor",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
@@ -271,6 +274,9 @@ let tests: [Target] =
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
+        unitTests(
+            "ValidatorTests",
+            ["theatre", "Validator", "Runtime", "JSONSchema", "Transcoding", "TheatreManifest"]),
         unitTests(
             "PumpTests",
             [

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "validator_memory.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -49,3 +50,10 @@ void validator_child_limits(void) {
 }
 
 int32_t validator_pipe(int32_t ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int32_t validator_defines(const char *name) {
+    Dl_info here, there;
+    void *symbol = dlsym(RTLD_DEFAULT, name);
+    if (symbol == NULL || dladdr((void *)validator_pipe, &here) == 0 || dladdr(symbol, &there) == 0) return 0;
+    return here.dli_fbase == there.dli_fbase;
+}

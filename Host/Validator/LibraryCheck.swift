@@ -11,6 +11,8 @@ package struct LibraryCheck: Sendable {
     package let title: String
     /// Ends within a second or two: part of `--quick`.
     package let isQuick: Bool
+    /// Begins with a READY instance: not tried where the check of one whole life did not get there.
+    let needsLife: Bool
     /// Longest run of the whole check.
     package let limitSeconds: Int
     /// The body, which runs in a child process of its own.
@@ -20,12 +22,13 @@ package struct LibraryCheck: Sendable {
     let body: @Sendable (inout CheckRun) throws -> Void
 
     init(
-        _ id: String, _ title: String, quick: Bool, limit: Int,
+        _ id: String, _ title: String, quick: Bool, limit: Int, needsLife: Bool = true,
         _ body: @escaping @Sendable (inout CheckRun) throws -> Void
     ) {
         self.id = id
         self.title = title
         self.isQuick = quick
+        self.needsLife = needsLife
         self.limitSeconds = limit
         self.body = body
     }

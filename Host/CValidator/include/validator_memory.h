@@ -27,4 +27,7 @@ void validator_child_limits(void);
 /* A pipe whose ends no other child gets; 0, or -1. */
 int32_t validator_pipe(int32_t ends[2]);
 
+/* 1 where this program itself defines the symbol, as no library should need; else 0. */
+int32_t validator_defines(const char *name);
+
 #endif

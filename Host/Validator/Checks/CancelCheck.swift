@@ -47,6 +47,6 @@ extension LibraryCheck {
             state.made.values.first { $0.onBehalfOf == id && !$0.isAnswered }
         }
         guard phase == .whileItIsAnswered, let call else { return }
-        Responding(trial.host).fail(call.id, THEATRE_UNAVAILABLE, "call.lost", THEATRE_EFFECT_UNKNOWN)
+        Responding(trial.host).fail(call.id, THEATRE_UNAVAILABLE, Upstreams.lostReason, THEATRE_EFFECT_UNKNOWN)
     }
 }

@@ -4,12 +4,14 @@
 /// Every check, in the order in which they are shown.
 package enum CheckTable {
     /// A library that cannot even be described.
-    static let file = LibraryCheck("file", "the file is a library whose manifest can be read", quick: true, limit: 10) {
+    static let file = LibraryCheck(
+        "file", "the file is a library whose manifest can be read", quick: true, limit: 10, needsLife: false
+    ) {
         _ in
     }
 
-    /// Run before all others; what fails to load there is not loaded again.
-    static let gate: Set<String> = ["elf", "manifest", "load"]
+    /// Run before all others: what fails to load or to live there is not tried twenty times more.
+    static let gates: [[String]] = [["elf", "manifest", "load"], ["life"]]
 
     /// Every check.
     package static let all: [LibraryCheck] = [

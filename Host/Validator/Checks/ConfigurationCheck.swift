@@ -10,7 +10,7 @@ extension LibraryCheck {
     /// Wrong configurations are refused, odd ones survived.
     static let configuration = LibraryCheck(
         "config", "a wrong configuration is refused with its reason, an odd one never ends the process", quick: true,
-        limit: 60
+        limit: 60, needsLife: false
     ) { run in
         let library = try run.library()
         let schema = try JSONSchema(run.subject.manifest.configuration)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CTheatrePlugin
-internal import FoundationEssentials
+internal import CValidator
 internal import Runtime
 internal import TheatreManifest
 
@@ -10,7 +10,7 @@ extension LibraryCheck {
     /// What the file alone tells.
     static let elf = LibraryCheck(
         "elf", "the file exports its entry alone, asks nothing of the host and hides no way to run data", quick: true,
-        limit: 10
+        limit: 10, needsLife: false
     ) { run in
         let elf = try ELFFile(run.subject.file.image)
         checkSymbols(elf, &run)
@@ -43,8 +43,7 @@ extension LibraryCheck {
             run.fail("validator.elf_exports", "It exports \(others.count) symbols beside \(entry): \(shown).")
         }
         let imports = elf.imports
-        let own = hostSymbols()
-        let borrowed = imports.strong.filter(own.contains)
+        let borrowed = imports.strong.filter { !copied.contains($0) && validator_defines($0) != 0 }
         if !borrowed.isEmpty {
             run.fail(
                 "validator.elf_host_symbol",
@@ -66,14 +65,8 @@ extension LibraryCheck {
         "daemon", "putenv", "clearenv", "umask", "chroot", "ptrace", "quick_exit",
     ]
 
-    /// What this program exports and no library does: the linker's own marks are in every file.
-    private static func hostSymbols() -> Set<String> {
-        guard let image = try? Data(contentsOf: URL(filePath: "/proc/self/exe")), let elf = try? ELFFile([UInt8](image))
-        else { return [] }
-        return Set(elf.exports).subtracting([
-            "_edata", "_end", "__bss_start", "_init", "_fini", "environ", "stdout", "stderr",
-        ])
-    }
+    /// Data of the C library that the linker may have copied into the program.
+    private static let copied: Set<String> = ["environ", "stdin", "stdout", "stderr", "_end", "_edata", "__bss_start"]
 
     private static func checkSegments(_ elf: ELFFile, _ run: inout CheckRun) {
         let segments = elf.segments

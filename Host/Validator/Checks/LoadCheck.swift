@@ -9,7 +9,8 @@ internal import TheatreManifest
 extension LibraryCheck {
     /// Loading and asking the entry changes nothing in the process.
     static let load = LibraryCheck(
-        "load", "loading changes nothing in the process, and the table is what the file says", quick: true, limit: 10
+        "load", "loading changes nothing in the process, and the table is what the file says", quick: true, limit: 10,
+        needsLife: false
     ) { run in
         let subject = run.subject
         let entry = THEATRE_ENTRY_PREFIX + subject.manifest.name

@@ -10,7 +10,8 @@ internal import Transcoding
 extension LibraryCheck {
     /// The manifest against the contracts that the library carries, by the compiler's own checks.
     static let manifest = LibraryCheck(
-        "manifest", "operations, needs, calls and routes are those of the contracts it carries", quick: true, limit: 10
+        "manifest", "operations, needs, calls and routes are those of the contracts it carries", quick: true, limit: 10,
+        needsLife: false
     ) { run in
         let subject = run.subject
         for fault in faults(of: subject) where !deploymentsOwn.contains(fault.code) {
@@ -42,7 +43,7 @@ extension LibraryCheck {
         let plugin = InstalledPlugin(
             manifest: subject.manifest, contracts: ContractFacts(reading: subject.catalog),
             source: Source(file: "lib\(name).so"))
-        var instance = InstanceDeclaration(name: "validated", plugin: name, map: SourceMap(file: "validated.yaml"))
+        var instance = InstanceDeclaration(name: "validated", plugin: name, map: SourceMap(file: "the validator"))
         instance.mode = subject.manifest.modes.first ?? "inproc"
         instance.config = subject.configuration
         return compile(plugins: [plugin], deployment: Deployment(development: true, instances: [instance])).faults

@@ -14,7 +14,7 @@ extension LibraryCheck {
     ) { run in
         let library = try run.library()
         let unknown: Upstream = { call in
-            call.id % 2 == 0 ? .reply([]) : .fail(4242, reason: "host.new", effect: 77, retry: 77)
+            call.id % 2 == 0 ? .reply([]) : .fail(4242, reason: Upstreams.newReason, effect: 77, retry: 77)
         }
         let trial = try run.ready(library, CheckRun.World(shape: .longer, upstream: unknown))
         for operation in run.subject.operations {

@@ -24,7 +24,7 @@ extension LibraryCheck {
             for other in run.subject.operations { _ = try first.call(other.index, first.request(other, "other")) }
             let after = try second.call(operation.index, request)
             // What differs from call to call by itself, such as a time, says nothing.
-            guard alone == again, after != alone else { continue }
+            guard alone == again, after != alone, try isStill(second, operation.index, request) else { continue }
             run.fail(
                 "validator.instances_share", "\(operation.name) answered otherwise after another instance was used.")
         }
@@ -48,5 +48,12 @@ extension LibraryCheck {
         run.take(first)
         run.take(second)
         run.note("compared", pure.map(\.name))
+    }
+
+    /// Whether the answer stays the same over a second in which nothing else is done.
+    private static func isStill(_ trial: Trial, _ index: Int, _ request: [UInt8]) throws -> Bool {
+        let before = try trial.call(index, request)
+        _ = trial.host.monitor.wait(milliseconds: 1000) { _ -> Bool? in nil }
+        return try trial.call(index, request) == before
     }
 }

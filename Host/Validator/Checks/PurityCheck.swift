@@ -10,7 +10,8 @@ internal import TheatreManifest
 extension LibraryCheck {
     /// The entry may be called any number of times on any thread.
     static let purity = LibraryCheck(
-        "entry", "the entry is pure: the same table each time, no memory, no thread", quick: true, limit: 10
+        "entry", "the entry is pure: the same table each time, no memory, no thread", quick: true, limit: 10,
+        needsLife: false
     ) { run in
         let subject = run.subject
         let library = try PluginLibrary(subject.file)

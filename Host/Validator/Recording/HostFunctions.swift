@@ -38,7 +38,7 @@ enum LogFields {
 /// The error of a refused request: static bytes, as the interface asks.
 enum Refusal {
     private static let texts: [String: StaticText] = Dictionary(
-        uniqueKeysWithValues: ["route.unrouted", "call.no_service", "validator.refused"].map { ($0, StaticText($0)) })
+        uniqueKeysWithValues: ["route.unrouted", "call.no_service"].map { ($0, StaticText($0)) })
     private static let message = StaticText("The validator's host does not do this.")
 
     static func fill(_ error: UnsafeMutablePointer<theatre_error>?, _ code: theatre_code, _ reason: String) {

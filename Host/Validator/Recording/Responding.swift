@@ -41,7 +41,11 @@ struct Responding {
             return (call, state.upstream)
         }
         guard let (call, upstream) = state else { return THEATRE_NOT_FOUND }
-        guard case .reply(let payload) = upstream(call) else { return THEATRE_OK }
+        let payload: [UInt8]
+        switch upstream(call) {
+        case .reply(let message), .inline(let message): payload = message
+        case .refuse, .never, .fail: return THEATRE_OK
+        }
         later {
             if size > 0 {
                 credit(id, size)

@@ -48,6 +48,10 @@ typealias Upstream = @Sendable (MadeCall) -> Answer
 
 /// The worlds a plugin is put into.
 enum Upstreams {
+    /// Of a call whose answer never came.
+    static let lostReason = "call.lost"
+    /// Of a host that is newer than this.
+    static let newReason = "host.new"
     /// Everything succeeds with an empty message, which proto3 always allows.
     static let empty: Upstream = { _ in .reply([]) }
     /// The same, before `request` has returned.
@@ -59,7 +63,7 @@ enum Upstreams {
     /// Every call fails, and nobody knows whether it was done.
     static let lost: Upstream = { call in
         .fail(
-            THEATRE_UNAVAILABLE, reason: "call.lost",
+            THEATRE_UNAVAILABLE, reason: lostReason,
             effect: call.hasSideEffect ? THEATRE_EFFECT_UNKNOWN : THEATRE_EFFECT_NONE, retry: THEATRE_RETRY_NEVER)
     }
 

@@ -57,23 +57,35 @@ package struct Validation: Sendable {
             progress(found)
             return ValidationReport(self, name: name, file: nil, verdicts: [found])
         }
-        // What cannot be loaded is not run twenty times more.
-        let gate = checks.filter { CheckTable.gate.contains($0.id) }
-        verdicts += try run(gate, folder, progress)
-        let rest = checks.filter { !CheckTable.gate.contains($0.id) }
-        if let load = verdicts.first(where: { $0.id == "load" }), !load.isSound,
-            load.findings.contains(where: Self.stops)
-        {
-            verdicts += rest.map { verdict($0, skipped: "the library does not load") }
-        } else {
-            verdicts += try run(rest, folder, progress)
+        var rest = checks
+        for gate in CheckTable.gates {
+            verdicts += try run(rest.filter { gate.contains($0.id) }, folder, progress)
+            rest.removeAll { gate.contains($0.id) }
+            let (skipped, why) = Self.stopped(by: verdicts, rest)
+            verdicts += skipped.map { verdict($0, skipped: why) }
+            rest.removeAll { check in skipped.contains { $0.id == check.id } }
         }
+        verdicts += try run(rest, folder, progress)
+        let order = Dictionary(uniqueKeysWithValues: CheckTable.all.enumerated().map { ($1.id, $0) })
+        verdicts.sort { order[$0.id, default: 0] < order[$1.id, default: 0] }
         return ValidationReport(self, name: name, file: file, verdicts: verdicts)
+    }
+
+    /// Checks that cannot be made after what was found so far, and why.
+    private static func stopped(by verdicts: [Verdict], _ rest: [LibraryCheck]) -> ([LibraryCheck], String) {
+        if let load = verdicts.first(where: { $0.id == "load" }), load.findings.contains(where: Self.stops) {
+            return (rest, "the library does not load")
+        }
+        guard let life = verdicts.first(where: { $0.id == "life" }) else { return ([], "") }
+        let needing = rest.filter(\.needsLife)
+        if case .skipped(let why) = life.outcome { return (needing, why) }
+        return life.findings.contains(where: Self.stops) ? (needing, "no instance lives; see life") : ([], "")
     }
 
     private static func stops(_ finding: Finding) -> Bool {
         finding.reason.hasPrefix("plugin.")
-            || ["validator.crashed", "validator.hung", "validator.exited"].contains(finding.reason)
+            || ["validator.crashed", "validator.hung", "validator.exited", "validator.create_refused"]
+                .contains(finding.reason)
     }
 
     private func verdict(_ check: LibraryCheck, failed finding: Finding) -> Verdict {
