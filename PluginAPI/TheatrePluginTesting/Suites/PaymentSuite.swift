@@ -18,6 +18,8 @@ public struct PaymentSubject: Sendable {
     public var notifications: @Sendable () async throws -> [HTTPRequest]
     /// Sets up the emulator for its next request; false where it cannot do that.
     public var disturb: @Sendable (Disturbance) async throws -> Bool
+    /// Last word on a request before it is sent, for simulators that misbehave as a request asks.
+    public var edit: @Sendable (inout PaymentCreatePaymentRequest) -> Void
     /// Numbers of the payments that the emulator has, whatever the provider says.
     public var known: @Sendable () async throws -> Set<String>
 
@@ -27,7 +29,8 @@ public struct PaymentSubject: Sendable {
         settle: @escaping @Sendable () async throws -> Void,
         notifications: @escaping @Sendable () async throws -> [HTTPRequest],
         known: @escaping @Sendable () async throws -> Set<String>,
-        disturb: @escaping @Sendable (Disturbance) async throws -> Bool = { _ in false }
+        disturb: @escaping @Sendable (Disturbance) async throws -> Bool = { _ in false },
+        edit: @escaping @Sendable (inout PaymentCreatePaymentRequest) -> Void = { _ in }
     ) {
         self.client = client
         self.notifyURL = notifyURL
@@ -35,19 +38,20 @@ public struct PaymentSubject: Sendable {
         self.settle = settle
         self.notifications = notifications
         self.known = known
+        self.edit = edit
         self.disturb = disturb
     }
 
     func create(_ number: String = "suite_000001", amount: Int64 = 100) async throws -> PaymentPayment {
-        try await client.createPayment(
-            .with {
-                $0.number = number
-                $0.amount.amount = amount
-                $0.amount.currency = currency
-                $0.description_p = "A draft"
-                $0.notifyURL = notifyURL
-                $0.channel = "native"
-            })
+        var request = PaymentCreatePaymentRequest()
+        request.number = number
+        request.amount.amount = amount
+        request.amount.currency = currency
+        request.description_p = "A draft"
+        request.notifyURL = notifyURL
+        request.channel = "native"
+        edit(&request)
+        return try await client.createPayment(request)
     }
 
     func query(_ number: String = "suite_000001") async throws -> PaymentPayment {
