@@ -45,6 +45,11 @@ package struct Finding: Error, Sendable, Hashable {
         self.reason = reason
         self.message = message
     }
+
+    /// Of a call that was taken; nothing after it can be told in reasonable time.
+    static func neverCompleted(_ operation: String) -> Finding {
+        Finding("validator.never_completes", "A call of \(operation) was accepted and never completed.")
+    }
 }
 
 /// Why a check cannot be made of this library.

@@ -19,9 +19,7 @@ extension LibraryCheck {
                 for round in 0..<(run.subject.isQuick ? 1 : 5) {
                     run.progress("a call of \(operation.name) whose memory was taken away")
                     let outcome = try trial.call(operation.index, trial.request(operation, "borrowed \(round)"))
-                    if outcome == .silent {
-                        run.fail("validator.never_completes", "A call of \(operation.name) was never completed.")
-                    }
+                    if outcome == .silent { throw Finding.neverCompleted(operation.name) }
                 }
             }
             run.progress("destroy after borrowed memory was taken away")

@@ -25,10 +25,7 @@ extension LibraryCheck {
                     run.progress("a call of \(operation.name)")
                     let outcome = try trial.call(operation.index, trial.request(operation, "\(world) \(round)"))
                     seen[word(outcome), default: 0] += 1
-                    guard outcome == .silent else { continue }
-                    run.fail(
-                        "validator.never_completes", "A call of \(operation.name) was accepted and never completed.")
-                    if run.subject.isQuick { return run.take(trial) }
+                    if outcome == .silent { throw Finding.neverCompleted(operation.name) }
                 }
             }
             trial.end()

@@ -22,10 +22,7 @@ extension LibraryCheck {
                 run.progress("a call of \(operation.name) from a newer host")
                 let request = trial.request(operation, "newer \(round)")
                 let outcome = try trial.call(operation.index, request, Trial.Options(flags: 0xFFFF_0000))
-                if outcome == .silent {
-                    run.fail(
-                        "validator.never_completes", "A newer host's call of \(operation.name) was never completed.")
-                }
+                if outcome == .silent { throw Finding.neverCompleted(operation.name) }
             }
         }
         run.progress("replies, credit and cancels for calls that there are not")

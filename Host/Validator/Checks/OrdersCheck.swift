@@ -44,9 +44,7 @@ extension LibraryCheck {
                     if numbers.chance(25) { _ = trial.selfTest() }
                     guard let operation = run.subject.operations.randomElement(using: &numbers) else { continue }
                     let outcome = try trial.call(operation.index, trial.request(operation, "\(life) \(step)"))
-                    if outcome == .silent {
-                        run.fail("validator.never_completes", "A call of \(operation.name) was never completed.")
-                    }
+                    if outcome == .silent { throw Finding.neverCompleted(operation.name) }
                 }
             }
             run.progress("life \(life): deactivate")

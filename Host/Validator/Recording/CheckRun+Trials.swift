@@ -43,7 +43,7 @@ extension CheckRun {
     /// Waits for calls that were taken; what stays silent is a fault.
     mutating func expectEnd(_ trial: Trial, _ calls: [(id: theatre_id, name: String)], _ reason: String, within: Int) {
         for call in calls where trial.outcome(call.id, milliseconds: within) == .silent {
-            fail(reason, "A call of \(call.name) was never completed.")
+            return fail(reason, "A call of \(call.name) was never completed.")
         }
     }
 

@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import FoundationEssentials
+internal import SwiftProtobuf
 public import TheatreContracts
 public import TheatrePlugin
 

@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import FoundationEssentials
+internal import SwiftProtobuf
 public import TheatreContracts
 public import TheatrePlugin
 
@@ -91,8 +93,8 @@ public enum PaymentSuite {
             )
             let error = try await refusal("One number for another amount") { try await subject.create(amount: 101) }
             try demand(error.effect == .none, "\(error.reason) has effect \(error.effect).")
-            try demand(
-                try await subject.known().count == 1, "The emulator has \(try await subject.known().count) payments.")
+            let count = try await subject.known().count
+            try demand(count == 1, "The emulator has \(count) payments.")
         },
         SuiteCase("anUnknownPaymentIsNotFound") { subject in
             let error = try await refusal("A payment that there is not") { try await subject.query("suite_none") }

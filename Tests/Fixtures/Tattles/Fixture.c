@@ -17,7 +17,11 @@ static theatre_code repeat(void *self, const theatre_request *request) {
     if (!fixture_is_request(request, 2)) return fixture_refuse(self, request);
     theatre_bytes text = request->payload;
     const uint8_t *canary = text.data ? memmem(text.data, text.size, "CANARY", 6) : 0;
-    theatre_bytes shown = canary ? (theatre_bytes){canary, (uint64_t)(text.data + text.size - canary)} : fixture_text("none");
+    theatre_bytes shown = fixture_text("none");
+    if (canary) {
+        shown = (theatre_bytes){canary, 0};
+        while (canary + shown.size < text.data + text.size && canary[shown.size] >= 0x20) shown.size += 1;
+    }
     me->host->log(me->host->ctx, THEATRE_LOG_DEBUG, shown, (theatre_bytes){0});
     theatre_error error;
     fixture_fail(&error, THEATRE_UNAUTHENTICATED, "auth.refused", "");
