@@ -139,6 +139,12 @@ struct MessageGenerator {
         if let value = field.rules.values.randomElement(using: &numbers), style == .sound { return value }
         if field.rules.json { return #"{"a": 1}"# }
         if style == .odd, let odd = Self.odd.randomElement(using: &numbers), numbers.chance(60) { return odd }
+        let room = field.rules.maxLength == 0 ? 200 : Int(field.rules.maxLength)
+        if style == .sound, numbers.chance(60), let known = FamiliarValues.text(field.name, &numbers),
+            known.count <= room
+        {
+            return known
+        }
         let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         return String((0..<length(field)).map { _ in letters.randomElement(using: &numbers) ?? "a" })
     }
