@@ -18,7 +18,9 @@ package struct WireWriter {
         bytes.append(UInt8(truncatingIfNeeded: value))
     }
 
-    @inline(__always) package mutating func tag(_ number: UInt32, _ type: UInt32) { varint(UInt64(number) << 3 | UInt64(type)) }
+    @inline(__always) package mutating func tag(_ number: UInt32, _ type: UInt32) {
+        varint(UInt64(number) << 3 | UInt64(type))
+    }
 
     package mutating func fixed32(_ value: UInt32) {
         for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * shift))) }

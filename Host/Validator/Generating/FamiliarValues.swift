@@ -21,7 +21,7 @@ enum FamiliarValues {
         "method": ["GET", "POST"],
         "number": ["number_000001"],
         "notify_url": ["http://127.0.0.1:8080/api/v1/payments/simulator/notify"],
-        "path": ["/api/v1/orders", "backup.db"],
+        "path": ["/api/v1/orders", "backup"],
         "redirect_uri": ["https://example.com/return"],
         "sql": ["SELECT 1", "SELECT :tenant", "DELETE FROM {rows} WHERE id = 1"],
         "target": ["json", "markdown"],
