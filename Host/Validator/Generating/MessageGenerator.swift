@@ -117,6 +117,8 @@ struct MessageGenerator {
                 return field.type == .uint32 ? edge & 0xFFFF_FFFF : edge
             }
         }
+        // Times to come, in milliseconds: what has lapsed is refused before anything else.
+        if is64, field.name.hasSuffix("_until") || field.name.hasSuffix("_at") { return 4_102_444_800_000 }
         if field.rules.timestamp { return 1_750_000_000_000 + Int64.random(in: 0...1_000_000, using: &numbers) }
         let least = field.rules.hasMin ? field.rules.min : 0
         let most = field.rules.hasMax ? field.rules.max : max(least, 100)

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Emulators
 import Testing
 import TheatreContracts
 import TheatrePlugin
