@@ -11,7 +11,7 @@ extension LibraryCheck {
     /// One whole life.
     static let life = LibraryCheck(
         "life", "an instance is created, activated, tested, stopped and destroyed, and leaves no thread", quick: true,
-        limit: 15, needsLife: false
+        limit: 25, needsLife: false
     ) { run in
         let library = try run.library()
         let threads = ProcessSnapshot.threadCount
