@@ -67,9 +67,9 @@ soak: test-packages
 	@swift build
 	@swift build --build-tests
 	@echo "==> $(KILLS) kills of each engine, $(MINUTES) minutes, seed $(SEED)"
-	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) \
+	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) THEATRE_VALIDATE_ALL=1 \
 	    SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel \
-	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests'
+	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests|SoundLibraryTests'
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages

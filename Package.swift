@@ -36,10 +36,12 @@ let plugins = [
 
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
-    "AnswersGarbage", "BadConfig", "Bookkeeper", "CallsHostOnly", "CompletesTwice", "Contrary", "CrashesInCreate",
-    "Demanding", "Good", "HangsInActivate", "Incomplete", "IsolatedOnly", "Lies", "NeedsGrant", "Needy",
-    "NeverCompletes", "NewerHost", "NoEntry", "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation",
-    "ThrowsInCreate", "Unruly", "WrongMajor",
+    "AnswersGarbage", "BadConfig", "BelievesSizes", "Blocks", "Bookkeeper", "Brittle", "CallsHostOnly",
+    "CompletesTwice", "Contrary", "CrashesInCreate", "Demanding", "Exits", "ExportsMore", "Fickle", "Good", "Gullible",
+    "HangsInActivate", "Incomplete", "IsolatedOnly", "KeepsBorrowed", "Leaks", "Lies", "Lingers", "Meddles",
+    "NeedsGrant", "Needy", "NeverCompletes", "NewerHost", "NoEntry", "OddAttribute", "OddAttributeType",
+    "OddCapability", "OddOperation", "OpensSocket", "ReadsBeyond", "Shares", "Tattles", "ThrowsInCreate",
+    "Understates", "Unruly", "WrongMajor",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
@@ -156,13 +158,21 @@ let host: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Trust", swiftSettings: strict),
+    .target(name: "CValidator", path: "Host/CValidator"),
+    .target(
+        name: "Validator",
+        dependencies: [
+            "CValidator", "CTheatrePlugin", "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts",
+            "TheatreManifest", protobuf,
+        ],
+        path: "Host/Validator", exclude: ["README.md"], swiftSettings: strict),
     .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
             "CTheatreSamples", "Control", "Trust", "Isolation", "Gateway", "Transcoding", "Services", "Runtime",
-            "Registry", "JSONSchema",
+            "Registry", "JSONSchema", "Validator",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
@@ -310,6 +320,9 @@ let tests: [Target] =
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
+        unitTests(
+            "ValidatorTests",
+            ["theatre", "Validator", "Runtime", "JSONSchema", "Transcoding", "TheatreManifest"]),
         unitTests(
             "PumpTests",
             [

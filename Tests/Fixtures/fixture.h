@@ -43,7 +43,59 @@ static inline theatre_code fixture_answer(void *self, theatre_id call, const cha
     return me->host->complete(me->host->ctx, call, &result);
 }
 
+/* One varint of protobuf's wire format; the place after it, or null. */
+static inline const uint8_t *fixture_varint(const uint8_t *at, const uint8_t *end, uint64_t *value) {
+    *value = 0;
+    for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
+        uint8_t byte = *at++;
+        if (shift == 63 && byte > 1) return 0;
+        *value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) return at;
+    }
+    return 0;
+}
+
+/* Whether bytes are some protobuf message. */
+static inline int fixture_is_message(theatre_bytes bytes) {
+    const uint8_t *at = bytes.data, *end = at + bytes.size;
+    while (bytes.size > 0 && at < end) {
+        uint64_t tag, value;
+        at = fixture_varint(at, end, &tag);
+        if (!at || tag >> 3 == 0 || tag >> 3 >= 1u << 29) return 0;
+        uint64_t left = (uint64_t)(end - at);
+        switch (tag & 7) {
+        case 0: at = fixture_varint(at, end, &value); break;
+        case 1: at = left >= 8 ? at + 8 : 0; break;
+        case 5: at = left >= 4 ? at + 4 : 0; break;
+        case 2:
+            at = fixture_varint(at, end, &value);
+            if (at) at = value <= (uint64_t)(end - at) ? at + value : 0;
+            break;
+        default: at = 0;
+        }
+        if (!at) return 0;
+    }
+    return 1;
+}
+
+/* Whether a request is for one of so many operations, with a message. */
+static inline int fixture_is_request(const theatre_request *request, uint32_t operations) {
+    return request->operation < operations && fixture_is_message(request->payload);
+}
+
+/* Completes a request that `fixture_is_request` does not let pass. */
+static inline theatre_code fixture_refuse(void *self, const theatre_request *request) {
+    fixture *me = self;
+    theatre_error error;
+    theatre_code code = fixture_is_message(request->payload) ? THEATRE_UNIMPLEMENTED : THEATRE_INVALID_ARGUMENT;
+    fixture_fail(&error, code, "fixture.refused", "This is no request of the fixture.");
+    theatre_result result = {.struct_size = sizeof result, .code = code, .error = &error};
+    me->host->complete(me->host->ctx, request->call, &result);
+    return THEATRE_OK;
+}
+
 static inline theatre_code fixture_serves(void *self, const theatre_request *request) {
+    if (!fixture_is_request(request, 1)) return fixture_refuse(self, request);
     fixture_answer(self, request->call, "served");
     return THEATRE_OK;
 }

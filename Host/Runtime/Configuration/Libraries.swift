@@ -48,8 +48,8 @@ struct Libraries {
             let source = Source(file: "lib\(file.manifest.name).so")
             var contracts = ContractFacts()
             do throws(CatalogError) {
-                contracts = Self.facts(
-                    try ContractCatalog(descriptorSets: [file.contracts], comments: false))
+                contracts = ContractFacts(
+                    reading: try ContractCatalog(descriptorSets: [file.contracts], comments: false))
             } catch {
                 faults.append(
                     Fault(
@@ -64,37 +64,6 @@ struct Libraries {
     var catalog: ContractCatalog {
         get throws(CatalogError) {
             try ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: false)
-        }
-    }
-
-    /// What the compiler needs of the contracts.
-    private static func facts(_ catalog: ContractCatalog) -> ContractFacts {
-        ContractFacts(
-            catalog.services.map { service in
-                ContractFacts.Capability(
-                    name: service.name, operations: service.operations.map(facts),
-                    attributes: service.attributes.map { .init($0.name, type($0)) }, many: service.many)
-            })
-    }
-
-    private static func facts(_ operation: OperationDescription) -> ContractFacts.Operation {
-        var facts = ContractFacts.Operation(String(operation.name.drop { $0 != "/" }.dropFirst()))
-        facts.optional = operation.optional
-        facts.freeOfEffects = operation.freeOfEffects
-        facts.sideEffect = operation.sideEffect
-        facts.hostOnly = operation.hostOnly
-        facts.holdsTransaction = operation.holdsTransaction
-        facts.reconcile = operation.reconcile
-        facts.defaultTimeout = Int(operation.defaultTimeoutMilliseconds)
-        return facts
-    }
-
-    private static func type(_ attribute: AttributeDescription) -> ContractFacts.AttributeType {
-        switch attribute.type {
-        case .integer: .integer
-        case .strings: .strings
-        case .boolean: .boolean
-        default: .string
         }
     }
 }

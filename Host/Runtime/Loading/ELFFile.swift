@@ -4,18 +4,18 @@
 /// What the host reads of a shared library before anything of it runs: named sections, exported symbols, build id.
 ///
 /// Reads 64-bit little-endian ELF out of bytes that nobody vouches for: every offset is checked.
-struct ELFFile {
+package struct ELFFile {
     /// Why the bytes are refused.
-    struct Malformed: Error, CustomStringConvertible {
-        let description: String
+    package struct Malformed: Error, CustomStringConvertible {
+        package let description: String
     }
 
     /// `e_machine`: 62 is x86-64, 183 is aarch64.
     let machine: UInt16
-    private let bytes: [UInt8]
-    private let sections: [Section]
+    let bytes: [UInt8]
+    let sections: [Section]
 
-    private struct Section {
+    struct Section {
         var name: String
         var type: UInt32
         var offset: Int
@@ -23,7 +23,7 @@ struct ELFFile {
         var link: Int
     }
 
-    init(_ bytes: [UInt8]) throws(Malformed) {
+    package init(_ bytes: [UInt8]) throws(Malformed) {
         self.bytes = bytes
         guard bytes.count >= 64, bytes[0..<4].elementsEqual([0x7F, 0x45, 0x4C, 0x46]) else {
             throw Malformed(description: "is not an ELF file")
@@ -37,12 +37,12 @@ struct ELFFile {
     }
 
     /// The bytes of a section, or nil where there is none of that name.
-    func section(_ name: String) -> ArraySlice<UInt8>? {
+    package func section(_ name: String) -> ArraySlice<UInt8>? {
         sections.first { $0.name == name }.flatMap(content)
     }
 
     /// Names of the defined global symbols it exports.
-    var exports: [String] {
+    package var exports: [String] {
         guard let table = sections.first(where: { $0.type == 11 }), sections.indices.contains(table.link),
             let symbols = content(table), let strings = content(sections[table.link])
         else { return [] }
@@ -61,7 +61,7 @@ struct ELFFile {
         return Array(note.dropFirst(16).prefix(size))
     }
 
-    private func content(_ section: Section) -> ArraySlice<UInt8>? {
+    func content(_ section: Section) -> ArraySlice<UInt8>? {
         guard section.type != 8, section.offset >= 0, section.size >= 0, section.offset <= bytes.count,
             section.size <= bytes.count - section.offset
         else { return nil }
@@ -96,17 +96,17 @@ struct ELFFile {
         return sections
     }
 
-    private static func integer<T: FixedWidthInteger>(_ bytes: [UInt8], _ at: Int, _ type: T.Type) -> T? {
+    static func integer<T: FixedWidthInteger>(_ bytes: [UInt8], _ at: Int, _ type: T.Type) -> T? {
         guard at >= 0, at <= bytes.count - MemoryLayout<T>.size else { return nil }
         return bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: T.self)) }
     }
 
     /// A 64-bit offset or size that fits an Int.
-    private static func offset(_ bytes: [UInt8], _ at: Int) -> Int? {
+    static func offset(_ bytes: [UInt8], _ at: Int) -> Int? {
         integer(bytes, at, UInt64.self).flatMap(Int.init(exactly:))
     }
 
-    private static func string(_ table: ArraySlice<UInt8>, _ at: Int) -> String? {
+    static func string(_ table: ArraySlice<UInt8>, _ at: Int) -> String? {
         guard at >= 0, at < table.count else { return nil }
         let start = table.startIndex + at
         guard let end = table[start...].firstIndex(of: 0) else { return nil }

@@ -2,23 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads protobuf's wire format within bounds.
-struct WireReader {
-    let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var position = 0
+package struct WireReader {
+    package let bytes: UnsafeBufferPointer<UInt8>
+    package private(set) var position = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    var isAtEnd: Bool { position >= bytes.count }
+    package var isAtEnd: Bool { position >= bytes.count }
 
     /// One field's number, wire type and value: the number itself, or where its bytes are.
-    struct Item {
-        let number: UInt32
-        let type: UInt32
-        var raw: UInt64 = 0
-        var range = 0..<0
+    package struct Item {
+        package let number: UInt32
+        package let type: UInt32
+        package var raw: UInt64 = 0
+        package var range = 0..<0
     }
 
-    mutating func varint() throws(TranscodingError) -> UInt64 {
+    package mutating func varint() throws(TranscodingError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while position < bytes.count {
@@ -33,7 +33,7 @@ struct WireReader {
         throw .wire("cut off or overlong in an integer")
     }
 
-    mutating func fixed(_ count: Int) throws(TranscodingError) -> UInt64 {
+    package mutating func fixed(_ count: Int) throws(TranscodingError) -> UInt64 {
         guard bytes.count - position >= count else { throw .wire("cut off in a number") }
         var value: UInt64 = 0
         for index in 0..<count { value |= UInt64(bytes[position + index]) << UInt64(8 * index) }
@@ -41,7 +41,7 @@ struct WireReader {
         return value
     }
 
-    mutating func next() throws(TranscodingError) -> Item {
+    package mutating func next() throws(TranscodingError) -> Item {
         let tag = try varint()
         guard tag >> 3 > 0, tag >> 3 < 1 << 29 else { throw .wire("with an impossible field number") }
         var item = Item(number: UInt32(tag >> 3), type: UInt32(tag & 7))

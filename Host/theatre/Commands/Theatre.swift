@@ -13,6 +13,7 @@ struct Theatre: AsyncParsableCommand {
         subcommands: [
             Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Jobs.self, Events.self, TourCommand.self,
             ProbeLibrary.self,
+            PluginCommand.self,
         ],
         defaultSubcommand: Serve.self)
 }

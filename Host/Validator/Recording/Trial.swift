@@ -1,0 +1,173 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CTheatrePlugin
+internal import FoundationEssentials
+internal import JSONSchema
+internal import Runtime
+internal import SwiftProtobuf
+internal import TheatreContracts
+internal import TheatreManifest
+internal import Transcoding
+
+/// One instance of the library under test, in a recording host, with its life in the check's hands.
+final class Trial {
+    let subject: Subject
+    let library: PluginLibrary
+    let host: RecordingHost
+    let name: String
+    /// What the last control call said, where it failed.
+    private(set) var error = RecordingHost.Completion()
+    private var createLender: Lender
+    private(set) var isCreated = false
+
+    init(_ subject: Subject, _ library: PluginLibrary, host: RecordingHost, name: String = "validated") {
+        self.subject = subject
+        self.library = library
+        self.host = host
+        self.name = name
+        createLender = Lender(host.shape, revokes: host.revokes)
+    }
+
+    /// An instance with its own host.
+    convenience init(
+        _ subject: Subject, _ library: PluginLibrary, name: String = "validated", shape: Shape = .plain,
+        revokes: Bool = false, base: theatre_id = 0x1_0000, upstream: @escaping Upstream = Upstreams.empty
+    ) {
+        let host = RecordingHost(subject, shape: shape, revokes: revokes, base: base)
+        host.monitor.withLock { $0.upstream = upstream }
+        self.init(subject, library, host: host, name: name)
+    }
+
+    // MARK: Life
+
+    /// LOADED to CONFIGURED.
+    func create(_ configuration: JSONValue? = nil, generation: UInt32 = 1) throws -> theatre_code {
+        let folder = "\(subject.folder)/\(name)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var lender = Lender(host.shape, revokes: host.revokes)
+        var create = theatre_create()
+        create.generation = generation
+        create.instance = lender.bytes(Array(name.utf8))
+        create.configuration = lender.bytes([UInt8](try (configuration ?? subject.configuration).json()))
+        create.environment = lender.bytes(try environment(folder))
+        create.manifest = lender.bytes(subject.file.manifestBytes)
+        let lent = lender.structure(create)
+        var instance: UnsafeMutablePointer<theatre_instance>?
+        let code = control { error in library.table.pointee.create(host.table, lent, &instance, error) }
+        lender.giveBack()
+        try check(code, instance)
+        host.instance = instance
+        isCreated = instance != nil
+        return code
+    }
+
+    private func environment(_ folder: String) throws -> [UInt8] {
+        var environment = HostEnvironment()
+        environment.publicURL = "http://127.0.0.1:8080"
+        environment.hostVersion = "0.0.0"
+        environment.development = true
+        if subject.manifest.grants.stateFolder { environment.stateFolder = folder }
+        var bytes: [UInt8] = try environment.serializedBytes()
+        // A field that no revision knows: number 900, a varint.
+        if host.shape == .longer { bytes += [0xA0, 0x38, 0x01] }
+        return bytes
+    }
+
+    private func check(_ code: theatre_code, _ instance: UnsafeMutablePointer<theatre_instance>?) throws {
+        guard code == THEATRE_OK else {
+            if instance != nil {
+                host.violation("validator.create_leaves", "create failed and left an instance.")
+            }
+            return
+        }
+        guard let table = instance?.pointee else {
+            throw Finding("validator.create_null", "create returned OK and no instance.")
+        }
+        guard table.struct_size >= UInt32(MemoryLayout<theatre_instance>.size), table.activate != nil,
+            table.invoke != nil, table.reply != nil, table.deactivate != nil, table.destroy != nil
+        else {
+            throw Finding(
+                "validator.instance_table",
+                "The instance's table is shorter than it must be or lacks activate, invoke, reply, deactivate or destroy."
+            )
+        }
+        let streams = subject.operations.contains { $0.description.isClientStreaming }
+        if streams, table.send == nil {
+            throw Finding("validator.instance_table", "An operation takes a stream and the table has no send.")
+        }
+    }
+
+    /// CONFIGURED to READY.
+    func activate() -> theatre_code {
+        guard let instance = host.instance, let activate = instance.pointee.activate else { return THEATRE_INTERNAL }
+        return control { activate(instance.pointee.`self`, $0) }
+    }
+
+    func selfTest() -> theatre_code {
+        guard let instance = host.instance, let test = instance.pointee.self_test else { return THEATRE_OK }
+        return control { test(instance.pointee.`self`, $0) }
+    }
+
+    func deactivate() {
+        guard let instance = host.instance else { return }
+        instance.pointee.deactivate?(instance.pointee.`self`)
+    }
+
+    /// Ends what is under way and frees the instance.
+    func destroy() {
+        guard let instance = host.instance else { return }
+        settle()
+        instance.pointee.destroy?(instance.pointee.`self`)
+        host.instance = nil
+        host.monitor.withLock { $0.isDestroyed = true }
+        host.responder.end()
+    }
+
+    /// Answers what the plugin asked for and nobody answered.
+    func settle() {
+        let open = host.monitor.withLock { $0.made.values.filter { !$0.isAnswered }.map(\.id) }
+        for id in open { Responding(host).fail(id, THEATRE_CANCELLED, "call.cancelled", THEATRE_EFFECT_UNKNOWN) }
+        host.responder.settle(milliseconds: 5000)
+    }
+
+    private func control(_ body: (UnsafeMutablePointer<theatre_error>) -> theatre_code) -> theatre_code {
+        var lender = Lender(host.shape)
+        let lent = lender.structure(theatre_error())
+        let code = body(lent)
+        error = RecordingHost.Completion()
+        if code != THEATRE_OK {
+            let value = lent.pointee
+            error = RecordingHost.Completion(
+                code: value.code, effect: value.effect, retry: value.retry, reason: value.reason.text,
+                message: value.message.text, detail: value.detail.text, hasError: true)
+            if value.code != code || !CompletionReader.isReason(error.reason) || error.message.isEmpty {
+                host.violation(
+                    "validator.control_error",
+                    "A control function failed with \(code) and an error of code \(value.code), reason \"\(error.reason)\"."
+                )
+            }
+        }
+        lender.giveBack()
+        return code
+    }
+
+    /// Creates, activates: READY, or the reason why this library cannot be brought there here.
+    func ready(_ configuration: JSONValue? = nil) throws {
+        guard try create(configuration) == THEATRE_OK else {
+            throw Skip("create refuses this configuration: \(error.reason): \(error.message)")
+        }
+        guard activate() == THEATRE_OK else {
+            let why = "\(error.reason): \(error.message)"
+            deactivate()
+            destroy()
+            throw Skip("activate fails with what this host offers: \(why)")
+        }
+    }
+
+    /// READY to RETIRED.
+    func end() {
+        deactivate()
+        destroy()
+    }
+}

@@ -1,0 +1,11 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// `theatre plugin`.
+struct PluginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugin", abstract: "Work on a plugin of one's own.",
+        subcommands: [ValidateCommand.self, CheckOneCommand.self])
+}

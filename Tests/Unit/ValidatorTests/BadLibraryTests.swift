@@ -1,0 +1,92 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import Validator
+
+/// Every deliberately bad library fails, each for its own reason.
+@Suite(.serialized) struct BadLibraryTests {
+    struct Bad: Sendable, CustomTestStringConvertible {
+        let name: String
+        let check: String
+        let reasons: [String]
+        var testDescription: String { "\(name) \(check)" }
+
+        init(_ name: String, _ check: String, _ reasons: String...) {
+            self.name = name
+            self.check = check
+            self.reasons = reasons
+        }
+    }
+
+    static let bad = [
+        Bad("AnswersGarbage", "calls", "validator.malformed_response"),
+        Bad("BelievesSizes", "newer", "validator.crashed"),
+        Bad("Blocks", "blocking", "validator.invoke_blocks"),
+        Bad("Bookkeeper", "calls", "validator.malformed_response"),
+        Bad("Brittle", "config", "validator.crashed"),
+        Bad("CallsHostOnly", "manifest", "call.host_only"),
+        Bad("CompletesTwice", "calls", "validator.completes_twice"),
+        Bad("Exits", "life", "validator.exited"),
+        Bad("ExportsMore", "elf", "validator.elf_exports", "validator.elf_forbidden"),
+        Bad("Fickle", "entry", "validator.entry_differs", "validator.entry_allocates"),
+        Bad("Gullible", "garbage", "validator.serves_unknown", "validator.accepts_malformed"),
+        Bad("HangsInActivate", "life", "validator.hung"),
+        Bad("Incomplete", "manifest", "contract.incomplete"),
+        Bad("KeepsBorrowed", "borrowed", "validator.crashed"),
+        Bad("Leaks", "leak", "validator.thread_left", "validator.descriptor_left", "validator.memory_left"),
+        Bad("Leaks", "life", "validator.thread_left"),
+        Bad("Lies", "load", "plugin.lies"),
+        Bad("Lingers", "life", "validator.host_after_destroy"),
+        Bad(
+            "Meddles", "load", "validator.load_thread", "validator.load_descriptor", "validator.load_signal",
+            "validator.load_environment", "validator.load_locale", "validator.load_folder", "validator.load_output"),
+        Bad("NeverCompletes", "calls", "validator.never_completes"),
+        Bad("NeverCompletes", "deadline", "validator.ignores_deadline"),
+        Bad("NeverCompletes", "cancel", "validator.ignores_cancel"),
+        Bad("NeverCompletes", "drain", "validator.never_drains"),
+        Bad("NewerHost", "file", "plugin.newer_host"),
+        Bad("NoEntry", "file", "plugin.no_entry"),
+        Bad("OddAttribute", "manifest", "attribute.undeclared"),
+        Bad("OddAttributeType", "manifest", "attribute.type"),
+        Bad("OddCapability", "manifest", "manifest.capability_unknown"),
+        Bad("OddOperation", "manifest", "manifest.operation_unknown"),
+        Bad("OpensSocket", "egress", "validator.socket"),
+        Bad("ReadsBeyond", "older", "validator.crashed"),
+        Bad("Shares", "pair", "validator.instances_share"),
+        Bad("Tattles", "secrets", "validator.secret_in_error", "validator.secret_in_log"),
+        Bad("ThrowsInCreate", "life", "validator.create_refused"),
+        Bad("Understates", "effect", "validator.effect_untrue"),
+        Bad("WrongMajor", "file", "plugin.abi_major"),
+    ]
+
+    @Test(arguments: bad) func itFailsForItsOwnReason(_ bad: Bad) throws {
+        let verdict = try BuiltLibraries.verdict(bad.name, bad.check)
+        #expect(!verdict.isSound)
+        #expect(Set(verdict.reasons) == Set(bad.reasons), "\(verdict.findings)")
+        #expect(verdict.id == bad.check)
+    }
+
+    /// What only a deployment does wrong with them: as libraries they are sound.
+    @Test(arguments: ["BadConfig", "Contrary", "Demanding", "IsolatedOnly", "NeedsGrant", "Needy"])
+    func whatOnlyADeploymentGetsWrongIsNoFaultOfTheLibrary(_ name: String) throws {
+        var validation = BuiltLibraries.validation(name)
+        validation.isQuick = true
+        #expect(try validation.run().faults == [])
+    }
+
+    @Test func aCrashSaysItsSignalAndWhatItWasIn() throws {
+        let verdict = try BuiltLibraries.verdict("ReadsBeyond", "older")
+        #expect(verdict.outcome == .crashed(signal: 11))
+        #expect(verdict.place.contains("revision 0"))
+        let hang = try BuiltLibraries.verdict("HangsInActivate", "life")
+        #expect(hang.outcome == .hung(seconds: 25) && hang.place == "create and activate")
+    }
+
+    @Test func whatDoesNotLiveIsNotTriedAgain() throws {
+        let report = try BuiltLibraries.validation("Exits").run()
+        #expect(report.verdicts.filter { !$0.isSound }.map(\.id) == ["life"])
+        #expect(report.verdicts.count { $0.outcome == .skipped("no instance lives; see life") } == 16)
+    }
+}

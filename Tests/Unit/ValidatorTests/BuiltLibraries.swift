@@ -1,0 +1,48 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Testing
+import TheatreManifest
+
+@testable import Validator
+
+/// The libraries that stand beside this test, and the program that checks them.
+enum BuiltLibraries {
+    static let folder: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "."
+        return own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
+    }()
+
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// Every plugin of the package.
+    static let plugins: [String] = {
+        let files = FileManager.default
+        func names(_ folder: String) -> [String] { ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted() }
+        return names("\(root)/Plugins").flatMap { group in
+            names("\(root)/Plugins/\(group)").filter {
+                files.fileExists(atPath: "\(root)/Plugins/\(group)/\($0)/plugin.json")
+            }
+        }
+    }()
+
+    static func validation(_ name: String, seed: UInt64 = 7) -> Validation {
+        Validation(library: "\(folder)/lib\(name).so", seed: seed, program: "\(folder)/theatre")
+    }
+
+    /// Runs one check of one library.
+    static func verdict(_ name: String, _ check: String) throws -> Verdict {
+        var validation = validation(name)
+        validation.only = [check]
+        return try #require(try validation.run().verdicts.first)
+    }
+}
+
+extension ValidationReport {
+    /// What is wrong, for a test's message.
+    var faults: [String] {
+        verdicts.flatMap { verdict in verdict.findings.map { "\(verdict.id): \($0.reason): \($0.message)" } }
+    }
+}
