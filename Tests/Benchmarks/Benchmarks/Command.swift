@@ -27,11 +27,19 @@ enum Command {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
         if let inherited { posix_spawn_file_actions_adddup2(&actions, inherited, 3) }
+        // Threads of this process may block signals, and pgbench ends by one.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
         var process: pid_t = 0
-        let failure = posix_spawn(&process, arguments[0], &actions, nil, words, environ)
+        let failure = posix_spawn(&process, arguments[0], &actions, &attributes, words, environ)
         guard failure == 0 else { throw BenchmarkFailure("\(arguments[0]) does not start: error \(failure)") }
         return process
     }
