@@ -18,11 +18,10 @@ extension Dispatcher {
         let state = core.pointee.state.load(ordering: .sequentiallyConsistent)
         guard
             state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady)
-                || core.port.serves(callsOf: serving)
+                || stillServes(core, serving)
         else {
             core.release()
-            let (successor, operation) = try successor(of: core.port, operation, in: serving)
-            return try self.launch(launch, key: key, on: successor.core, operation)
+            return try launchElsewhere(launch, key: key, insteadOf: core, operation, serving)
         }
         let (_, count) = core.pointee.inFlight.wrappingAdd(1, ordering: .relaxed)
         guard count <= core.pointee.maxConcurrency else {

@@ -19,7 +19,9 @@ final class World: Sendable {
     init(libraries: String, folder: String) throws {
         deployment = try CompiledDeployment.read(folder: folder, libraries: libraries)
         dispatcher = Dispatcher()
-        fleet = Fleet(dispatcher: dispatcher, hooks: InstancePort.Hooks(), logger: Logger(label: "benchmarks"))
+        var logger = Logger(label: "benchmarks")
+        logger.logLevel = .warning
+        fleet = Fleet(dispatcher: dispatcher, hooks: InstancePort.Hooks(), logger: logger)
         let table = deployment.table
         let plans = try table.instances.map(plan)
         try fleet.start(
