@@ -19,11 +19,10 @@ extension Dispatcher {
         let state = core.pointee.state.load(ordering: .sequentiallyConsistent)
         guard
             state == InstancePort.State.serving.rawValue || (state == 0 && facts.beforeReady)
-                || core.port.serves(callsOf: serving)
+                || stillServes(core, serving)
         else {
             giveUp(core)
-            let (successor, operation) = try successor(of: core.port, operation, in: serving)
-            return try self.launch(launch, key: key, on: successor.core, operation)
+            return try launchElsewhere(launch, key: key, insteadOf: core, operation, serving)
         }
         guard PortLoad(raw: load).inFlight <= core.pointee.maxConcurrency else {
             giveUp(core)

@@ -6,6 +6,22 @@ internal import Synchronization
 
 /// Calls while one generation of an instance takes over from another.
 extension Dispatcher {
+    /// Off the hot path: whether a port that gives way still serves calls of this table.
+    @inline(never)
+    func stillServes(_ core: CorePointer, _ table: Unmanaged<DispatchTable>) -> Bool {
+        core.port.serves(callsOf: table)
+    }
+
+    /// Off the hot path: sends a call to whoever serves in place of a port that does not any more.
+    @inline(never)
+    func launchElsewhere(
+        _ launch: borrowing Launch, key: UnsafeRawBufferPointer, insteadOf core: CorePointer, _ operation: UInt32,
+        _ table: Unmanaged<DispatchTable>
+    ) throws(CallError) -> UInt64 {
+        let (next, operation) = try successor(of: core.port, operation, in: table)
+        return try self.launch(launch, key: key, on: next.core, operation)
+    }
+
     /// Who serves an operation in place of a port that does not any more; throws why nobody does.
     ///
     /// The generation in the call's own table comes first, so that a request stays with one.

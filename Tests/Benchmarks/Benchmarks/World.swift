@@ -25,7 +25,7 @@ final class World: Sendable {
         deployment = try CompiledDeployment.read(folder: folder, libraries: libraries)
         dispatcher = Dispatcher()
         var logger = Logger(label: "benchmarks")
-        if mode == .isolated { logger.logLevel = .critical }
+        logger.logLevel = mode == .isolated ? .critical : .warning
         var crashes = CrashPolicy()
         (crashes.limit, crashes.delays) = (100, [0])
         fleet = Fleet(
