@@ -97,15 +97,19 @@ static int write_out(theatre_outbox *box) {
     return found;
 }
 
-int theatre_outbox_put(theatre_outbox *box, const theatre_frame *frame) {
+static uint64_t waiting(const theatre_outbox *box) { return box->size + (box->end - box->start); }
+
+static int put(theatre_outbox *box, const theatre_frame *frame, int may_be_refused) {
     uint64_t size = theatre_frame_size(frame);
     pthread_mutex_lock(&box->lock);
-    while (box->blocks && !box->closed && box->writing && box->size + (box->end - box->start) > box->limit)
+    while (box->blocks && !box->closed && box->writing && waiting(box) > box->limit)
         pthread_cond_wait(&box->room, &box->lock);
     int found = THEATRE_OUTBOX_OK;
     if (box->closed) {
         found = THEATRE_OUTBOX_CLOSED;
-    } else if ((!box->blocks && box->size + (box->end - box->start) + size > box->limit) || !reserve(box, size)) {
+    } else if (may_be_refused && waiting(box) > box->limit / 2) {
+        found = THEATRE_OUTBOX_FILLING;
+    } else if ((!box->blocks && waiting(box) + size > box->limit) || !reserve(box, size)) {
         box->closed = 1;
         found = THEATRE_OUTBOX_FULL;
     } else {
@@ -119,9 +123,13 @@ int theatre_outbox_put(theatre_outbox *box, const theatre_frame *frame) {
     return found;
 }
 
+int theatre_outbox_put(theatre_outbox *box, const theatre_frame *frame) { return put(box, frame, 0); }
+
+int theatre_outbox_offer(theatre_outbox *box, const theatre_frame *frame) { return put(box, frame, 1); }
+
 int theatre_outbox_is_filling(theatre_outbox *box) {
     pthread_mutex_lock(&box->lock);
-    int filling = box->size + (box->end - box->start) > box->limit / 2;
+    int filling = waiting(box) > box->limit / 2;
     pthread_mutex_unlock(&box->lock);
     return filling;
 }

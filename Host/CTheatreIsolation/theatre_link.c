@@ -81,8 +81,9 @@ void theatre_link_stop(theatre_link *link, uint32_t why) {
     pthread_mutex_unlock(&link->control.lock);
 }
 
-int theatre_link_put(theatre_link *link, const theatre_frame *frame) {
-    switch (theatre_outbox_put(&link->out, frame)) {
+/* Acts on what the outbox found; false where the runner will never get the frame. */
+static int act(theatre_link *link, int found) {
+    switch (found) {
     case THEATRE_OUTBOX_OK: return 1;
     case THEATRE_OUTBOX_STUCK:
         pthread_mutex_lock(&link->control.lock);
@@ -92,6 +93,10 @@ int theatre_link_put(theatre_link *link, const theatre_frame *frame) {
     case THEATRE_OUTBOX_FULL: theatre_link_stop(link, THEATRE_LINK_FULL); return 0;
     default: return 0;
     }
+}
+
+int theatre_link_put(theatre_link *link, const theatre_frame *frame) {
+    return act(link, theatre_outbox_put(&link->out, frame));
 }
 
 /* Waits for the answer, until `seconds` have passed where that is not 0; under the lock. */
@@ -180,6 +185,11 @@ static int offset(const theatre_host *host, uint64_t *found) {
 
 /* A clock that was put forward is told before whatever is sent next. */
 static void tell_clock(theatre_link *link) {
+    /* Once is enough for what the link's thread sends for one batch of frames. */
+    if (pthread_equal(link->thread, pthread_self())) {
+        if (link->knows_clock) return;
+        link->knows_clock = 1;
+    }
     uint64_t now;
     if (!offset(link->host, &now)) return;
     uint64_t known = atomic_load_explicit(&link->offset, memory_order_relaxed);
@@ -212,14 +222,15 @@ theatre_code theatre_link_create(theatre_link *link, const theatre_host *host, c
 
 static theatre_code invoke(void *self, const theatre_request *request) {
     theatre_link *link = self;
-    if (theatre_outbox_is_filling(&link->out)) return THEATRE_RESOURCE_EXHAUSTED;
     tell_clock(link);
     theatre_frame frame = {
         .type = THEATRE_FRAME_REQUEST,
         .call = request->call,
         .numbers = {request->operation, request->on_behalf_of, request->deadline_ns, request->attempt, request->flags},
         .parts = {request->payload, request->idempotency_key, request->context, request->attributes}};
-    return theatre_link_put(link, &frame) ? THEATRE_OK : THEATRE_UNAVAILABLE;
+    int found = theatre_outbox_offer(&link->out, &frame);
+    if (found == THEATRE_OUTBOX_FILLING) return THEATRE_RESOURCE_EXHAUSTED;
+    return act(link, found) ? THEATRE_OK : THEATRE_UNAVAILABLE;
 }
 
 static theatre_code reply(void *self, theatre_id call, const theatre_result *result) {

@@ -34,7 +34,9 @@ struct theatre_link {
     int wake;                 /* eventfd: look at the outbox, or end */
     atomic_uint why;          /* THEATRE_LINK_* + 1 where the host ends it */
     atomic_ullong offset;     /* of the host's clock, as the runner knows it */
-    uint64_t pinged, ponged;  /* link's thread */
+    pthread_t thread;
+    int knows_clock;          /* link's thread, as the next two: the clock was told in this batch */
+    uint64_t pinged, ponged;
     uint64_t quiet_since;     /* CLOCK_MONOTONIC ms of the oldest ping without answer; 0 for none */
     const char *fault;
     char name[NAME_MOST];

@@ -32,6 +32,7 @@ static int receive(theatre_link *link) {
     int64_t count = theatre_inbox_receive(&link->in, MSG_DONTWAIT);
     if (count == -EAGAIN) return 1;
     if (count <= 0) return 0;
+    link->knows_clock = 0;
     theatre_outbox_cork(&link->out);
     theatre_frame frame;
     const char *fault = NULL;
@@ -92,6 +93,7 @@ static void serve(theatre_link *link) {
 
 void *theatre_link_run(void *argument) {
     theatre_link *link = argument;
+    link->thread = pthread_self();
     serve(link);
     theatre_outbox_close(&link->out);
     theatre_link_end end = {.status = theatre_child_reap(link->parts.child.pid, link->parts.child.pidfd, GRACE_MS)};

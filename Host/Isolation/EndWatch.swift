@@ -37,11 +37,11 @@ final class EndWatch: Sendable {
         let signal = status & 0x7f
         if signal != 0 {
             let core = signal == 9 ? ", as by the kernel where memory runs out" : ""
-            return "killed by \(name(signal: signal))\(core)"
+            return "was killed by \(name(signal: signal))\(core)"
         }
         let code = status >> 8 & 0xff
         // What ends itself by a signal as the first process of its namespace exits with 128 and the signal.
-        return code > 128 ? "ended by \(name(signal: code - 128))" : "exited with code \(code)"
+        return code > 128 ? "was ended by \(name(signal: code - 128))" : "exited with code \(code)"
     }
 
     private static func name(signal: Int32) -> String {

@@ -26,12 +26,15 @@ typedef struct theatre_outbox {
 #define THEATRE_OUTBOX_CLOSED 1 /* the other end is gone */
 #define THEATRE_OUTBOX_FULL 2   /* the other end does not read; nothing was put, and the box is closed */
 #define THEATRE_OUTBOX_STUCK 3  /* put, but the socket takes no more now: call theatre_outbox_flush once it does */
+#define THEATRE_OUTBOX_FILLING 4 /* not put: more than half of the limit waits */
 
 /* `blocks`: puts wait for the other end to read; otherwise none ever waits. */
 void theatre_outbox_open(theatre_outbox *box, int socket, uint64_t limit, int blocks);
 /* Frees the memory; later puts find it closed. The lock stays usable. */
 void theatre_outbox_close(theatre_outbox *box);
 int theatre_outbox_put(theatre_outbox *box, const theatre_frame *frame);
+/* As put, but refuses where more than half of the limit waits. */
+int theatre_outbox_offer(theatre_outbox *box, const theatre_frame *frame);
 /* Whether more than half of the limit waits: time to refuse new work. */
 int theatre_outbox_is_filling(theatre_outbox *box);
 /* The calling thread's frames gather from now on. One thread at most. */

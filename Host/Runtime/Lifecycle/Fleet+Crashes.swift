@@ -31,12 +31,28 @@ extension Fleet {
             switch decision {
             case .restart(let delay):
                 theatre_clock_pause(UInt64(delay) * 1_000_000)
+                awaitProviders(of: instance.plan)
                 restart(instance)
             case .quarantine(let count): giveUp(instance, count, end)
             }
         }
         thread.end()
     }
+
+    /// Lets what it needs start again first, so that what fails with another is not taken for a crash of its own.
+    private func awaitProviders(of plan: InstancePlan) {
+        let providers = plan.providers.subtracting([plan.name])
+        for _ in 0..<Self.providerLooks {
+            let wait = shared.withLock { shared in
+                providers.contains { shared.running[$0].map { $0.state != .ready } ?? false }
+            }
+            guard wait else { return }
+            theatre_clock_pause(10_000_000)
+        }
+    }
+
+    /// Looks at providers that are down, 10 ms apart: where needs form a circle somebody has to begin.
+    private static let providerLooks = 300
 
     /// A new generation takes the place of one that crashed, if nobody else took it.
     private func restart(_ instance: RunningInstance) {

@@ -50,7 +50,7 @@ public protocol InstanceHousing: Sendable {
 public struct InstanceEnd: Sendable, Hashable {
     /// Wall clock, milliseconds since 1970.
     public var at: Int64
-    /// One clause, such as `killed by SIGSEGV`.
+    /// One clause, such as `was killed by SIGSEGV`.
     public var cause: String
     /// The last of what it wrote to its standard error; empty where it wrote nothing.
     public var output: String

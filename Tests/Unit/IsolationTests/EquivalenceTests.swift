@@ -13,24 +13,21 @@ import TheatreContracts
     private func both(
         _ plugin: String, configuration: String = "{}", state: Bool = false, _ body: (Stage, [String]) throws -> Void
     ) throws {
-        let folder = try FileManager.default.url(
-            for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: URL(filePath: "/tmp/theatre"),
-            create: true
-        ).path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let stage = try Stage()
-        defer { stage.stop() }
-        let plans = try [InstanceMode.inproc, .isolated].map { mode in
-            var plan = try Stage.plan(plugin, "\(mode)", mode, configuration: configuration)
-            if state {
-                plan.environment.stateFolder = "\(folder)/\(mode)"
-                try FileManager.default.createDirectory(
-                    atPath: plan.environment.stateFolder, withIntermediateDirectories: true)
+        try Stage.withFolder { folder in
+            let stage = try Stage()
+            defer { stage.stop() }
+            let plans = try [InstanceMode.inproc, .isolated].map { mode in
+                var plan = try Stage.plan(plugin, "\(mode)", mode, configuration: configuration)
+                if state {
+                    plan.environment.stateFolder = "\(folder)/\(mode)"
+                    try FileManager.default.createDirectory(
+                        atPath: plan.environment.stateFolder, withIntermediateDirectories: true)
+                }
+                return plan
             }
-            return plan
+            try stage.start(plans)
+            try body(stage, plans.map(\.name))
         }
-        try stage.start(plans)
-        try body(stage, plans.map(\.name))
     }
 
     /// Calls both; whether they answer the same, and what.

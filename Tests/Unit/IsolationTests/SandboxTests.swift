@@ -51,23 +51,20 @@ import Testing
     }
 
     @Test func aFolderIsReadOrWrittenAsGranted() throws {
-        let folder = try FileManager.default.url(
-            for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: URL(filePath: "/tmp/theatre"),
-            create: true
-        ).path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let stage = try Stage()
-        defer { stage.stop() }
-        var reader = try Stage.plan("Unruly", "reader"), writer = try Stage.plan("Unruly", "writer")
-        reader.sandbox.files = [.init(path: folder, isWritable: false)]
-        writer.sandbox.files = [.init(path: folder, isWritable: true)]
-        try stage.start([reader, writer])
-        #expect(try stage.ask("writer", "creates:\(folder)/one;").text == "ok")
-        #expect(FileManager.default.fileExists(atPath: "\(folder)/one"))
-        #expect(try stage.ask("reader", "opens:\(folder)/one;").text == "ok")
-        #expect(try stage.ask("reader", "creates:\(folder)/two;").text != "ok")
-        #expect(try stage.ask("writer", "opens:\(folder)/../../etc/passwd;").text != "ok")
-        #expect(!FileManager.default.fileExists(atPath: "\(folder)/two"))
+        try Stage.withFolder { folder in
+            let stage = try Stage()
+            defer { stage.stop() }
+            var reader = try Stage.plan("Unruly", "reader"), writer = try Stage.plan("Unruly", "writer")
+            reader.sandbox.files = [.init(path: folder, isWritable: false)]
+            writer.sandbox.files = [.init(path: folder, isWritable: true)]
+            try stage.start([reader, writer])
+            #expect(try stage.ask("writer", "creates:\(folder)/one;").text == "ok")
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/one"))
+            #expect(try stage.ask("reader", "opens:\(folder)/one;").text == "ok")
+            #expect(try stage.ask("reader", "creates:\(folder)/two;").text != "ok")
+            #expect(try stage.ask("writer", "opens:\(folder)/../../etc/passwd;").text != "ok")
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/two"))
+        }
     }
 
     /// A socket that greets whoever connects to it.

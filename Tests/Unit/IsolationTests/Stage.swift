@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import Isolation
 import Logging
 import Runtime
 import Synchronization
+import Testing
 import TheatreContracts
 import TheatreManifest
 
@@ -32,6 +34,14 @@ final class Stage: Sendable {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "."
         return own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
     }()
+
+    /// A folder of its own, for as long as `body` runs.
+    static func withFolder(_ body: (String) throws -> Void) throws {
+        var name = Array("/tmp/theatre-isolation-XXXXXX".utf8CString)
+        let path = try #require(mkdtemp(&name).map { String(cString: $0) })
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body(path)
+    }
 
     static func plan(_ plugin: String, _ name: String, _ mode: InstanceMode = .isolated, configuration: String = "{}")
         throws -> InstancePlan
