@@ -9,8 +9,10 @@ import Testing
 @Suite struct ThreadDemandTests {
     @Test func aJobOnItsOwnStartsOneThread() {
         var demand = ThreadDemand(limit: 4)
-        #expect(demand.queue(isLookedFor: false) == .start)
-        #expect(demand.role(wasSleeping: false) == .work)
+        let answer1 = demand.queue(isLookedFor: false)
+        #expect(answer1 == .start)
+        let answer2 = demand.role(wasSleeping: false)
+        #expect(answer2 == .work)
         #expect(demand.working == 1)
     }
 
@@ -19,9 +21,12 @@ import Testing
         _ = demand.queue(isLookedFor: false)
         _ = demand.role(wasSleeping: false)
         demand.take()
-        #expect(demand.queue(isLookedFor: false) == .start)
-        #expect(demand.role(wasSleeping: false) == .watch)
-        #expect(demand.queue(isLookedFor: false) == .none)
+        let answer3 = demand.queue(isLookedFor: false)
+        #expect(answer3 == .start)
+        let answer4 = demand.role(wasSleeping: false)
+        #expect(answer4 == .watch)
+        let answer5 = demand.queue(isLookedFor: false)
+        #expect(answer5 == .none)
         #expect(demand.working == 1)
     }
 
@@ -30,8 +35,10 @@ import Testing
         _ = demand.queue(isLookedFor: false)
         _ = demand.role(wasSleeping: false)
         demand.take()
-        #expect(demand.queue(isLookedFor: true) == .none)
-        #expect(demand.queue(isLookedFor: true) == .start)
+        let answer6 = demand.queue(isLookedFor: true)
+        #expect(answer6 == .none)
+        let answer7 = demand.queue(isLookedFor: true)
+        #expect(answer7 == .start)
     }
 
     @Test func theWatchWorksWhereAJobStaysQueued() {
@@ -43,7 +50,8 @@ import Testing
         _ = demand.role(wasSleeping: false)
         let mark = demand.mark
         // Nothing was taken since: the thread that works is blocked.
-        #expect(demand.watched(since: mark) == (.work, .none))
+        let answer8 = demand.watched(since: mark)
+        #expect(answer8 == (.work, .none))
         #expect(demand.working == 2)
     }
 
@@ -57,7 +65,8 @@ import Testing
         let (role, action) = demand.watched(since: demand.mark)
         #expect(role == .work)
         #expect(action == .start)
-        #expect(demand.role(wasSleeping: false) == .watch)
+        let answer9 = demand.role(wasSleeping: false)
+        #expect(answer9 == .watch)
     }
 
     @Test func theWatchSleepsOnceNothingIsQueued() {
@@ -69,17 +78,21 @@ import Testing
         _ = demand.role(wasSleeping: false)
         let mark = demand.mark
         demand.take()
-        #expect(demand.watched(since: mark) == (.sleep, .none))
+        let answer10 = demand.watched(since: mark)
+        #expect(answer10 == (.sleep, .none))
         #expect(demand.sleeping == 1)
-        #expect(demand.queue(isLookedFor: false) == .wake)
+        let answer11 = demand.queue(isLookedFor: false)
+        #expect(answer11 == .wake)
     }
 
     @Test func aThreadThatCannotBeStartedLeavesItsJobToWhoQueuedIt() {
         var demand = ThreadDemand(limit: 2)
         _ = demand.queue(isLookedFor: false)
-        #expect(demand.startFailed())
+        let answer12 = demand.startFailed()
+        #expect(answer12)
         #expect(demand.threads == 0 && demand.working == 0)
-        #expect(demand.queue(isLookedFor: false) == .start)
+        let answer13 = demand.queue(isLookedFor: false)
+        #expect(answer13 == .start)
     }
 }
 
