@@ -58,6 +58,8 @@ static int allow_all(int ruleset, const guard_wish *wish, int has_own_view, uint
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
     int error = 0;
     for (int i = 0; i < 4 && error == 0; i++) error = allow(ruleset, devices[i], (READ_FILE | WRITE_FILE) & known);
+    /* In its own view there are only its own threads. */
+    if (error == 0) error = allow(ruleset, has_own_view ? "/proc" : "/proc/self/task", READ & known);
     if (has_own_view && error == 0) error = allow(ruleset, "/tmp", WRITE & known);
     for (uint32_t i = 0; i < wish->folder_count && error == 0; i++)
         error = allow(ruleset, wish->folders[i].path, (wish->folders[i].writable ? WRITE : READ) & known);

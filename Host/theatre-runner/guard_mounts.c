@@ -1,6 +1,6 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
-// A view of files of the runner's own: what is granted, an empty /tmp in memory, and four devices.
+// A view of files of the runner's own: what is granted, an empty /tmp in memory, its own processes, and four devices.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,8 +24,9 @@ extern int umount2(const char *target, int flags);
 #define FLAG_PRIVATE (1ul << 18)
 #define UNMOUNT_DETACH 2
 
-/* Where the new view is put together; whatever was there is not needed any more. */
-#define PLACE "/proc"
+/* Where the new view is put together; whatever was there is not needed any more. Not on /proc: the kernel gives a new one
+ * only where the old one can be seen whole. */
+#define PLACE "/tmp"
 
 static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
 #define DEVICES (sizeof devices / sizeof *devices)
@@ -68,7 +69,12 @@ static int put_all(const guard_wish *wish, const int *trees) {
         int error = trees[i] < 0 ? 0 : put(trees[i], devices[i]);
         if (error) return error;
     }
-    if (make_place("/tmp", 1) != 0 || mount("tmpfs", "tmp", "tmpfs", FLAG_NOSUID | FLAG_NODEV | FLAG_NOEXEC, "size=16m") != 0)
+    if (make_place("/tmp", 1) != 0 ||
+        mount("tmpfs", "tmp", "tmpfs", FLAG_NOSUID | FLAG_NODEV | FLAG_NOEXEC, "size=16m") != 0)
+        return errno;
+    /* libdispatch looks at the state of its threads there, and traps where it cannot. */
+    if (make_place("/proc", 1) != 0 ||
+        mount("proc", "proc", "proc", FLAG_NOSUID | FLAG_NODEV | FLAG_NOEXEC, "subset=pid") != 0)
         return errno;
     for (uint32_t i = 0; i < wish->folder_count; i++) {
         const guard_folder *folder = &wish->folders[i];

@@ -167,7 +167,7 @@ static theatre_code invoke(void *self, const theatre_request *request) {
     if (asks(request, "socket")) return tried(self, call, socket(AF_INET, SOCK_STREAM, 0) >= 0);
     if (asks(request, "datagram")) return tried(self, call, sees_an_interface());
     if (asks(request, "passwd")) return tried(self, call, opens("/etc/passwd", O_RDONLY));
-    if (asks(request, "proc")) return tried(self, call, opens("/proc/1/environ", O_RDONLY));
+    if (asks(request, "proc")) return tried(self, call, opens("/proc/meminfo", O_RDONLY));
     if (asks(request, "writes")) return tried(self, call, opens("/written", O_CREAT | O_WRONLY));
     if (asks(request, "scratch")) return tried(self, call, opens("/tmp/scratch", O_CREAT | O_RDWR));
     if (asks(request, "fork")) return tried(self, call, runs_a_process());
