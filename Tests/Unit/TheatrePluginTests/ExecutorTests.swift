@@ -9,10 +9,10 @@ import Testing
 @Suite struct ThreadDemandTests {
     @Test func aJobOnItsOwnStartsOneThread() {
         var demand = ThreadDemand(limit: 4)
-        let answer1 = demand.queue(isLookedFor: false)
-        #expect(answer1 == .start)
-        let answer2 = demand.role(wasSleeping: false)
-        #expect(answer2 == .work)
+        let first = demand.queue(isLookedFor: false)
+        #expect(first == .start)
+        let second = demand.role(wasSleeping: false)
+        #expect(second == .work)
         #expect(demand.working == 1)
     }
 
@@ -21,12 +21,12 @@ import Testing
         _ = demand.queue(isLookedFor: false)
         _ = demand.role(wasSleeping: false)
         demand.take()
-        let answer3 = demand.queue(isLookedFor: false)
-        #expect(answer3 == .start)
-        let answer4 = demand.role(wasSleeping: false)
-        #expect(answer4 == .watch)
-        let answer5 = demand.queue(isLookedFor: false)
-        #expect(answer5 == .none)
+        let first = demand.queue(isLookedFor: false)
+        #expect(first == .start)
+        let second = demand.role(wasSleeping: false)
+        #expect(second == .watch)
+        let third = demand.queue(isLookedFor: false)
+        #expect(third == .none)
         #expect(demand.working == 1)
     }
 
@@ -35,10 +35,10 @@ import Testing
         _ = demand.queue(isLookedFor: false)
         _ = demand.role(wasSleeping: false)
         demand.take()
-        let answer6 = demand.queue(isLookedFor: true)
-        #expect(answer6 == .none)
-        let answer7 = demand.queue(isLookedFor: true)
-        #expect(answer7 == .start)
+        let first = demand.queue(isLookedFor: true)
+        #expect(first == .none)
+        let second = demand.queue(isLookedFor: true)
+        #expect(second == .start)
     }
 
     @Test func theWatchWorksWhereAJobStaysQueued() {
@@ -50,8 +50,8 @@ import Testing
         _ = demand.role(wasSleeping: false)
         let mark = demand.mark
         // Nothing was taken since: the thread that works is blocked.
-        let answer8 = demand.watched(since: mark)
-        #expect(answer8 == (.work, .none))
+        let answer = demand.watched(since: mark)
+        #expect(answer.0 == .work && answer.1 == .none)
         #expect(demand.working == 2)
     }
 
@@ -65,8 +65,8 @@ import Testing
         let (role, action) = demand.watched(since: demand.mark)
         #expect(role == .work)
         #expect(action == .start)
-        let answer9 = demand.role(wasSleeping: false)
-        #expect(answer9 == .watch)
+        let answer = demand.role(wasSleeping: false)
+        #expect(answer == .watch)
     }
 
     @Test func theWatchSleepsOnceNothingIsQueued() {
@@ -78,21 +78,21 @@ import Testing
         _ = demand.role(wasSleeping: false)
         let mark = demand.mark
         demand.take()
-        let answer10 = demand.watched(since: mark)
-        #expect(answer10 == (.sleep, .none))
+        let first = demand.watched(since: mark)
+        #expect(first.0 == .sleep && first.1 == .none)
         #expect(demand.sleeping == 1)
-        let answer11 = demand.queue(isLookedFor: false)
-        #expect(answer11 == .wake)
+        let second = demand.queue(isLookedFor: false)
+        #expect(second == .wake)
     }
 
     @Test func aThreadThatCannotBeStartedLeavesItsJobToWhoQueuedIt() {
         var demand = ThreadDemand(limit: 2)
         _ = demand.queue(isLookedFor: false)
-        let answer12 = demand.startFailed()
-        #expect(answer12)
+        let first = demand.startFailed()
+        #expect(first)
         #expect(demand.threads == 0 && demand.working == 0)
-        let answer13 = demand.queue(isLookedFor: false)
-        #expect(answer13 == .start)
+        let second = demand.queue(isLookedFor: false)
+        #expect(second == .start)
     }
 }
 
