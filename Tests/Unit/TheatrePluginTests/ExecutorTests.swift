@@ -101,40 +101,36 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func blockedThreadsAreJoinedUpToTheLimit() async {
         let executor = PluginExecutor(name: "blocking", limit: 4)
         defer { executor.close() }
-        let running = Mutex(0)
+        let running = Counter()
         let latches = (0..<4).map { _ in Latch<Bool>() }
         await withTaskGroup(of: Void.self) { group in
             for latch in latches {
                 group.addTask(executorPreference: executor) {
-                    let isLast = running.withLock { running in
-                        running += 1
-                        return running == 4
-                    }
-                    if isLast { for latch in latches { latch.open(true) } }
+                    if running.add() == 4 { for latch in latches { latch.open(true) } }
                     _ = latch.wait()
                 }
             }
         }
-        #expect(running.withLock { $0 } == 4)
+        #expect(running.value == 4)
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [1, 2, 3, 8]) func everyJobRunsOnce(threads: Int) async {
         let executor = PluginExecutor(name: "counting", limit: threads)
         defer { executor.close() }
-        let ran = Atomic<Int>(0)
+        let ran = Counter()
         for burst in [1, 7, 64, 500] {
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<burst {
                     group.addTask(executorPreference: executor) {
                         for _ in 0..<4 {
-                            ran.wrappingAdd(1, ordering: .relaxed)
+                            _ = ran.add()
                             await Task.yield()
                         }
                     }
                 }
             }
         }
-        #expect(ran.load(ordering: .relaxed) == 4 * 572)
+        #expect(ran.value == 4 * 572)
     }
 
     @Test(.timeLimit(.minutes(1))) func whatComesAfterTheEndIsStillRun() async {
@@ -143,4 +139,13 @@ import Testing
         let answer = await Task(executorPreference: executor) { 42 }.value
         #expect(answer == 42)
     }
+}
+
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .acquiring) }
+
+    /// The count with this one.
+    func add() -> Int { count.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue }
 }
