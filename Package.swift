@@ -311,7 +311,8 @@ let tests: [Target] =
             "IsolationTests",
             [
                 "Isolation", "CTheatreFrames", "CTheatreIsolation", "CTheatrePlugin", "Runtime", "TheatreContracts",
-                "TheatreManifest", "theatre-runner", "Good", "Unruly", "Bianjing", "Offline", "SQLite", protobuf, log,
+                "TheatreManifest", "JSONSchema", "theatre-runner", "Good", "Unruly", "Bianjing", "Offline", "SQLite",
+                protobuf, log,
             ]),
         unitTests(
             "TrustTests",

@@ -67,7 +67,7 @@ public enum SQLSuite {
                 try await own.commit { $0.run(SQLSubject.insert, expect: 1, "b", -1) }
             }
             try demand(check.reason == "sql.check", "\(check.reason) is not sql.check.")
-            let syntax = try await refusal("A statement that is none") { try await own.read("SELEC 1") }
+            let syntax = try await refusal("A statement that is none") { try await own.read("SELECT 1 +") }
             try demand(syntax.reason == "sql.syntax", "\(syntax.reason) is not sql.syntax.")
         },
         SuiteCase("tenantsAndInstancesShareNothing") { subject in

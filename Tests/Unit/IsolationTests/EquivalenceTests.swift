@@ -50,10 +50,7 @@ import TheatreContracts
     }
 
     @Test func storageGivesTheSameRowsErrorsAndStreams() throws {
-        let configuration =
-            #"{"path":"","readers":2,"transaction_timeout_ms":2000,"answers_retention_days":7,"#
-            + #""busy_timeout_ms":5000}"#
-        try both("SQLite", configuration: configuration, state: true) { stage, names in
+        try both("SQLite", state: true) { stage, names in
             let database = "theatre.sql.v1.Database"
             let migration = SQLMigrateRequest.with {
                 $0.migrations = [

@@ -4,6 +4,7 @@
 import FoundationEssentials
 import Glibc
 import Isolation
+import JSONSchema
 import Logging
 import Runtime
 import Synchronization
@@ -47,8 +48,10 @@ final class Stage: Sendable {
         throws -> InstancePlan
     {
         let file = try PluginFile(name: plugin, path: "\(folder)/lib\(plugin).so")
+        let stated = try JSONValue(json: Data(configuration.utf8))
+        let filled = try JSONSchema(file.manifest.configuration).applyingDefaults(to: stated)
         var plan = InstancePlan(
-            name: name, file: file, isCritical: true, configuration: Array(configuration.utf8),
+            name: name, file: file, isCritical: true, configuration: [UInt8](try filled.json()),
             environment: HostEnvironment(), grants: ResolvedGrants(),
             operations: file.manifest.operations.map { PortOperation($0, traits($0)) }, calls: [],
             limits: InstancePort.Limits(), fingerprint: "\(mode)", providers: [], controlSeconds: 10)
