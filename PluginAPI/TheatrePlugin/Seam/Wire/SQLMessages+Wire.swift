@@ -83,7 +83,11 @@ extension SQLStatement {
         }
     }
 
-    var isPlain: Bool { unknownFields.data.isEmpty && parameters.allSatisfy(\.unknownFields.data.isEmpty) }
+    /// Whether it holds nothing that is not known here.
+    var isPlain: Bool {
+        for value in parameters where !value.unknownFields.data.isEmpty { return false }
+        return unknownFields.data.isEmpty
+    }
 
     var wireSize: Int {
         var size = sql.isEmpty ? 0 : 1 + WireWriter.size(field: sql.utf8.count)
@@ -195,8 +199,11 @@ extension SQLRows {
     }
 
     private var isPlain: Bool {
-        unknownFields.data.isEmpty
-            && rows.allSatisfy { $0.unknownFields.data.isEmpty && $0.values.allSatisfy(\.unknownFields.data.isEmpty) }
+        for row in rows {
+            guard row.unknownFields.data.isEmpty else { return false }
+            for value in row.values where !value.unknownFields.data.isEmpty { return false }
+        }
+        return unknownFields.data.isEmpty
     }
 
     /// Nil where it holds what only protobuf can write.

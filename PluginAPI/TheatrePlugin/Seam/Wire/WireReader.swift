@@ -44,7 +44,27 @@ struct WireReader {
         return UnsafeRawBufferPointer(rebasing: bytes[place..<(place + Int(size))])
     }
 
-    mutating func text() -> String? { field().flatMap { String(validating: $0, as: UTF8.self) } }
+    /// Nil where it is not UTF-8.
+    mutating func text() -> String? {
+        guard let bytes = field() else { return nil }
+        // What is all ASCII needs no closer look, and that look takes longer than the rest.
+        return Self.isASCII(bytes) ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var place = 0
+        while place + 8 <= bytes.count {
+            guard bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else {
+                return false
+            }
+            place += 8
+        }
+        while place < bytes.count {
+            guard bytes[place] < 0x80 else { return false }
+            place += 1
+        }
+        return true
+    }
 
     mutating func data() -> Data? { field().map { Data($0) } }
 }
