@@ -12,7 +12,7 @@ import TheatreManifest
             let answer = try await server.client.get("/fixtures/never-completes")
             #expect(answer.status == 504)
             #expect(try answer.json.value(at: "/details/reason")?.string == "call.deadline")
-            #expect(try await server.client.metric("theatre_calls_orphaned", "{instance=\"bad\"}") == 1)
+            #expect(try await server.client.metric("theatre_calls_orphaned", first("bad")) == 1)
             #expect(try await server.client.get("/fixtures/good").text == "served")
         }
     }
@@ -22,8 +22,8 @@ import TheatreManifest
             let answer = try await server.client.get("/fixtures/completes-twice")
             #expect(answer.status == 200)
             #expect(answer.text == "first")
-            #expect(try await server.client.metric("theatre_completions_double_total", "{instance=\"bad\"}") == 1)
-            #expect(try await server.client.metric("theatre_completions_double_total", "{instance=\"good\"}") == 0)
+            #expect(try await server.client.metric("theatre_completions_double_total", first("bad")) == 1)
+            #expect(try await server.client.metric("theatre_completions_double_total", first("good")) == 0)
         }
     }
 
@@ -52,4 +52,7 @@ import TheatreManifest
         try await body(server)
         try await server.stop()
     }
+
+    /// The labels of an instance's first generation.
+    private func first(_ instance: String) -> String { "{generation=\"1\",instance=\"\(instance)\"}" }
 }
