@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Glibc
+import Runtime
 
 /// Measures the host against the bare equivalents of what it does.
 @main

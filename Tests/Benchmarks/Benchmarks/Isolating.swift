@@ -56,7 +56,8 @@ enum Isolating {
                     sched_yield()
                     continue
                 }
-                let sink = LoopSink(world.dispatcher, target, count: 1, size: size)
+                // Nothing at all is an empty request.
+                let sink = LoopSink(world.dispatcher, target, count: 1, size: 0)
                 sink.run(window: 1)
                 if sink.failed.load(ordering: .relaxed) == 0 { break }
             }
