@@ -118,6 +118,8 @@ static int put(theatre_outbox *box, const theatre_frame *frame, int may_be_refus
         int corked = box->corked && box->size < MOST_CORKED && pthread_equal(box->corker, pthread_self());
         int gathers = box->writing || box->stuck || corked;
         if (!gathers) found = write_out(box);
+        /* The frame was taken, perhaps even read: whoever offered it learns of the end as of any call under way. */
+        if (may_be_refused && found == THEATRE_OUTBOX_CLOSED) found = THEATRE_OUTBOX_OK;
     }
     pthread_mutex_unlock(&box->lock);
     return found;
