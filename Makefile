@@ -3,28 +3,37 @@
 # make run, make test: everything on a machine that has only the Swift toolchain.
 
 SHELL := /bin/bash
-RELEASE := swift build -c release
+# The host and the benchmarks share a build folder, whose plan would be kept from the one to the other.
+RELEASE := swift build -c release --disable-build-manifest-caching
 CHAPTER ?=
 KILLS ?= 200
 MINUTES ?= 0
 SEED ?= $(shell date +%s)
+CONFIGURATION ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
 # Debian package : what needs it
 RUN_PACKAGES := libsqlite3-dev:Storage/SQLite libpq-dev:Storage/PostgreSQL libargon2-dev:Identity/Password \
     libssl-dev:Storage/LocalBlobs pkg-config:finding-them tzdata:time-zones
 TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
-    postgresql-15:PostgreSQLTests pgbouncer:PostgreSQLTests
+    postgresql-15:PostgreSQLTests pgbouncer:PostgreSQLTests \
+    binutils:InstallationTests curl:GuideTests openssl:GuideTests \
+    python3-grpcio:RemoteTests python3-protobuf:RemoteTests \
+    cargo:plugins-in-Rust rustc:plugins-in-Rust
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks
 
-.PHONY: run test soak tour bench bench-packages check lint build packages test-packages contracts clean help
+.PHONY: run test soak tour bench bench-packages check lint build packages test-packages contracts install uninstall clean \
+    help
 
 help:
 	@echo "make run      build and serve the default deployment on loopback (release)"
 	@echo "make tour     serve on a free port, run the main job, stop  [CHAPTER=FILE]"
 	@echo "make test     everything that proves it"
-	@echo "make soak     longer search for faults: KILLS of each engine (200), at least MINUTES in all, from SEED"
+	@echo "make soak     longer search for faults: KILLS of each engine (200), MINUTES or more in all, from SEED"
 	@echo "make bench    ratios against the bare equivalents (release)"
 	@echo "make check    prove plugins.d without serving it"
+	@echo "make install  put a build into PREFIX (/usr/local), below DESTDIR  [CONFIGURATION=debug]; make uninstall removes it"
 	@echo "make contracts  regenerate what is made from the contracts"
 
 packages:
@@ -32,6 +41,7 @@ packages:
 
 test-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@Tests/Checks/install-languages
 
 bench-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(BENCH_PACKAGES)
@@ -60,7 +70,7 @@ test: test-packages lint
 	@swift build
 	@swift build --build-tests
 	@echo "==> testing"
-	@SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel
+	@ulimit -n "$$(ulimit -Hn)"; SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel
 
 # Power cuts, kills, lost and failed-over servers, for longer: see Tests/EndToEnd/Faults/README.md.
 soak: test-packages
@@ -69,7 +79,7 @@ soak: test-packages
 	@echo "==> $(KILLS) kills of each engine, $(MINUTES) minutes, seed $(SEED)"
 	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) THEATRE_VALIDATE_ALL=1 \
 	    SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel \
-	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests|SoundLibraryTests'
+	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests|TransferTests|SoundLibraryTests|ScaffoldTests|GuideTests'
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages
@@ -80,6 +90,13 @@ bench: bench-packages
 
 contracts:
 	@PluginAPI/Contracts/generate
+
+# With CONFIGURATION=debug what `make test` built is installed as it is; a release is built first.
+install: $(if $(filter release,$(CONFIGURATION)),build)
+	@CONFIGURATION="$(CONFIGURATION)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" Host/Installing/install
+
+uninstall:
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" Host/Installing/uninstall
 
 clean:
 	@rm -rf .build .build-* .theatre

@@ -17,6 +17,7 @@ let plugins = [
     PluginRow(group: "Content", name: "Offline"),
     PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
+    PluginRow(group: "Identity", name: "Access", tests: ["SQLite"]),
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
@@ -36,16 +37,26 @@ let plugins = [
 
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
-    "AnswersGarbage", "BadConfig", "BelievesSizes", "Blocks", "Bookkeeper", "Brittle", "CallsHostOnly",
+    "AnswersGarbage", "BadConfig", "BelievesSizes", "Blocks", "Bookkeeper", "Brittle", "CallsHostOnly", "CompletesLate",
     "CompletesTwice", "Contrary", "CrashesInCreate", "Demanding", "Exits", "ExportsMore", "Fickle", "Good", "Gullible",
-    "HangsInActivate", "Incomplete", "IsolatedOnly", "KeepsBorrowed", "Leaks", "Lies", "Lingers", "Meddles",
-    "NeedsGrant", "Needy", "NeverCompletes", "NewerHost", "NoEntry", "OddAttribute", "OddAttributeType",
-    "OddCapability", "OddOperation", "OpensSocket", "ReadsBeyond", "Shares", "Tattles", "ThrowsInCreate",
-    "Understates", "Unruly", "WrongMajor",
+    "HangsInActivate", "Incomplete", "IsolatedOnly", "KeepsBorrowed", "Leaks", "Lies", "LiesOfContracts",
+    "LiesOfCreate", "LiesOfEntry", "LiesOfMajor", "LiesOfManifest", "LiesOfName", "LiesOfRevision", "LiesOfSize",
+    "Lingers", "Meddles", "NeedsGrant", "NeedsSecret", "Needy", "NeverCompletes", "NewerHost", "NoEntry",
+    "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "OddRate", "OddRoute", "OpensSocket",
+    "ReadsBeyond", "Remembers", "Shares", "Squats", "Stunted", "Tattles", "ThrowsInCreate", "TwoFaced", "Understates",
+    "Unguarded",
+    "Unruly", "WrongMajor",
+    // Nothing is wrong with it but its age.
+    "FirstRevision",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
-let sdkFixtures = ["Edition", "Journal", "Relay"]
+let sdkFixtures = ["Edition", "Journal", "Parrot", "Relay"]
+
+/// Where an installed program finds the Swift libraries that are installed with it; in the build folder there are none.
+func installedRuntime(_ folder: String) -> LinkerSetting {
+    .unsafeFlags(["-Xlinker", "-rpath=$ORIGIN/\(folder)/lib/theatreos/swift"])
+}
 
 /// Only the entry is exported, nothing undefined remains, and the library is never unmapped.
 let pluginLink: [LinkerSetting] = [
@@ -139,6 +150,15 @@ let host: [Target] = [
             "TheatreManifest", log,
         ],
         path: "Host/Isolation", exclude: ["README.md"], swiftSettings: hotPath),
+    .target(
+        name: "Remote",
+        dependencies: [
+            "CTheatreHost", "CTheatrePlugin", "Runtime", "Registry", "Transcoding", "TheatreContracts",
+            "TheatreManifest", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
+            .product(name: "GRPCCore", package: "grpc-swift-2"),
+            .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+        ],
+        path: "Host/Remote", exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
         name: "theatre-runner", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/theatre-runner",
         linkerSettings: [
@@ -147,6 +167,7 @@ let host: [Target] = [
             .unsafeFlags([
                 "-Xlinker", "--export-dynamic-symbol=connect", "-Xlinker", "--export-dynamic-symbol=getaddrinfo",
             ]),
+            installedRuntime("../.."),
         ]),
     .target(
         name: "Control", dependencies: ["TheatreManifest", nio("NIOCore"), nio("NIOPosix")], path: "Host/Control",
@@ -154,7 +175,7 @@ let host: [Target] = [
     .target(
         name: "Trust",
         dependencies: [
-            "CTheatrePlugin", "Runtime", "Registry", "TheatreManifest",
+            "CTheatrePlugin", "Isolation", "Runtime", "Registry", "TheatreManifest",
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         path: "Host/Trust", swiftSettings: strict),
@@ -162,17 +183,20 @@ let host: [Target] = [
     .target(
         name: "Validator",
         dependencies: [
-            "CValidator", "CTheatrePlugin", "Runtime", "Registry", "JSONSchema", "Transcoding", "TheatreContracts",
-            "TheatreManifest", protobuf,
+            "CValidator", "CTheatrePlugin", "Isolation", "Runtime", "Registry", "JSONSchema", "Transcoding",
+            "TheatreContracts", "TheatreManifest", protobuf, log,
         ],
         path: "Host/Validator", exclude: ["README.md"], swiftSettings: strict),
+    .target(
+        name: "Scaffold", dependencies: ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf],
+        path: "Host/Scaffold", swiftSettings: strict),
     .target(
         name: "CTheatreSamples", path: "Host/theatre/Samples", exclude: ["chapter.md"], cSettings: embed),
     .executableTarget(
         name: "theatre",
         dependencies: [
-            "CTheatreSamples", "Control", "Trust", "Isolation", "Gateway", "Transcoding", "Services", "Runtime",
-            "Registry", "JSONSchema", "Validator",
+            "CTheatreSamples", "Control", "Trust", "Isolation", "Remote", "Gateway", "Transcoding", "Services",
+            "Runtime", "Registry", "JSONSchema", "Validator", "Scaffold",
             "TheatreContracts",
             "TheatreManifest", log,
             nio("NIOPosix"), nio("NIOCore"), nio("NIOHTTP1"), protobuf,
@@ -181,7 +205,7 @@ let host: [Target] = [
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
-        path: "Host/theatre", exclude: ["Samples"], swiftSettings: strict),
+        path: "Host/theatre", exclude: ["Samples"], swiftSettings: strict, linkerSettings: [installedRuntime("..")]),
 ]
 
 let libraries: [Target] = [
@@ -257,33 +281,46 @@ let tests: [Target] =
             ],
             path: "Tests/Emulators", swiftSettings: strict),
         .target(name: "FileFaults", path: "Tests/FileFaults"),
+        .target(
+            name: "Staging",
+            dependencies: [
+                "Isolation", "Remote", "Runtime", "Registry", "Transcoding", "JSONSchema", "TheatreContracts",
+                "TheatreManifest", log,
+            ],
+            path: "Tests/Staging", swiftSettings: strict),
+        .target(
+            name: "OpenAPIFaults", dependencies: ["TheatreManifest"], path: "Tests/OpenAPIFaults", swiftSettings: strict
+        ),
         .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
             dependencies: [
-                "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Transcoding", "TheatreContracts",
+                "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Staging", "Transcoding",
+                "TheatreContracts",
                 "TheatreManifest", "CTheatrePlugin", nio("NIOCore"), log,
             ],
             path: "Tests/Contract", exclude: ["Storage"], swiftSettings: strict),
         .testTarget(
             name: "StorageContractTests",
             dependencies: [
-                "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite", "PostgreSQL",
+                "TheatrePlugin", "TheatrePluginTesting", "TheatreContracts", "SQLite", "PostgreSQL", "LocalBlobs",
                 "PostgreSQLServer", "SeededRandom", protobuf,
             ],
             path: "Tests/Contract/Storage", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "CSQLite", "Emulators", "PostgreSQLServer", "TheatreManifest", nio("NIOCore"), nio("NIOPosix"),
-                nio("NIOHTTP1"),
+                "CSQLite", "Emulators", "OpenAPIFaults", "PostgreSQLServer", "Registry", "SeededRandom", "Staging",
+                "TheatreContracts", "TheatreManifest", "Toolchains", "Transcoding",
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/EndToEnd", exclude: ["Faults/README.md"], swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
-        unitTests("TranscodingTests", ["Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
+        unitTests(
+            "TranscodingTests", ["OpenAPIFaults", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
         unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
         unitTests(
             "RuntimeTests",
@@ -310,16 +347,32 @@ let tests: [Target] =
         unitTests(
             "IsolationTests",
             [
-                "Isolation", "CTheatreFrames", "CTheatreIsolation", "CTheatrePlugin", "Runtime", "TheatreContracts",
-                "TheatreManifest", "JSONSchema", "theatre-runner", "Good", "Unruly", "Bianjing", "Offline", "SQLite",
+                "Staging", "Isolation", "CTheatreFrames", "CTheatreIsolation", "CTheatrePlugin", "Runtime",
+                "TheatreContracts", "TheatreManifest", "JSONSchema", "theatre-runner", "Good", "Unruly", "Bianjing",
+                "Offline", "SQLite",
                 protobuf, log,
+            ]),
+        unitTests(
+            "RemoteTests",
+            [
+                "Staging", "Remote", "Isolation", "CTheatrePlugin", "Runtime", "Registry", "Transcoding",
+                "TheatreContracts",
+                "TheatreManifest", "JSONSchema", "theatre", "theatre-runner", "Good", "Unruly", "Relay", "Parrot",
+                "Bianjing", "Offline", "SQLite", "Ledger", "Accounts", "Password", "Inbox", "Webhook", "Orders",
+                "PaymentSimulator", "Admin", "LocalBlobs", "Drafting", "Validator",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"), protobuf, log,
             ]),
         unitTests(
             "TrustTests",
             [
-                "Trust", "Control", "Runtime", "Registry", "TheatreManifest",
+                "Trust", "Control", "Runtime", "Registry", "TheatreManifest", "Good",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        .target(name: "Toolchains", path: "Tests/Toolchains", swiftSettings: strict),
+        .testTarget(
+            name: "CodecTests", dependencies: ["Scaffold", "Toolchains", "SeededRandom", protobuf],
+            path: "Tests/Unit/CodecTests", exclude: ["Contract", "Drivers"], swiftSettings: strict),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(
             "ValidatorTests",
@@ -357,6 +410,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),

@@ -65,16 +65,18 @@ int64_t theatre_frame_read(theatre_frame *frame, const uint8_t *data, uint64_t s
     for (uint32_t i = 0; i < shape->parts; i++) sum += load32(lengths + 4u * i);
     if (sum != whole) return refuse(fault, "a frame's parts do not add up to its size");
     if (size < whole) return 0;
-    memset(frame, 0, sizeof *frame);
     frame->type = type;
     frame->call = call;
-    for (uint32_t i = 0; i < shape->numbers; i++) frame->numbers[i] = load64(data + THEATRE_FRAME_HEADER + 8u * i);
+    uint32_t i = 0;
+    for (; i < shape->numbers; i++) frame->numbers[i] = load64(data + THEATRE_FRAME_HEADER + 8u * i);
+    for (; i < THEATRE_FRAME_NUMBERS; i++) frame->numbers[i] = 0;
     const uint8_t *bytes = data + head;
-    for (uint32_t i = 0; i < shape->parts; i++) {
+    for (i = 0; i < shape->parts; i++) {
         uint32_t length = load32(lengths + 4u * i);
         frame->parts[i] = (theatre_bytes){length ? bytes : NULL, length};
         bytes += length;
     }
+    for (; i < THEATRE_FRAME_PARTS; i++) frame->parts[i] = (theatre_bytes){NULL, 0};
     return (int64_t)whole;
 }
 
@@ -92,8 +94,8 @@ void theatre_frame_write(const theatre_frame *frame, uint8_t *out) {
     memcpy(out, &whole, 4);
     memcpy(out + 4, head, 4);
     memcpy(out + 8, &frame->call, 8);
-    memcpy(out + THEATRE_FRAME_HEADER, frame->numbers, 8u * shape->numbers);
-    out += THEATRE_FRAME_HEADER + 8u * shape->numbers;
+    out += THEATRE_FRAME_HEADER;
+    for (uint32_t i = 0; i < shape->numbers; i++, out += 8) memcpy(out, &frame->numbers[i], 8);
     for (uint32_t i = 0; i < shape->parts; i++, out += 4) {
         uint32_t length = (uint32_t)frame->parts[i].size;
         memcpy(out, &length, 4);

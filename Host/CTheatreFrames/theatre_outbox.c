@@ -5,35 +5,32 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "theatre_stream.h"
 
 #define FIRST_CAPACITY 16384u
 /* A buffer that has grown beyond this is given back once it is empty. */
 #define KEPT_CAPACITY (1u << 20)
-/* What gathers for a flush is written early once it has this many bytes. */
-#define MOST_CORKED 65536u
+/* What gathers for a flush is written early once it has this many bytes, so that the other end works on it meanwhile. */
+#define MOST_CORKED 8192u
 
-void theatre_outbox_open(theatre_outbox *box, int socket, uint64_t limit, int blocks) {
+void theatre_outbox_open(theatre_outbox *box, theatre_pipe *pipe, uint64_t limit, int blocks) {
     memset(box, 0, sizeof *box);
-    pthread_mutex_init(&box->lock, NULL);
-    pthread_cond_init(&box->room, NULL);
-    box->socket = socket;
+    box->pipe = pipe;
     box->limit = limit;
     box->blocks = blocks != 0;
 }
 
 void theatre_outbox_close(theatre_outbox *box) {
-    pthread_mutex_lock(&box->lock);
+    theatre_spin_lock(&box->lock);
     box->closed = 1;
-    while (box->writing) pthread_cond_wait(&box->room, &box->lock);
+    while (box->writing) theatre_change_await(&box->room, &box->lock);
     free(box->bytes);
     free(box->other);
     box->bytes = box->other = NULL;
     box->size = box->capacity = box->other_capacity = box->start = box->end = 0;
-    pthread_cond_broadcast(&box->room);
-    pthread_mutex_unlock(&box->lock);
+    theatre_change_tell(&box->room);
+    theatre_spin_unlock(&box->lock);
 }
 
 /* Room for `size` bytes more; under the lock. */
@@ -66,34 +63,47 @@ static void turn(theatre_outbox *box) {
     box->size = 0;
 }
 
-/* Writes until nothing is left or the socket takes no more. Under the lock, which it leaves for each write. */
+/* Sends what is left of what is being written; where the box may, it waits for room. Under no lock. */
+static int64_t send(theatre_outbox *box) {
+    for (;;) {
+        int64_t count = theatre_pipe_send(box->pipe, box->other + box->start, box->end - box->start);
+        if (count != 0 || !box->blocks) return count;
+        theatre_pipe_await_room(box->pipe);
+    }
+}
+
+/* Writes until nothing is left or the pipe takes no more. Under the lock, which it leaves for each write. */
 static int write_out(theatre_outbox *box) {
     box->writing = 1;
     int found = THEATRE_OUTBOX_OK;
-    while (!box->closed) {
+    while (!box->closed && found == THEATRE_OUTBOX_OK) {
         if (box->start == box->end) {
             if (box->size == 0) break;
             turn(box);
         }
-        pthread_mutex_unlock(&box->lock);
-        ssize_t count = send(box->socket, box->other + box->start, box->end - box->start,
-                             MSG_NOSIGNAL | (box->blocks ? 0 : MSG_DONTWAIT));
-        int error = errno;
-        pthread_mutex_lock(&box->lock);
-        if (count >= 0) {
+        theatre_spin_unlock(&box->lock);
+        int64_t count = send(box);
+        theatre_spin_lock(&box->lock);
+        if (count == 0) {
+            /* The wake that tells of room may have come before anybody could see that this box wants one: from here on it
+             * can be seen, so what is asked again now is told to somebody who flushes. */
+            box->stuck = 1;
+            count = theatre_pipe_send(box->pipe, box->other + box->start, box->end - box->start);
+        }
+        if (count > 0) {
             box->start += (uint64_t)count;
-            if (box->blocks) pthread_cond_broadcast(&box->room);
-        } else if (error == EAGAIN) {
+            if (box->blocks) theatre_change_tell(&box->room);
+        } else if (count == 0) {
             found = THEATRE_OUTBOX_STUCK;
-            break;
-        } else if (error != EINTR) {
+        } else {
             box->closed = 1;
+            box->broken = count == -EPROTO;
         }
     }
-    if (box->closed) found = THEATRE_OUTBOX_CLOSED;
+    if (box->closed) found = box->broken ? THEATRE_OUTBOX_BROKEN : THEATRE_OUTBOX_CLOSED;
     box->stuck = found == THEATRE_OUTBOX_STUCK;
     box->writing = 0;
-    pthread_cond_broadcast(&box->room);
+    theatre_change_tell(&box->room);
     return found;
 }
 
@@ -101,9 +111,9 @@ static uint64_t waiting(const theatre_outbox *box) { return box->size + (box->en
 
 static int put(theatre_outbox *box, const theatre_frame *frame, int may_be_refused) {
     uint64_t size = theatre_frame_size(frame);
-    pthread_mutex_lock(&box->lock);
+    theatre_spin_lock(&box->lock);
     while (box->blocks && !box->closed && box->writing && waiting(box) > box->limit)
-        pthread_cond_wait(&box->room, &box->lock);
+        theatre_change_await(&box->room, &box->lock);
     int found = THEATRE_OUTBOX_OK;
     if (box->closed) {
         found = THEATRE_OUTBOX_CLOSED;
@@ -113,6 +123,7 @@ static int put(theatre_outbox *box, const theatre_frame *frame, int may_be_refus
         box->closed = 1;
         found = THEATRE_OUTBOX_FULL;
     } else {
+        if (!box->writing) theatre_pipe_expect(box->pipe, box->end - box->start + box->size, size);
         theatre_frame_write(frame, box->bytes + box->size);
         box->size += size;
         int corked = box->corked && box->size < MOST_CORKED && pthread_equal(box->corker, pthread_self());
@@ -121,7 +132,7 @@ static int put(theatre_outbox *box, const theatre_frame *frame, int may_be_refus
         /* The frame was taken, perhaps even read: whoever offered it learns of the end as of any call under way. */
         if (may_be_refused && found == THEATRE_OUTBOX_CLOSED) found = THEATRE_OUTBOX_OK;
     }
-    pthread_mutex_unlock(&box->lock);
+    theatre_spin_unlock(&box->lock);
     return found;
 }
 
@@ -130,24 +141,24 @@ int theatre_outbox_put(theatre_outbox *box, const theatre_frame *frame) { return
 int theatre_outbox_offer(theatre_outbox *box, const theatre_frame *frame) { return put(box, frame, 1); }
 
 int theatre_outbox_is_filling(theatre_outbox *box) {
-    pthread_mutex_lock(&box->lock);
+    theatre_spin_lock(&box->lock);
     int filling = waiting(box) > box->limit / 2;
-    pthread_mutex_unlock(&box->lock);
+    theatre_spin_unlock(&box->lock);
     return filling;
 }
 
 void theatre_outbox_cork(theatre_outbox *box) {
-    pthread_mutex_lock(&box->lock);
+    theatre_spin_lock(&box->lock);
     box->corker = pthread_self();
     box->corked = 1;
-    pthread_mutex_unlock(&box->lock);
+    theatre_spin_unlock(&box->lock);
 }
 
 int theatre_outbox_flush(theatre_outbox *box) {
-    pthread_mutex_lock(&box->lock);
+    theatre_spin_lock(&box->lock);
     box->corked = 0;
     int found = box->closed ? THEATRE_OUTBOX_CLOSED : THEATRE_OUTBOX_OK;
     if (!box->writing && !box->closed && (box->size > 0 || box->start < box->end)) found = write_out(box);
-    pthread_mutex_unlock(&box->lock);
+    theatre_spin_unlock(&box->lock);
     return found;
 }

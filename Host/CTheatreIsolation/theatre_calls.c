@@ -13,20 +13,21 @@ int theatre_calls_open(theatre_calls *calls) {
     if (calls->entries == NULL || calls->heads == NULL) {
         free(calls->entries);
         free(calls->heads);
+        calls->entries = NULL;
+        calls->heads = NULL;
         return ENOMEM;
     }
-    pthread_mutex_init(&calls->lock, NULL);
     return 0;
 }
 
 void theatre_calls_close(theatre_calls *calls) {
-    pthread_mutex_lock(&calls->lock);
+    theatre_spin_lock(&calls->lock);
     free(calls->entries);
     free(calls->heads);
     calls->entries = NULL;
     calls->heads = NULL;
     calls->pending = NULL;
-    pthread_mutex_unlock(&calls->lock);
+    theatre_spin_unlock(&calls->lock);
 }
 
 /* The entry that an id of the runner's names, used or not; null for ids it may not make. */
@@ -43,7 +44,7 @@ static uint32_t *head(theatre_calls *calls, theatre_id host) {
 static theatre_id host_of(const theatre_call *call) { return __atomic_load_n(&call->host, __ATOMIC_ACQUIRE); }
 
 theatre_id *theatre_calls_begin(theatre_calls *calls, theatre_id runner) {
-    pthread_mutex_lock(&calls->lock);
+    theatre_spin_lock(&calls->lock);
     theatre_call *call = entry(calls, runner);
     if (call != NULL && call->runner == 0) {
         *call = (theatre_call){.runner = runner};
@@ -51,12 +52,12 @@ theatre_id *theatre_calls_begin(theatre_calls *calls, theatre_id runner) {
     } else {
         call = NULL;
     }
-    pthread_mutex_unlock(&calls->lock);
+    theatre_spin_unlock(&calls->lock);
     return call ? &call->host : NULL;
 }
 
 void theatre_calls_began(theatre_calls *calls, int started) {
-    pthread_mutex_lock(&calls->lock);
+    theatre_spin_lock(&calls->lock);
     theatre_call *call = calls->pending;
     calls->pending = NULL;
     if (call != NULL && started) {
@@ -66,14 +67,14 @@ void theatre_calls_began(theatre_calls *calls, int started) {
     } else if (call != NULL) {
         call->runner = 0;
     }
-    pthread_mutex_unlock(&calls->lock);
+    theatre_spin_unlock(&calls->lock);
 }
 
 theatre_id theatre_calls_runner(theatre_calls *calls, theatre_id host, int ends) {
     theatre_id found = 0;
-    pthread_mutex_lock(&calls->lock);
+    theatre_spin_lock(&calls->lock);
     if (calls->entries == NULL) {
-        pthread_mutex_unlock(&calls->lock);
+        theatre_spin_unlock(&calls->lock);
         return 0;
     }
     theatre_call *call = calls->pending;
@@ -95,14 +96,14 @@ theatre_id theatre_calls_runner(theatre_calls *calls, theatre_id host, int ends)
             break;
         }
     }
-    pthread_mutex_unlock(&calls->lock);
+    theatre_spin_unlock(&calls->lock);
     return found;
 }
 
 theatre_id theatre_calls_host(theatre_calls *calls, theatre_id runner) {
-    pthread_mutex_lock(&calls->lock);
+    theatre_spin_lock(&calls->lock);
     theatre_call *call = entry(calls, runner);
     theatre_id found = call != NULL && call->runner == runner ? host_of(call) : 0;
-    pthread_mutex_unlock(&calls->lock);
+    theatre_spin_unlock(&calls->lock);
     return found;
 }

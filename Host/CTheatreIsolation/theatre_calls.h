@@ -3,9 +3,8 @@
 #ifndef THEATRE_CALLS_H
 #define THEATRE_CALLS_H
 
-#include <pthread.h>
-
 #include "theatre_plugin.h"
+#include "theatre_spin.h"
 
 /* Set in the id of a call as its caller knows it. */
 #define THEATRE_CALLER_SIDE (1ull << 31)
@@ -18,7 +17,7 @@ typedef struct theatre_call {
 } theatre_call;
 
 typedef struct theatre_calls {
-    pthread_mutex_t lock;
+    theatre_spin lock;
     theatre_call *entries;
     uint32_t *heads;       /* chains by the host's id: index + 1 */
     theatre_call *pending; /* being started: the host writes its id before anyone hears of it */

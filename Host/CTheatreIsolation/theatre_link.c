@@ -18,16 +18,24 @@ uint64_t theatre_link_now(void) {
     return (uint64_t)time.tv_sec * 1000u + (uint64_t)time.tv_nsec / 1000000u;
 }
 
-static int open_parts(theatre_link *link, const theatre_link_parts *parts) {
+static int open_parts(theatre_link *link) {
+    const theatre_link_parts *parts = &link->parts;
     link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (link->wake < 0) return 0;
+    if (theatre_pipe_open(&link->pipe, parts->child.memory, parts->child.socket, 1) != 0) return 0;
     if (theatre_calls_open(&link->calls) != 0) return 0;
-    if (theatre_inbox_open(&link->in, parts->child.socket, parts->frame_limit, THEATRE_FROM_RUNNER) != 0) {
-        theatre_calls_close(&link->calls);
-        return 0;
-    }
-    theatre_outbox_open(&link->out, parts->child.socket, parts->outbox_limit, 0);
+    if (theatre_inbox_open(&link->in, &link->pipe, parts->frame_limit, THEATRE_FROM_RUNNER) != 0) return 0;
+    theatre_outbox_open(&link->out, &link->pipe, parts->outbox_limit, 0);
     return 1;
+}
+
+/* Gives back what open_parts made, as far as it came. */
+static void close_parts(theatre_link *link) {
+    if (link->calls.entries != NULL) theatre_calls_close(&link->calls);
+    theatre_inbox_close(&link->in);
+    theatre_pipe_close(&link->pipe);
+    if (link->wake >= 0) close(link->wake);
+    free(link);
 }
 
 theatre_link *theatre_link_make(const theatre_link_parts *parts) {
@@ -35,9 +43,8 @@ theatre_link *theatre_link_make(const theatre_link_parts *parts) {
     if (link == NULL) return NULL;
     link->parts = *parts;
     link->wake = -1;
-    if (!open_parts(link, parts)) {
-        if (link->wake >= 0) close(link->wake);
-        free(link);
+    if (!open_parts(link)) {
+        close_parts(link);
         return NULL;
     }
     pthread_mutex_init(&link->control.lock, NULL);
@@ -54,20 +61,13 @@ theatre_link *theatre_link_make(const theatre_link_parts *parts) {
     int failed = pthread_create(&thread, NULL, theatre_link_run, link);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed) {
-        theatre_calls_close(&link->calls);
-        theatre_inbox_close(&link->in);
-        close(link->wake);
-        free(link);
+        close_parts(link);
         return NULL;
     }
+    close(link->parts.child.memory); /* it is mapped */
     pthread_setname_np(thread, "theatre-link");
     pthread_detach(thread);
     return link;
-}
-
-static void wake(theatre_link *link) {
-    const uint64_t one = 1;
-    if (write(link->wake, &one, sizeof one) < 0 && errno != EAGAIN) return; /* a full counter wakes too */
 }
 
 void theatre_link_stop(theatre_link *link, uint32_t why) {
@@ -75,28 +75,21 @@ void theatre_link_stop(theatre_link *link, uint32_t why) {
     atomic_compare_exchange_strong(&link->why, &none, why + 1);
     pthread_mutex_lock(&link->control.lock);
     if (!link->control.ended) {
+        const uint64_t one = 1;
         theatre_child_kill(link->parts.child.pidfd);
-        wake(link);
+        (void)!write(link->wake, &one, sizeof one); /* a full counter wakes too */
     }
     pthread_mutex_unlock(&link->control.lock);
 }
 
-/* Acts on what the outbox found; false where the runner will never get the frame. */
-static int act(theatre_link *link, int found) {
-    switch (found) {
-    case THEATRE_OUTBOX_OK: return 1;
-    case THEATRE_OUTBOX_STUCK:
-        pthread_mutex_lock(&link->control.lock);
-        if (!link->control.ended) wake(link);
-        pthread_mutex_unlock(&link->control.lock);
-        return 1;
-    case THEATRE_OUTBOX_FULL: theatre_link_stop(link, THEATRE_LINK_FULL); return 0;
-    default: return 0;
-    }
+int theatre_link_act(theatre_link *link, int found) {
+    if (found == THEATRE_OUTBOX_FULL) theatre_link_stop(link, THEATRE_LINK_FULL);
+    if (found == THEATRE_OUTBOX_BROKEN) theatre_link_stop(link, THEATRE_LINK_MALFORMED);
+    return found == THEATRE_OUTBOX_OK || found == THEATRE_OUTBOX_STUCK;
 }
 
 int theatre_link_put(theatre_link *link, const theatre_frame *frame) {
-    return act(link, theatre_outbox_put(&link->out, frame));
+    return theatre_link_act(link, theatre_outbox_put(&link->out, frame));
 }
 
 /* Waits for the answer, until `seconds` have passed where that is not 0; under the lock. */
@@ -230,7 +223,9 @@ static theatre_code invoke(void *self, const theatre_request *request) {
         .parts = {request->payload, request->idempotency_key, request->context, request->attributes}};
     int found = theatre_outbox_offer(&link->out, &frame);
     if (found == THEATRE_OUTBOX_FILLING) return THEATRE_RESOURCE_EXHAUSTED;
-    return act(link, found) ? THEATRE_OK : THEATRE_UNAVAILABLE;
+    /* One that broke the pipe was taken: it learns of the end as any call under way. */
+    int taken = theatre_link_act(link, found) || found == THEATRE_OUTBOX_BROKEN;
+    return taken ? THEATRE_OK : THEATRE_UNAVAILABLE;
 }
 
 static theatre_code reply(void *self, theatre_id call, const theatre_result *result) {

@@ -132,6 +132,33 @@ static const char *stream(theatre_link *link, const theatre_frame *frame) {
     return NULL;
 }
 
+void theatre_link_tell_dropped(theatre_link *link, uint64_t now) {
+    if (link->log_dropped == 0 || now - link->log_told < 1000) return;
+    char fields[64];
+    snprintf(fields, sizeof fields, "{\"dropped\":\"%llu\"}", (unsigned long long)link->log_dropped);
+    link->log_dropped = 0;
+    link->log_told = now;
+    link->host->log(link->host->ctx, THEATRE_LOG_WARNING,
+                    text("log lines were dropped: the instance logs more than its process may"), text(fields));
+}
+
+/* A plugin that logs without end is not to drown the host's log, nor what else the host does. */
+static void log_line(theatre_link *link, const theatre_frame *frame) {
+    uint64_t now = theatre_link_now(), most = LOG_BURST * 1000u;
+    if (link->log_at == 0) link->log_room = most;
+    link->log_room += (now - link->log_at) * LOG_RATE;
+    if (link->log_room > most) link->log_room = most;
+    link->log_at = now;
+    uint64_t cost = 1000u * (1 + (frame->parts[0].size + frame->parts[1].size) / 1024);
+    if (link->log_room < cost) {
+        if (link->log_dropped++ == 0) link->log_told = now;
+        return;
+    }
+    link->log_room -= cost;
+    uint32_t level = frame->numbers[0] > THEATRE_LOG_ERROR ? THEATRE_LOG_ERROR : (uint32_t)frame->numbers[0];
+    link->host->log(link->host->ctx, level, frame->parts[0], frame->parts[1]);
+}
+
 const char *theatre_link_take(theatre_link *link, const theatre_frame *frame) {
     switch (frame->type) {
     case THEATRE_FRAME_READY:
@@ -150,10 +177,7 @@ const char *theatre_link_take(theatre_link *link, const theatre_frame *frame) {
     case THEATRE_FRAME_REQUEST: return request(link, frame);
     case THEATRE_FRAME_RESULT: return result(link, frame);
     case THEATRE_FRAME_REJECT: return reject(link, frame);
-    case THEATRE_FRAME_LOG:
-        link->host->log(link->host->ctx, frame->numbers[0] > THEATRE_LOG_ERROR ? THEATRE_LOG_ERROR : (uint32_t)frame->numbers[0],
-                        frame->parts[0], frame->parts[1]);
-        return NULL;
+    case THEATRE_FRAME_LOG: return log_line(link, frame), NULL;
     default: return stream(link, frame);
     }
 }

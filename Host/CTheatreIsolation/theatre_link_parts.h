@@ -9,6 +9,9 @@
 #include "theatre_link.h"
 #include "theatre_stream.h"
 
+/* Log lines of a runner: at once, and a second from then on; a line counts once more for each KiB it has. */
+#define LOG_BURST 2000u
+#define LOG_RATE 500u
 #define OUTPUT_KEPT 4096u
 #define NAME_MOST 256u
 
@@ -26,17 +29,20 @@ typedef struct control {
 struct theatre_link {
     theatre_instance table; /* first; `self` is the link */
     const theatre_host *host;
+    theatre_pipe pipe;
     theatre_outbox out;
     theatre_inbox in;
     theatre_calls calls;
     control control;
     theatre_link_parts parts;
-    int wake;                 /* eventfd: look at the outbox, or end */
+    int wake;                 /* eventfd: it is to end */
     atomic_uint why;          /* THEATRE_LINK_* + 1 where the host ends it */
     atomic_ullong offset;     /* of the host's clock, as the runner knows it */
     pthread_t thread;
     int knows_clock;          /* link's thread, as the next two: the clock was told in this batch */
     uint64_t pinged, ponged;
+    uint64_t log_room, log_at; /* thousandths of lines that may be logged now; when that was reckoned */
+    uint64_t log_dropped, log_told; /* lines dropped since it was told, and when */
     uint64_t quiet_since;     /* CLOCK_MONOTONIC ms of the oldest ping without answer; 0 for none */
     const char *fault;
     char name[NAME_MOST];
@@ -46,10 +52,14 @@ struct theatre_link {
 
 /* Fills in the functions of the table. */
 void theatre_link_fill(theatre_link *link);
+/* Acts on what the outbox found; false where the runner will never get the frame. */
+int theatre_link_act(theatre_link *link, int found);
 /* Puts a frame; acts on what the outbox finds. False where the runner will never get it. */
 int theatre_link_put(theatre_link *link, const theatre_frame *frame);
 /* Acts on one frame of the runner; 0, or static text of what is wrong with it. */
 const char *theatre_link_take(theatre_link *link, const theatre_frame *frame);
+/* Says how many lines were dropped, once a second at most. */
+void theatre_link_tell_dropped(theatre_link *link, uint64_t now);
 /* The thread. */
 void *theatre_link_run(void *link);
 /* Milliseconds of CLOCK_MONOTONIC. */

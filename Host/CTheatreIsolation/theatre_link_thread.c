@@ -27,25 +27,48 @@ static int keep_output(theatre_link *link) {
     return 1;
 }
 
-/* Takes what the socket has; false at the end of it or where something is wrong. */
-static int receive(theatre_link *link) {
-    int64_t count = theatre_inbox_receive(&link->in, MSG_DONTWAIT);
-    if (count == -EAGAIN) return 1;
-    if (count <= 0) return 0;
+/* Takes what was received: how many frames; -1 where something is wrong. */
+static int take(theatre_link *link) {
     link->knows_clock = 0;
     theatre_outbox_cork(&link->out);
     theatre_frame frame;
     const char *fault = NULL;
-    int found;
+    int found, frames = 0;
     while ((found = theatre_inbox_next(&link->in, &frame, &fault)) == 1) {
         fault = theatre_link_take(link, &frame);
         if (fault != NULL) break;
+        frames += 1;
     }
-    theatre_outbox_flush(&link->out);
-    if (fault == NULL) return 1;
+    theatre_link_act(link, theatre_outbox_flush(&link->out));
+    if (fault == NULL) return frames;
     link->fault = fault;
     theatre_link_stop(link, THEATRE_LINK_MALFORMED);
-    return 0;
+    return -1;
+}
+
+/* So often in a row the pipe is read before the other sources get their turn. */
+#define MOST_READS 32
+
+/* Takes what the pipe has, and what comes while calls are many; false where something is wrong. */
+static int receive(theatre_link *link) {
+    int64_t count = theatre_inbox_receive(&link->in);
+    for (int reads = 1; count > 0; reads++) {
+        int frames = take(link);
+        if (frames < 0) return 0;
+        if (reads == MOST_READS || atomic_load(&link->why) != 0) return 1;
+        count = theatre_inbox_receive_soon(&link->in, (uint32_t)frames);
+    }
+    if (count == -EPROTO) theatre_link_stop(link, THEATRE_LINK_MALFORMED);
+    return count == 0;
+}
+
+/* Takes what the runner says through the pipe, now that it may have woken the link; false at its end, or where something is
+ * wrong. */
+static int listen_to(theatre_link *link) {
+    int found = theatre_pipe_take_wakes(&link->pipe, MSG_DONTWAIT);
+    theatre_link_act(link, theatre_outbox_flush(&link->out));
+    /* What it said before its end counts; the pipe holds less than is received here at a time. */
+    return receive(link) && (found == 1 || found == -EAGAIN);
 }
 
 /* Sends a ping a quarter of the longest silence after the last was answered; false where the silence was too long. What is
@@ -65,25 +88,21 @@ static int is_heard(theatre_link *link, int is_idle) {
 }
 
 static void serve(theatre_link *link) {
-    struct pollfd sources[3] = {{.fd = link->parts.child.socket}, {.fd = link->wake, .events = POLLIN},
+    struct pollfd sources[3] = {{.fd = link->parts.child.socket, .events = POLLIN}, {.fd = link->wake, .events = POLLIN},
                                 {.fd = link->parts.child.output, .events = POLLIN}};
     uint64_t looked = theatre_link_now(), pause = link->parts.silence_ms / 4;
     while (atomic_load(&link->why) == 0) {
-        pthread_mutex_lock(&link->out.lock);
-        sources[0].events = POLLIN | (link->out.stuck ? POLLOUT : 0);
-        pthread_mutex_unlock(&link->out.lock);
-        int count = poll(sources, 3, pause ? (int)pause : -1);
+        int patience = link->log_dropped ? 1000 : pause ? (int)pause : -1;
+        int rests = theatre_pipe_rest(&link->pipe);
+        int count = poll(sources, 3, rests ? patience : 0);
+        theatre_pipe_rise(&link->pipe);
         if (count < 0 && errno != EINTR) return;
         if (sources[2].revents && !keep_output(link)) sources[2].fd = -1;
-        if (sources[1].revents) {
-            uint64_t ignored;
-            if (read(link->wake, &ignored, sizeof ignored) < 0 && errno != EAGAIN) return;
-        }
-        if (sources[0].revents & POLLOUT) theatre_outbox_flush(&link->out);
-        if (sources[0].revents & (POLLIN | POLLHUP | POLLERR) && !receive(link)) return;
+        if ((!rests || sources[0].revents) && !listen_to(link)) return;
+        if (link->log_dropped) theatre_link_tell_dropped(link, theatre_link_now());
         if (pause && theatre_link_now() - looked >= pause) {
             looked = theatre_link_now();
-            if (!is_heard(link, !(sources[0].revents & POLLIN))) return;
+            if (!is_heard(link, rests && !sources[0].revents)) return;
         }
     }
 }
@@ -96,6 +115,7 @@ void *theatre_link_run(void *argument) {
     link->thread = pthread_self();
     serve(link);
     theatre_outbox_close(&link->out);
+    if (link->log_dropped) theatre_link_tell_dropped(link, UINT64_MAX);
     theatre_link_end end = {.status = theatre_child_reap(link->parts.child.pid, link->parts.child.pidfd, GRACE_MS)};
     while (link->parts.child.output >= 0 && keep_output(link) && link->output_size < OUTPUT_KEPT) {
         struct pollfd more = {.fd = link->parts.child.output, .events = POLLIN};
@@ -110,10 +130,12 @@ void *theatre_link_run(void *argument) {
     close(link->parts.child.socket);
     close(link->parts.child.output);
     theatre_inbox_close(&link->in);
+    theatre_pipe_close(&link->pipe);
     theatre_calls_close(&link->calls);
     unsigned why = atomic_load(&link->why);
     end.why = why == 0 ? THEATRE_LINK_BY_ITSELF : why - 1;
     end.fault = link->fault;
+    if (end.fault == NULL && end.why == THEATRE_LINK_MALFORMED) end.fault = "its counts of bytes make no sense";
     end.output = (theatre_bytes){link->output, link->output_size};
     link->parts.ended(link->parts.owner, &end);
     return NULL;

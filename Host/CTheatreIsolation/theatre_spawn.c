@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #define _GNU_SOURCE
+#include "theatre_pipe.h"
 #include "theatre_spawn.h"
 
 #include <errno.h>
@@ -26,7 +27,6 @@
 /* One start, as the child sees it in the memory it shares with the host until it runs its program. */
 typedef struct start {
     const theatre_spawn *spawn;
-    int socket, output, dial; /* the runner's ends */
     int has_user_space;
     unsigned uid, gid;
     int error;
@@ -51,16 +51,15 @@ static int map_user(const start *start) {
     return write_file("/proc/self/gid_map", text);
 }
 
-static int place_all(const start *start) {
-    int nothing = open("/dev/null", O_RDONLY);
-    const int from[] = {nothing, start->output, start->output, start->socket, start->spawn->library, start->dial};
-    int staged[6];
-    for (int i = 0; i < 6; i++) {
-        staged[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, STAGING);
-        if (from[i] >= 0 && staged[i] < 0) return -1;
+static int place_all(const theatre_spawn *spawn) {
+    int staged[THEATRE_SPAWN_DESCRIPTORS], last = 2;
+    for (int i = 0; i < THEATRE_SPAWN_DESCRIPTORS; i++) {
+        int from = spawn->descriptors[i];
+        if (i == 0 && from < 0) from = open("/dev/null", O_RDONLY);
+        staged[i] = from < 0 ? -1 : fcntl(from, F_DUPFD, STAGING);
+        if (from >= 0 && staged[i] < 0) return -1;
     }
-    int last = 2;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < THEATRE_SPAWN_DESCRIPTORS; i++) {
         if (staged[i] < 0) continue;
         if (dup2(staged[i], i) < 0) return -1;
         last = i > last ? i : last;
@@ -73,7 +72,7 @@ static int child(void *argument) {
     start *start = argument;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (start->has_user_space && (start->error = map_user(start))) _exit(127);
-    if (place_all(start) != 0) {
+    if ((start->spawn->leads && setpgid(0, 0) != 0) || place_all(start->spawn) != 0) {
         start->error = errno;
         _exit(127);
     }
@@ -119,52 +118,26 @@ static int try_all(start *start, theatre_child *made) {
     return attempt(start, 0, made);
 }
 
-#define BUFFERED (1 << 20)
-
-static int open_ends(int connects, int *frames, int *dials, int *pipes) {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, frames) != 0) return errno;
-    for (int i = 0; i < 2; i++) setsockopt(frames[i], SOL_SOCKET, SO_SNDBUF, &(int){BUFFERED}, sizeof(int));
-    if (pipe2(pipes, O_CLOEXEC) != 0 || fcntl(pipes[0], F_SETFL, O_NONBLOCK) != 0) return errno;
-    if (connects && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, dials) != 0) return errno;
-    return 0;
+static int run(const theatre_spawn *spawn, theatre_child *made) {
+    start start = {.spawn = spawn, .uid = geteuid(), .gid = getegid()};
+    return try_all(&start, made);
 }
 
 static void close_end(int end) {
     if (end >= 0) close(end);
 }
 
-static int run(const theatre_spawn *spawn, theatre_child *made) {
-    int frames[2] = {-1, -1}, dials[2] = {-1, -1}, pipes[2] = {-1, -1};
-    *made = (theatre_child){.pid = -1, .pidfd = -1, .socket = -1, .output = -1, .dial = -1};
-    int error = open_ends(spawn->connects, frames, dials, pipes);
-    if (error == 0) {
-        start start = {.spawn = spawn, .socket = frames[1], .output = pipes[1], .dial = dials[1], .uid = geteuid(),
-                       .gid = getegid()};
-        error = try_all(&start, made);
-    }
-    close_end(frames[1]);
-    close_end(pipes[1]);
-    close_end(dials[1]);
-    made->socket = frames[0];
-    made->output = pipes[0];
-    made->dial = dials[0];
-    if (error == 0) return 0;
-    close_end(frames[0]);
-    close_end(pipes[0]);
-    close_end(dials[0]);
-    return error;
-}
-
 void theatre_child_abandon(const theatre_child *child) {
     theatre_child_kill(child->pidfd);
     (void)theatre_child_reap(child->pid, child->pidfd, 1000);
     close_end(child->socket);
+    close_end(child->memory);
     close_end(child->output);
     close_end(child->dial);
     close_end(child->pidfd);
 }
 
-/* The one thread that starts runners; `job` is done under `lock`. */
+/* The one thread that starts programs; `job` is done under `lock`. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -210,6 +183,40 @@ int theatre_spawn_run(const theatre_spawn *spawn, theatre_child *made) {
     job = NULL;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
+    return error;
+}
+
+static int open_ends(int connects, int *memory, int *wakes, int *dials, int *pipes) {
+    if ((*memory = theatre_pipe_make()) < 0) return -*memory;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wakes) != 0) return errno;
+    if (pipe2(pipes, O_CLOEXEC) != 0 || fcntl(pipes[0], F_SETFL, O_NONBLOCK) != 0) return errno;
+    if (connects && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, dials) != 0) return errno;
+    return 0;
+}
+
+int theatre_spawn_runner(const theatre_spawn *wanted, int library, int connects, theatre_child *made) {
+    int memory = -1, wakes[2] = {-1, -1}, dials[2] = {-1, -1}, pipes[2] = {-1, -1};
+    *made = (theatre_child){.pid = -1, .pidfd = -1, .socket = -1, .memory = -1, .output = -1, .dial = -1};
+    int error = open_ends(connects, &memory, wakes, dials, pipes);
+    if (error == 0) {
+        theatre_spawn spawn = *wanted;
+        const int descriptors[THEATRE_SPAWN_DESCRIPTORS] = {-1,      pipes[1], pipes[1], wakes[1],
+                                                            library, dials[1], memory};
+        memcpy(spawn.descriptors, descriptors, sizeof descriptors);
+        error = theatre_spawn_run(&spawn, made);
+    }
+    close_end(wakes[1]);
+    close_end(pipes[1]);
+    close_end(dials[1]);
+    made->socket = wakes[0];
+    made->memory = memory;
+    made->output = pipes[0];
+    made->dial = dials[0];
+    if (error == 0) return 0;
+    close_end(wakes[0]);
+    close_end(memory);
+    close_end(pipes[0]);
+    close_end(dials[0]);
     return error;
 }
 

@@ -52,8 +52,10 @@ void validator_child_limits(void) {
 int32_t validator_pipe(int32_t ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int32_t validator_defines(const char *name) {
-    Dl_info here, there;
+    /* dladdr would look through every symbol of a program that may have a million. */
+    struct dl_find_object here, there;
     void *symbol = dlsym(RTLD_DEFAULT, name);
-    if (symbol == NULL || dladdr((void *)validator_pipe, &here) == 0 || dladdr(symbol, &there) == 0) return 0;
-    return here.dli_fbase == there.dli_fbase;
+    if (symbol == NULL || _dl_find_object((void *)validator_pipe, &here) != 0 || _dl_find_object(symbol, &there) != 0)
+        return 0;
+    return here.dlfo_link_map == there.dlfo_link_map;
 }

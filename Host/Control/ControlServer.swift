@@ -114,17 +114,24 @@ private final class RequestHandler: ChannelInboundHandler {
                 return Self.answer(
                     ControlAnswer.failure("control.not_the_owner", "Only the host's own user may operate it."), channel)
             }
-            guard let request = try? JSONValue(json: Data(line.readableBytesView)), request.object != nil else {
-                return Self.answer(
-                    ControlAnswer.failure("control.malformed", "A request is one JSON object in a line."), channel)
+            do {
+                let request = try JSONValue(json: Data(line.readableBytesView))
+                guard request.object != nil else { throw ControlFailure("it is no object") }
+                handler(request) { Self.answer($0, channel) }
+            } catch {
+                Self.answer(
+                    ControlAnswer.failure("control.malformed", "A request is one JSON object in a line: \(error)."),
+                    channel)
             }
-            handler(request) { Self.answer($0, channel) }
         }
     }
 
     private static func answer(_ value: JSONValue, _ channel: any Channel) {
         var buffer = ByteBuffer()
-        do { buffer.writeBytes(try value.json()) } catch { buffer.writeString(#"{"ok":false}"#) }
+        do { buffer.writeBytes(try value.json()) } catch {
+            let text = "The answer cannot be written: \(error)".filter { $0 != "\"" && $0 != "\\" && !$0.isNewline }
+            buffer.writeString(#"{"ok":false,"reason":"control.unwritable","message":"\#(text)"}"#)
+        }
         buffer.writeString("\n")
         channel.writeAndFlush(buffer).whenComplete { _ in channel.close(promise: nil) }
     }

@@ -73,6 +73,9 @@ public final class GatewayServer: Sendable {
     /// Refuses the tokens of a session from the next request on. Any thread.
     public func revoke(session: String) { core.revocations.revoke(session, at: wallMilliseconds()) }
 
+    /// Forgets what anybody was to any project: from the next request on it is asked for again. Any thread.
+    public func forgetStandings() { core.accessEpoch.add(1, ordering: .releasing) }
+
     /// The gateway's metrics in Prometheus text.
     public func metrics() -> String { core.metricsText() }
 

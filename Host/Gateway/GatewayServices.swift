@@ -9,12 +9,6 @@ public struct GatewayServices: Sendable {
     public var answers: (any AnswerStore)?
     /// The log behind realtime streams; nil serves none.
     public var events: (any EventFeed)?
-    /// Whether a principal may follow `project:<id>`; the completion comes once, on any thread.
-    public var mayFollowProject:
-        @Sendable (_ principal: Principal, _ project: String, _ completion: @escaping @Sendable (Bool) -> Void) -> Void =
-            {
-                _, _, completion in completion(false)
-            }
     /// Takes audit rows of refusals and reads, on any thread; nil drops them.
     public var audit: (@Sendable (AuditRecord) -> Void)?
     /// The host's clock, milliseconds since 1970: by it tokens lapse.

@@ -69,7 +69,10 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
         case UInt32(THEATRE_FRAME_FAILED.rawValue):
             let texts = answer.texts
             end()
-            throw LoadError(plugin: plan.name, code: texts[0], expected: texts[1], found: texts[2], fix: texts[3])
+            throw LoadError(
+                plugin: "\(plan.name) (\(plan.file.manifest.name))", code: texts[0], expected: texts[1],
+                found: texts[2],
+                fix: texts[3])
         default:
             theatre_link_stop(link, THEATRE_LINK_HANGS)
             throw LoadError(
@@ -105,9 +108,13 @@ final class IsolatedHome: InstanceHome, @unchecked Sendable {
         }
     }
 
-    /// What the runner may touch, its state folder included.
+    private static let zones = "/usr/share/zoneinfo"
+
+    /// What the runner may touch: what is granted, its state folder and the system's time zones.
     private static func files(_ plan: InstancePlan) throws(LoadError) -> [SandboxPlan.File] {
         var files = plan.sandbox.files
+        // The same time zones as in the host's process: they are the system's, and nobody's secret.
+        if access(zones, R_OK | X_OK) == 0 { files.append(SandboxPlan.File(path: zones, isWritable: false)) }
         if !plan.environment.stateFolder.isEmpty {
             files.append(SandboxPlan.File(path: plan.environment.stateFolder, isWritable: true))
         }

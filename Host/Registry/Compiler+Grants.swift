@@ -72,11 +72,22 @@ extension Compiler {
     /// The hosts a request of a manifest means under this configuration; nil where the configuration says none.
     private func patterns(of request: String, _ config: JSONValue, _ schema: JSONValue) -> [Endpoint]? {
         guard request.hasPrefix("config:") else { return Endpoint(request).map { [$0] } }
-        let pointer = String(request.dropFirst("config:".count))
-        let schemaPointer = pointer.replacing("/", with: "/properties/") + "/default"
-        let value = config.value(at: pointer) ?? schema.value(at: schemaPointer)
-        let urls = value?.string.map { [$0] } ?? value?.array?.compactMap(\.string)
-        return urls?.compactMap(Endpoint.init(url:))
+        let pointers = request.dropFirst("config:".count).split(separator: ":").map(String.init)
+        guard let first = pointers.first, let value = value(at: first, config, schema) else { return nil }
+        let texts = value.string.map { [$0] } ?? value.array?.compactMap(\.string)
+        guard pointers.count > 1 else { return texts?.compactMap(Endpoint.init(url:)) }
+        // Servers rather than URLs, and where the port stands that they need not say; a path is a socket's, no host.
+        let port = self.value(at: pointers[1], config, schema)?.integer.map { Int($0) }
+        return texts?.compactMap { text in
+            guard var server = Endpoint(text) else { return nil }
+            server.port = server.port ?? port
+            return server
+        }
+    }
+
+    /// What the configuration says there, or else its schema's default.
+    private func value(at pointer: String, _ config: JSONValue, _ schema: JSONValue) -> JSONValue? {
+        config.value(at: pointer) ?? schema.value(at: pointer.replacing("/", with: "/properties/") + "/default")
     }
 
     private func near(_ name: String, _ names: [String]) -> String {

@@ -4,6 +4,37 @@
 import TheatreManifest
 
 extension Compiler {
+    /// Whoever may call a route of a project is decided by who belongs to it: somebody must know.
+    mutating func checkGuards() {
+        let knows = instances.contains { $0.plugin.manifest.provides.contains { $0.capability == Self.policy } }
+        guard !knows else { return }
+        for instance in instances {
+            guard let route = instance.plugin.manifest.routes.first(where: { !$0.role.isEmpty }) else { continue }
+            fault(
+                .httpRouteUnguarded, at: instance.declaration.source,
+                "\(route.method) \(route.path) of instance \"\(instance.declaration.name)\" is of a project, and no "
+                    + "instance tells who belongs to one.",
+                fix: "Enable an instance of a plugin that provides \(Self.policy), such as Access.")
+        }
+    }
+
+    /// A class that is not there would bound nothing.
+    mutating func checkRates() {
+        for instance in instances {
+            for route in instance.plugin.manifest.routes where !deployment.rates.contains(route.rate) {
+                fault(
+                    .httpRouteInvalid, at: instance.declaration.source,
+                    "\(route.method) \(route.path) of instance \"\(instance.declaration.name)\" is of rate class "
+                        + "\"\(route.rate)\", which there is not\(hint(route.rate, among: deployment.rates.sorted()))",
+                    fix:
+                        "Name one of \(deployment.rates.sorted().joined(separator: ", ")) in the plugin's manifest and "
+                        + "build it again, or add the class to rates in 00-host.yaml.")
+            }
+        }
+    }
+
+    private static var policy: String { "theatre.access.v1.Policy" }
+
     /// No request matches two routes of which neither is the closer one.
     mutating func checkHTTPRoutes() {
         struct Group: Hashable {

@@ -49,6 +49,8 @@ public func compile(
     compiler.checkInstances(validate)
     compiler.checkPlugins()
     compiler.checkHTTPRoutes()
+    compiler.checkGuards()
+    compiler.checkRates()
     compiler.gatherFeatures()
     compiler.gatherProfiles()
     let features = compiler.bindFeatures()

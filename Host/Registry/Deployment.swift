@@ -24,6 +24,8 @@ public struct InstalledPlugin: Sendable, Hashable {
 public struct Deployment: Sendable, Hashable {
     /// True where age of probes does not matter.
     public var development: Bool
+    /// Classes that limit how often routes are called: those the host has, and those that `00-host.yaml` adds.
+    public var rates: Set<String>
     /// Features that the host itself needs met, such as its storage.
     public var hostNeeds: [Manifest.Need]
     /// Instances in the order of their files.
@@ -33,12 +35,16 @@ public struct Deployment: Sendable, Hashable {
     /// Feature to candidates.
     public var routes: [RouteDeclaration]
 
+    /// The rate classes of every host. A deployment may say other bounds for them, and add classes of its own.
+    public static let standardRates: Set<String> = ["default", "login", "provider", "upload"]
+
     /// A deployment of these declarations.
     public init(
-        development: Bool = false, hostNeeds: [Manifest.Need] = [], instances: [InstanceDeclaration] = [],
-        profiles: [ProfileDeclaration] = [], routes: [RouteDeclaration] = []
+        development: Bool = false, rates: Set<String> = Self.standardRates, hostNeeds: [Manifest.Need] = [],
+        instances: [InstanceDeclaration] = [], profiles: [ProfileDeclaration] = [], routes: [RouteDeclaration] = []
     ) {
         self.development = development
+        self.rates = rates
         self.hostNeeds = hostNeeds
         self.instances = instances
         self.profiles = profiles
@@ -160,13 +166,17 @@ public struct Probes: Sendable, Hashable {
         public var failure: String?
         /// When, in milliseconds since 1970.
         public var at: Int64
+        /// What was probed, as the host names it: of an instance that is another by now it says nothing. nil
+        /// where that is not known.
+        public var subject: String?
 
         /// One result.
-        public init(instance: String, capability: String, failure: String? = nil, at: Int64) {
+        public init(instance: String, capability: String, failure: String? = nil, at: Int64, subject: String? = nil) {
             self.instance = instance
             self.capability = capability
             self.failure = failure
             self.at = at
+            self.subject = subject
         }
     }
 }

@@ -57,6 +57,10 @@ public enum FaultCode: String, Sendable, CaseIterable, Encodable {
     case instanceName = "instance.name"
     /// Two routes of HTTP that match the same requests.
     case httpRouteConflict = "http.route_conflict"
+    /// A route whose path is no template or whose messages its contracts lack. Found where routes are made.
+    case httpRouteInvalid = "http.route_invalid"
+    /// A route of a project, and no instance tells who belongs to one.
+    case httpRouteUnguarded = "http.route_unguarded"
     /// A manifest states or requires an attribute that the contract does not declare.
     case attributeUndeclared = "attribute.undeclared"
     /// An attribute or a requirement of another type than the contract declares.

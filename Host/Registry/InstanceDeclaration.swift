@@ -17,6 +17,8 @@ public struct InstanceDeclaration: Sendable, Hashable {
     public var mode = "inproc"
     /// What it is held to where it runs isolated.
     public var isolation = Isolation()
+    /// Where it is served, where its mode is `remote`; else nil.
+    public var remote: Remote?
     /// What it may touch.
     public var grants = Grants()
     /// Its configuration, an object.
@@ -130,6 +132,14 @@ extension InstanceDeclaration {
         critical = try reader.bool("critical", default: false)
         mode = try reader.choice("mode", of: ["inproc", "isolated", "remote"], default: "inproc")
         isolation = try Isolation(reading: reader.value("isolation") ?? .object([:]))
+        remote = try reader.value("remote").map { try Remote(reading: $0) }
+        guard (mode == "remote") == (remote != nil) else {
+            throw ManifestError(
+                code: "manifest.missing", pointer: "/\(remote == nil ? "remote" : "mode")",
+                message: remote == nil
+                    ? "is missing; mode remote wants the endpoint there"
+                    : "is \(mode); an instance with a remote endpoint has mode: remote")
+        }
         grants = try Grants(reading: reader.value("grants") ?? .object([:]), at: "/grants")
         config = .object(try reader.object("config"))
         self.map = map

@@ -65,6 +65,12 @@ public final class RoutingTable: Sendable {
         ids = Dictionary(features.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The same bindings, with what probes found in what is said of eligible profiles.
+    public func judged(by probes: Probes) -> RoutingTable {
+        RoutingTable(
+            instances: instances, features: features, profiles: profiles, deployment: deployment, probes: probes)
+    }
+
     /// The id of a feature that an enabled instance needs, or nil. Look it up once and keep it with the table.
     public func feature(_ name: String) -> FeatureID? { ids[name].map(FeatureID.init(index:)) }
 

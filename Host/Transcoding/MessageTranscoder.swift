@@ -55,6 +55,9 @@ public struct MessageTranscoder: Sendable {
         return try writer.finish()
     }
 
+    /// Whether the message has a field of this name.
+    public func hasField(_ name: String) -> Bool { plans[0].fields.contains { $0.name == name } }
+
     /// Writes the JSON of a message.
     ///
     /// Every field is there, in order of field numbers: `[]` and `{}` where there is none, null for an unset message,

@@ -4,11 +4,12 @@
 internal import CTheatrePlugin
 internal import FoundationEssentials
 internal import Glibc
+internal import Isolation
 public import Runtime
 internal import TheatreManifest
 
 /// Tries libraries in a child of the host before they are loaded here, once for each build of the library and of the
-/// host: what crashes or hangs there is refused here.
+/// host: what crashes or hangs there is refused here. What may be the moment's fault is tried again each time.
 ///
 /// Its functions block.
 public struct LibraryProbe: Sendable {
@@ -37,6 +38,8 @@ public struct LibraryProbe: Sendable {
         var outcome: String
         /// What it said or how it ended.
         var found: String
+        /// It says something of the library, and not of the moment: a machine that was slow, or had no memory left.
+        var isLasting = false
 
         var isGood: Bool { outcome == "passed" || outcome == "answered" }
     }
@@ -45,19 +48,18 @@ public struct LibraryProbe: Sendable {
     public func check(_ plan: InstancePlan) throws(LoadError) {
         let path = "\(folder)/\(plan.file.digest).json"
         let known = kept(path)
-        let verdict: Verdict
-        if let known {
-            verdict = known
-        } else {
-            verdict = try tried(plan)
-            keep(verdict, path, plan.file.manifest.name)
-        }
+        var verdict: Verdict
+        if let known { verdict = known } else { verdict = try tried(plan) }
+        if known == nil, verdict.isLasting { verdict.found += keep(verdict, path, plan.file.manifest.name) }
         guard !verdict.isGood else { return }
         let (title, expected) = (
             "\(plan.name) (\(plan.file.manifest.name))",
             "a library that is created, tested and destroyed in a child process"
         )
-        let fix = "correct the library; to try the same build again, remove \(path)"
+        let fix =
+            verdict.isLasting
+            ? "correct the library; to try the same build again, remove \(path)"
+            : "correct the library, or see to the machine; the same build is tried again the next time"
         switch verdict.outcome {
         case "crashed":
             throw LoadError(plugin: title, code: "probe.crashed", expected: expected, found: verdict.found, fix: fix)
@@ -70,21 +72,28 @@ public struct LibraryProbe: Sendable {
 
     // MARK: what is kept
 
+    /// A file that cannot be understood is of no use: the library is tried again.
     private func kept(_ path: String) -> Verdict? {
-        guard let data = try? Data(contentsOf: URL(filePath: path)), let value = try? JSONValue(json: data),
-            value["build"]?.string == build, value["revision"]?.integer == Int64(THEATRE_ABI_REVISION),
+        let value: JSONValue
+        do { value = try JSONValue(json: Data(contentsOf: URL(filePath: path))) } catch { return nil }
+        guard value["build"]?.string == build, value["revision"]?.integer == Int64(THEATRE_ABI_REVISION),
             let outcome = value["verdict"]?.string, let found = value["found"]?.string
         else { return nil }
-        return Verdict(outcome: outcome, found: found)
+        return Verdict(outcome: outcome, found: found, isLasting: true)
     }
 
-    /// A verdict that cannot be kept is only made again.
-    private func keep(_ verdict: Verdict, _ path: String, _ plugin: String) {
+    /// Keeps a verdict; a clause on why it cannot be kept, or nothing. It is only made again then.
+    private func keep(_ verdict: Verdict, _ path: String, _ plugin: String) -> String {
         let value = JSONValue.object([
             "plugin": .string(plugin), "build": .string(build), "revision": .integer(Int64(THEATRE_ABI_REVISION)),
             "verdict": .string(verdict.outcome), "found": .string(verdict.found),
         ])
-        if let data = try? value.json() { _ = try? data.write(to: URL(filePath: path), options: .atomic) }
+        do {
+            try value.json().write(to: URL(filePath: path), options: .atomic)
+            return ""
+        } catch {
+            return " (this verdict cannot be kept: \(error))"
+        }
     }
 
     private static func build(of program: String, _ version: String) -> String {
@@ -113,22 +122,29 @@ public struct LibraryProbe: Sendable {
         }
         let image = try plan.file.sealedCopy()
         defer { close(image) }
-        guard let child = spawned(input: input, output: output, image: image) else {
-            throw failure(plan, "no process: \(String(cString: strerror(errno)))")
+        let ending: ChildProgram.Ending
+        do {
+            ending = try child(input: input, output: output, image: image).end(milliseconds: seconds * 1000)
+        } catch {
+            throw failure(plan, "no process: \(error)")
         }
-        let said = { Self.end(of: output) }
-        guard let status = awaited(child) else { return Verdict(outcome: "hangs", found: "no end within \(seconds) s") }
-        let signal = status & 0x7f
-        guard signal == 0 else {
+        return Self.verdict(ending, said: Self.end(of: output), seconds)
+    }
+
+    private static func verdict(_ ending: ChildProgram.Ending, said: String, _ seconds: Int) -> Verdict {
+        switch ending {
+        case .late: return Verdict(outcome: "hangs", found: "no end within \(seconds) s\(said)")
+        case .signal(let signal):
             let name = strsignal(signal).map { String(cString: $0) } ?? "signal \(signal)"
-            return Verdict(outcome: "crashed", found: "\(name)\(said())")
-        }
-        switch status >> 8 & 0xff {
-        case 0: return Verdict(outcome: "passed", found: "")
-        case Self.answeredStatus: return Verdict(outcome: "answered", found: said())
-        case let code: return Verdict(outcome: "ended", found: "status \(code)\(said())")
+            return Verdict(outcome: "crashed", found: "\(name)\(said)", isLasting: !passing.contains(signal))
+        case .exit(0): return Verdict(outcome: "passed", found: "", isLasting: true)
+        case .exit(answeredStatus): return Verdict(outcome: "answered", found: said, isLasting: true)
+        case .exit(let code): return Verdict(outcome: "ended", found: "status \(code)\(said)")
         }
     }
+
+    /// Signals that come from outside: from the kernel where memory runs out, or from a person.
+    private static let passing: Set<Int32> = [SIGHUP, SIGINT, SIGKILL, SIGTERM]
 
     /// Status of a child whose library answered an error.
     public static let answeredStatus: Int32 = 3
@@ -141,39 +157,20 @@ public struct LibraryProbe: Sendable {
     }
 
     /// Its input as descriptor 0, its output as 1 and 2, the library as 3.
-    private func spawned(input: String, output: String, image: Int32) -> pid_t? {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_adddup2(&actions, image, 3)
-        let arguments = [program, "probe-library"].map { (text: String) in strdup(text) } + [nil]
-        // A crash is told by its signal; the runtime's own report would cost a second.
-        let environment =
-            ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("THEATRE_") }
-            .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for text in arguments + environment { free(text) } }
-        var child: pid_t = 0
-        return posix_spawn(&child, program, &actions, nil, arguments, environment) == 0 ? child : nil
-    }
-
-    /// The status of a child; nil where it had to be killed.
-    private func awaited(_ child: pid_t) -> Int32? {
-        var status: Int32 = 0
-        for _ in 0..<(seconds * 500) {
-            if waitpid(child, &status, WNOHANG) == child { return status }
-            var pause = timespec(tv_sec: 0, tv_nsec: 2_000_000)
-            nanosleep(&pause, nil)
-        }
-        kill(child, SIGKILL)
-        waitpid(child, &status, 0)
-        return nil
+    private func child(input: String, output: String, image: Int32) throws -> ChildProgram {
+        let opened = [open(input, O_RDONLY | O_CLOEXEC), open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)]
+        defer { for descriptor in opened where descriptor >= 0 { close(descriptor) } }
+        guard opened.allSatisfy({ $0 >= 0 }) else { throw TrustFailure(String(cString: strerror(errno))) }
+        return try ChildProgram(
+            path: program, arguments: ["probe-library"],
+            environment: ChildProgram.environment(without: ["THEATRE_"]),
+            descriptors: [opened[0], opened[1], opened[1], image])
     }
 
     private static func end(of output: String) -> String {
-        guard let data = try? Data(contentsOf: URL(filePath: output)), !data.isEmpty else { return "" }
+        let data: Data
+        do { data = try Data(contentsOf: URL(filePath: output)) } catch { return ": what it said is lost: \(error)" }
+        guard !data.isEmpty else { return "" }
         let text = String(decoding: data.suffix(500), as: UTF8.self)
         return ": " + text.split(separator: "\n").joined(separator: " ")
     }

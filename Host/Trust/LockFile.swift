@@ -23,10 +23,14 @@ public struct LockFile: Sendable, Hashable {
         /// SHA-256 of the library in hex, by architecture: `x86_64`, `aarch64`.
         public var digests: [String: String]
 
+        /// What was found of the builds, by architecture.
+        public var badges: [String: Badge]
+
         /// A plugin.
-        public init(version: String, digests: [String: String]) {
+        public init(version: String, digests: [String: String], badges: [String: Badge] = [:]) {
             self.version = version
             self.digests = digests
+            self.badges = badges
         }
     }
 
@@ -88,7 +92,8 @@ public struct LockFile: Sendable, Hashable {
                     code: "manifest.choice", pointer: "/plugins/\(name)/sha256",
                     message: "holds what is no SHA-256; 64 hex digits are expected")
             }
-            plugins[name] = Plugin(version: version, digests: digests)
+            let badges = try plugin.object("badges").mapValues { try Badge($0) }
+            plugins[name] = Plugin(version: version, digests: digests, badges: badges)
             try plugin.finish()
         }
         for (name, value) in try reader.object("instances") {
@@ -105,30 +110,35 @@ public struct LockFile: Sendable, Hashable {
     }
 
     /// The file's text.
-    public var text: String {
+    ///
+    /// - Throws: where a grant holds a number that JSON has not.
+    public func text() throws -> String {
         let value = JSONValue.object([
             "lock": .integer(1),
             "plugins": .object(
-                plugins.mapValues {
-                    .object([
-                        "version": .string($0.version), "sha256": .object($0.digests.mapValues { .string($0) }),
-                    ])
+                plugins.mapValues { plugin in
+                    var members: [String: JSONValue] = [
+                        "version": .string(plugin.version),
+                        "sha256": .object(plugin.digests.mapValues { .string($0) }),
+                    ]
+                    if !plugin.badges.isEmpty { members["badges"] = .object(plugin.badges.mapValues(\.json)) }
+                    return .object(members)
                 }),
             "instances": .object(
                 instances.mapValues { .object(["plugin": .string($0.plugin), "grants": $0.grants]) }),
         ])
-        return Self.lines(of: value, indent: "") + "\n"
+        return try Self.lines(of: value, indent: "") + "\n"
     }
 
     /// Objects over several lines, their keys sorted.
-    private static func lines(of value: JSONValue, indent: String) -> String {
+    private static func lines(of value: JSONValue, indent: String) throws -> String {
         guard case .object(let members) = value, !members.isEmpty else {
-            return (try? value.json()).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+            return String(decoding: try value.json(), as: UTF8.self)
         }
         let inner = indent + "  "
-        let rows = members.sorted { $0.key < $1.key }.map { key, member in
-            let name = (try? JSONValue.string(key).json()).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
-            return "\(inner)\(name): \(lines(of: member, indent: inner))"
+        let rows = try members.sorted { $0.key < $1.key }.map { key, member in
+            let name = String(decoding: try JSONValue.string(key).json(), as: UTF8.self)
+            return "\(inner)\(name): \(try lines(of: member, indent: inner))"
         }
         return "{\n\(rows.joined(separator: ",\n"))\n\(indent)}"
     }

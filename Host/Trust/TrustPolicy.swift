@@ -21,10 +21,24 @@ public struct TrustPolicy: LibraryJudging {
         lock = try LockFile.read(folder: folder)
     }
 
+    /// A policy of a program that serves one library and has no deployment.
+    public init(_ settings: HostConfiguration.Trust, lock: LockFile?) {
+        self.settings = settings
+        self.lock = lock
+    }
+
     /// Everything that is wrong with running this library as this instance, the gravest first.
     public func findings(_ instance: InstanceDeclaration, _ file: PluginFile) -> [LibraryFinding] {
-        let found = locked(instance, file) + signed(file) + safe(file)
-        return found.filter(\.refuses) + found.filter { !$0.refuses }
+        Self.ordered(locked(file) + granted(instance, file) + signed(file) + safe(file) + validated(file))
+    }
+
+    /// Everything that is wrong with serving this library to hosts, which grant what they grant, the gravest first.
+    public func findings(serving file: PluginFile) -> [LibraryFinding] {
+        Self.ordered(locked(file) + signed(file) + safe(file) + validated(file))
+    }
+
+    private static func ordered(_ found: [LibraryFinding]) -> [LibraryFinding] {
+        found.filter(\.refuses) + found.filter { !$0.refuses }
     }
 
     /// Whether the lock names exactly this build.
@@ -32,7 +46,14 @@ public struct TrustPolicy: LibraryJudging {
         lock?.plugins[file.manifest.name]?.digests[LockFile.architecture] == file.digest
     }
 
-    private func locked(_ instance: InstanceDeclaration, _ file: PluginFile) -> [LibraryFinding] {
+    /// The badge that the lock has of exactly this build, in words.
+    public func badge(_ file: PluginFile) -> String? {
+        lock?.plugins[file.manifest.name]?.badges[LockFile.architecture].flatMap {
+            $0.digest == file.digest ? $0.shown : nil
+        }
+    }
+
+    private func locked(_ file: PluginFile) -> [LibraryFinding] {
         let name = file.manifest.name
         guard let entry = lock?.plugins[name] else { return unlocked(name, "no entry for \(name)") }
         guard let digest = entry.digests[LockFile.architecture] else {
@@ -50,6 +71,13 @@ public struct TrustPolicy: LibraryJudging {
                         fix: "put the locked build back, or accept this one with `theatre plugins lock`"), refuses: true
                 ))
         }
+        return found
+    }
+
+    /// The grants of an instance whose plugin is locked at all.
+    private func granted(_ instance: InstanceDeclaration, _ file: PluginFile) -> [LibraryFinding] {
+        guard lock?.plugins[file.manifest.name]?.digests[LockFile.architecture] != nil else { return [] }
+        var found: [LibraryFinding] = []
         if let locked = lock?.instances[instance.name] {
             if locked.grants != instance.grants.json || locked.plugin != instance.plugin {
                 found.append(
@@ -96,6 +124,50 @@ public struct TrustPolicy: LibraryJudging {
             return signer == nil ? finding("trust.unsigned", "none that holds") : []
         } catch {
             return finding("trust.bad_key", error.description)
+        }
+    }
+
+    /// A badge in the lock, of this build, by checks that are new enough.
+    private func validated(_ file: PluginFile) -> [LibraryFinding] {
+        // What runs elsewhere is checked where it runs.
+        guard settings.badges != "allow", !file.isServedElsewhere else { return [] }
+        let name = file.manifest.name, beside = Badge.path(of: file.path)
+        let wanted = "a badge of this build, \(settings.badgeProfile), of kit \(settings.badgeKit) at least"
+        func finding(_ code: String, _ found: String, _ fix: String = "") -> [LibraryFinding] {
+            let again =
+                "theatre plugin validate \(settings.badgeProfile == "quick" ? "--quick " : "")\(file.path)"
+                + " --badge \(beside), then theatre plugins lock"
+            return [
+                LibraryFinding(
+                    error: LoadError(
+                        plugin: name, code: code, expected: wanted, found: found, fix: fix.isEmpty ? again : fix),
+                    refuses: settings.badges == "refuse")
+            ]
+        }
+        guard let badge = lock?.plugins[name]?.badges[LockFile.architecture] else {
+            return finding("trust.badge_missing", "none in plugins.d/\(LockFile.name)")
+        }
+        guard badge.digest == file.digest, badge.plugin == name, badge.version == file.manifest.version else {
+            return finding(
+                "trust.badge_other", "one of \(badge.plugin) \(badge.version), build \(badge.digest.prefix(12))")
+        }
+        guard badge.isSound else {
+            return finding(
+                "trust.badge_failed", "one that says that checks failed",
+                "correct the library; see theatre plugin validate \(file.path)")
+        }
+        guard badge.kit >= settings.badgeKit else { return finding("trust.badge_kit", "one of kit \(badge.kit)") }
+        guard badge.profile == "full" || badge.profile == settings.badgeProfile else {
+            return finding("trust.badge_profile", "one of the \(badge.profile) checks")
+        }
+        guard !settings.signatures.isEmpty else { return [] }
+        let sign = "theatre plugins sign --key FILE --name KEY \(name), then theatre plugins lock"
+        do throws(TrustFailure) {
+            let signer = try badge.signer(folder: settings.signatures)
+            return signer == nil
+                ? finding("trust.badge_unsigned", "no signature of it by a key in \(settings.signatures)", sign) : []
+        } catch {
+            return finding("trust.bad_key", error.description, sign)
         }
     }
 

@@ -13,6 +13,8 @@ package struct LibraryCheck: Sendable {
     package let isQuick: Bool
     /// Begins with a READY instance: not tried where the check of one whole life did not get there.
     let needsLife: Bool
+    /// Why it is not made of a library that runs `isolated` only; nil where it is, by way of the runner.
+    let leftOutIsolated: String?
     /// Longest run of the whole check.
     package let limitSeconds: Int
     /// The body, which runs in a child process of its own.
@@ -23,12 +25,13 @@ package struct LibraryCheck: Sendable {
 
     init(
         _ id: String, _ title: String, quick: Bool, limit: Int, needsLife: Bool = true,
-        _ body: @escaping @Sendable (inout CheckRun) throws -> Void
+        leftOutIsolated: String? = nil, _ body: @escaping @Sendable (inout CheckRun) throws -> Void
     ) {
         self.id = id
         self.title = title
         self.isQuick = quick
         self.needsLife = needsLife
+        self.leftOutIsolated = leftOutIsolated
         self.limitSeconds = limit
         self.body = body
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
+internal import Glibc
 internal import JSONSchema
 internal import Runtime
 internal import TheatreContracts
@@ -48,10 +49,32 @@ struct Subject: Sendable {
 
     var manifest: Manifest { file.manifest }
 
+    /// It may not run in the host's process: its checks are made with each instance in a process of its own.
+    var isIsolatedOnly: Bool { !manifest.modes.contains("inproc") }
+
     /// Operations whose contract the library carries, in manifest order.
     var operations: [Operation] {
         manifest.operations.enumerated().compactMap { index, name in
             catalog.operation(name).map { Operation(index: index, name: name, description: $0) }
+        }
+    }
+
+    /// A folder for an instance's state.
+    func folder(of instance: String) throws -> String {
+        let path = "\(folder)/\(instance)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    /// Takes away what an instance kept.
+    func clearFolder(of instance: String) throws {
+        let path = "\(folder)/\(instance)"
+        // What ends there removes files of its own, and may do so while this looks at them.
+        for attempt in 1...100 where FileManager.default.fileExists(atPath: path) {
+            do { try FileManager.default.removeItem(atPath: path) } catch {
+                guard attempt < 100 else { throw error }
+                usleep(20_000)
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,19 @@ static int thread_count(void) {
     return count;
 }
 
+static void *nothing(void *unused) { return unused; }
+
+/* Bounds threads: 0; EPERM where the kernel does not count those of this user, which is root outside of all namespaces. */
+static int limit_threads(uint64_t most) {
+    const struct rlimit tight = {1, most}, bound = {most, most};
+    if (setrlimit(RLIMIT_NPROC, &tight) != 0) return errno;
+    pthread_t thread;
+    int is_free = pthread_create(&thread, NULL, nothing, NULL) == 0;
+    if (is_free) pthread_join(thread, NULL);
+    if (setrlimit(RLIMIT_NPROC, &bound) != 0) return errno;
+    return is_free ? EPERM : 0;
+}
+
 static int privileges(void) {
     int error = guard_capabilities();
     if (error) return error;
@@ -97,8 +111,8 @@ void guard_close(const guard_wish *wish, guard_report *report) {
     if (wish->memory) guard_note(report, THEATRE_GUARD_MEMORY, "memory limit", limit(RLIMIT_DATA, wish->memory));
     if (wish->processes) {
         /* Without a user namespace the limit would count every process of the host's user. */
-        int error = spaces ? limit(RLIMIT_NPROC, wish->processes) : EPERM;
-        guard_note(report, THEATRE_GUARD_PROCESSES, "thread limit", error);
+        const char *name = spaces ? "thread limit, which does not bind root" : "thread limit";
+        guard_note(report, THEATRE_GUARD_PROCESSES, name, spaces ? limit_threads(wish->processes) : EPERM);
     }
     /* Threads that run already would not be held by it. */
     guard_note(report, THEATRE_GUARD_LANDLOCK, "Landlock", alone ? guard_landlock(wish, mounts == 0) : EBUSY);

@@ -1,6 +1,6 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
-// Runs one plugin instance for a host, in a sandbox. Not for hands: it speaks frames on the socket it was started with.
+// Runs one plugin instance for a host, in a sandbox. Not for hands: it speaks frames through the memory it was started with.
 
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -40,7 +40,7 @@ static void receive_begin(theatre_frame *frame) {
         int found = theatre_inbox_next(&the_runner.in, frame, &fault);
         if (found < 0) runner_end(fault);
         if (found > 0) break;
-        if (theatre_inbox_receive(&the_runner.in, 0) <= 0) _exit(0);
+        runner_receive(0);
     }
     if (frame->type != THEATRE_FRAME_BEGIN) runner_end("the first frame does not begin");
 }
@@ -64,8 +64,10 @@ int main(int count, char **words) {
         return 64;
     }
     signal(SIGPIPE, SIG_IGN);
-    theatre_outbox_open(&the_runner.out, RUNNER_SOCKET, RUNNER_OUTBOX_MOST, 1);
-    if (theatre_inbox_open(&the_runner.in, RUNNER_SOCKET, RUNNER_FRAME_MOST, THEATRE_FROM_HOST) != 0)
+    if (theatre_pipe_open(&the_runner.pipe, RUNNER_MEMORY, RUNNER_SOCKET, 0) != 0) runner_end("there is no pipe");
+    close(RUNNER_MEMORY);
+    theatre_outbox_open(&the_runner.out, &the_runner.pipe, RUNNER_OUTBOX_MOST, 1);
+    if (theatre_inbox_open(&the_runner.in, &the_runner.pipe, RUNNER_FRAME_MOST, THEATRE_FROM_HOST) != 0)
         runner_end("there is no memory");
     theatre_frame begin;
     receive_begin(&begin);

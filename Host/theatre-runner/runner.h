@@ -10,6 +10,7 @@
 #define RUNNER_SOCKET 3
 #define RUNNER_LIBRARY 4
 #define RUNNER_DIAL 5
+#define RUNNER_MEMORY 6
 
 /* Most bytes of a frame of the host: an answer of a host service may have 17 MiB. */
 #define RUNNER_FRAME_MOST (40u << 20)
@@ -18,6 +19,7 @@
 
 /* The one instance of this process. */
 typedef struct runner {
+    theatre_pipe pipe;
     theatre_outbox out;
     theatre_inbox in;
     const theatre_plugin *plugin;
@@ -57,6 +59,9 @@ void runner_fill_host(void);
 _Noreturn void runner_control(void);
 /* Keeps a CREATE or CONTROL frame for that thread. */
 void runner_control_add(const theatre_frame *frame);
+
+/* Receives once, waiting for something to come; ends the process with the host. */
+void runner_receive(unsigned frames);
 
 /* The thread that reads frames. */
 void *runner_read(void *unused);

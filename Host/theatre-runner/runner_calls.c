@@ -3,9 +3,9 @@
 
 #include "runner_calls.h"
 
-#include <sched.h>
-#include <stdatomic.h>
 #include <stddef.h>
+
+#include "theatre_spin.h"
 
 /* Set in the id of a call the plugin makes; below it the entry's index, above it how often the entry was used. */
 #define MADE (1ull << 31)
@@ -31,16 +31,10 @@ static call served_calls[SERVED_MOST], made_calls[MADE_MOST];
 static uint32_t heads[SERVED_MOST];
 static pool served = {served_calls, 0, SERVED_MOST, 0}, made = {made_calls, 0, MADE_MOST, 0};
 
-/* Held for a few instructions, several times a call: half the price of a mutex. */
-static atomic_flag held = ATOMIC_FLAG_INIT;
+static theatre_spin held;
 
-static void lock(void) {
-    for (unsigned turns = 1; atomic_flag_test_and_set_explicit(&held, memory_order_acquire); turns++) {
-        if (turns % 64 == 0) sched_yield();
-    }
-}
-
-static void unlock(void) { atomic_flag_clear_explicit(&held, memory_order_release); }
+static void lock(void) { theatre_spin_lock(&held); }
+static void unlock(void) { theatre_spin_unlock(&held); }
 
 static call *take(pool *pool) {
     if (pool->free != 0) {

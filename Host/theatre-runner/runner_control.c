@@ -66,6 +66,11 @@ static theatre_code create(theatre_error *error) {
     theatre_code code = plugin->create(&the_runner.host, &created_with, &instance, error);
     if (code != THEATRE_OK) return code;
     static theatre_instance table;
+    if (instance != NULL && instance->struct_size < THEATRE_INSTANCE_SIZE_0) {
+        error->reason = runner_text("plugin.malformed_instance");
+        error->message = runner_text("The instance's table is shorter than revision 0's.");
+        return THEATRE_INTERNAL;
+    }
     if (instance != NULL)
         memcpy(&table, instance, instance->struct_size < sizeof table ? instance->struct_size : sizeof table);
     if (table.invoke == NULL || table.reply == NULL) {

@@ -23,11 +23,11 @@ static theatre_bytes cut(theatre_bytes text) {
 
 /* As the host reads results in its own process. */
 static int is_readable(const theatre_result *result) {
-    if (result == NULL || result->struct_size < sizeof *result) return 0;
+    if (result == NULL || result->struct_size < THEATRE_RESULT_SIZE_0) return 0;
     if (result->code == THEATRE_OK)
         return is_sound(result->payload) && result->payload.size <= the_runner.message_limit;
     const theatre_error *error = result->error;
-    return error != NULL && error->struct_size >= sizeof *error && error->code == result->code &&
+    return error != NULL && error->struct_size >= THEATRE_ERROR_SIZE_0 && error->code == result->code &&
            is_sound(error->reason) && is_sound(error->message) && is_sound(error->detail);
 }
 
@@ -70,7 +70,7 @@ static theatre_code refuse(theatre_error *error, theatre_code code, uint32_t ret
 
 static theatre_code check(const theatre_request *request, const theatre_id *id, theatre_error *error) {
     static _Thread_local char message[200];
-    if (request == NULL || id == NULL || request->struct_size < sizeof *request || !is_sound(request->payload) ||
+    if (request == NULL || id == NULL || request->struct_size < THEATRE_REQUEST_SIZE_0 || !is_sound(request->payload) ||
         !is_sound(request->idempotency_key) || !is_sound(request->attributes) ||
         request->idempotency_key.size > TEXT_MOST || request->attributes.size > TEXT_MOST)
         return refuse(error, THEATRE_INVALID_ARGUMENT, THEATRE_RETRY_NEVER, "call.malformed",
@@ -113,7 +113,7 @@ static theatre_code request(void *context, const theatre_request *request, theat
 
 static theatre_code send_chunk(void *context, theatre_id call, const theatre_chunk *chunk) {
     (void)context;
-    if (chunk == NULL || chunk->struct_size < sizeof *chunk || !is_sound(chunk->data) ||
+    if (chunk == NULL || chunk->struct_size < THEATRE_CHUNK_SIZE_0 || !is_sound(chunk->data) ||
         chunk->data.size > the_runner.message_limit)
         return THEATRE_INVALID_ARGUMENT;
     theatre_code code = calls_claim(call, chunk->seq, chunk->data.size, (chunk->flags & THEATRE_CHUNK_END) != 0);

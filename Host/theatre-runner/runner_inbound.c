@@ -3,6 +3,7 @@
 // What the host says becomes calls of the instance's functions.
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <unistd.h>
 
 #include "runner.h"
@@ -86,16 +87,31 @@ static void take(const theatre_frame *frame) {
     }
 }
 
+void runner_receive(unsigned frames) {
+    int64_t count = theatre_inbox_receive_soon(&the_runner.in, frames);
+    while (count == 0) {
+        int woken = !theatre_pipe_rest(&the_runner.pipe) || theatre_pipe_take_wakes(&the_runner.pipe, 0) == 1;
+        theatre_pipe_rise(&the_runner.pipe);
+        count = theatre_inbox_receive(&the_runner.in);
+        if (count == 0 && !woken) _exit(0);
+    }
+    if (count < 0) runner_end("what the host sent cannot be read");
+}
+
 void *runner_read(void *unused) {
     (void)unused;
     for (;;) {
         theatre_frame frame;
         const char *fault = NULL;
         int found;
+        unsigned frames = 0;
         theatre_outbox_cork(&the_runner.out);
-        while ((found = theatre_inbox_next(&the_runner.in, &frame, &fault)) == 1) take(&frame);
+        while ((found = theatre_inbox_next(&the_runner.in, &frame, &fault)) == 1) {
+            take(&frame);
+            frames += 1;
+        }
         theatre_outbox_flush(&the_runner.out);
         if (found < 0) runner_end(fault);
-        if (theatre_inbox_receive(&the_runner.in, 0) <= 0) _exit(0);
+        runner_receive(frames);
     }
 }

@@ -15,15 +15,37 @@ static int is(theatre_bytes bytes, theatre_bytes other) {
     return bytes.size == other.size && memcmp(bytes.data, other.data, other.size) == 0;
 }
 
+static void lies(const char *expected, const char *found) {
+    runner_fail("plugin.lies", expected, found, "build the library, its manifest and its contracts together");
+}
+
 /* The table agrees with what the host read from the file. */
 static void check(const theatre_plugin *plugin, theatre_bytes name) {
-    static const char *const fix = "build the library and its manifest together";
-    if (plugin->struct_size < sizeof(theatre_plugin))
-        runner_fail("plugin.lies", "a table as large as this revision's", "a smaller one", fix);
-    if (plugin->abi_major != THEATRE_ABI_MAJOR)
-        runner_fail("plugin.lies", "the ABI major of the manifest", "another", fix);
-    if (!is(plugin->name, name)) runner_fail("plugin.lies", "the name of the manifest", "another", fix);
-    if (plugin->create == NULL) runner_fail("plugin.lies", "a create function, as the manifest says", "null", fix);
+    char expected[300], found[300];
+    if (plugin->struct_size < THEATRE_PLUGIN_SIZE_0) {
+        snprintf(expected, sizeof expected, "a table of at least %d bytes, as revision 0 has", (int)THEATRE_PLUGIN_SIZE_0);
+        snprintf(found, sizeof found, "one of %u bytes", plugin->struct_size);
+        lies(expected, found);
+    }
+    if (plugin->abi_major != THEATRE_ABI_MAJOR) {
+        snprintf(expected, sizeof expected, "ABI major %d, as the manifest says", (int)THEATRE_ABI_MAJOR);
+        snprintf(found, sizeof found, "%u", plugin->abi_major);
+        lies(expected, found);
+    }
+    if (plugin->min_host_revision > THEATRE_ABI_REVISION) {
+        snprintf(expected, sizeof expected, "a table that does with host revision %d, as the manifest says",
+                 (int)THEATRE_ABI_REVISION);
+        snprintf(found, sizeof found, "it needs revision %u", plugin->min_host_revision);
+        lies(expected, found);
+    }
+    if (!is(plugin->name, name)) {
+        snprintf(expected, sizeof expected, "name %.*s, as the manifest says", (int)(name.size < 200 ? name.size : 200),
+                 name.data);
+        snprintf(found, sizeof found, "%.*s", (int)(plugin->name.size < 200 ? plugin->name.size : 200),
+                 plugin->name.data);
+        lies(expected, found);
+    }
+    if (plugin->create == NULL) lies("a create function", "null");
 }
 
 void runner_load(theatre_bytes name) {

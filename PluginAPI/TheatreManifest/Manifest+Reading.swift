@@ -70,6 +70,12 @@ extension Manifest {
                 code: "manifest.reference", pointer: "/routes/\(index)/operation",
                 message: "is \"\(route.operation)\", which is not in operations")
         }
+        for (index, route) in routes.enumerated()
+        where route.scope.hasPrefix("row:") && !operations.contains(Self.resolver) {
+            throw ManifestError(
+                code: "manifest.reference", pointer: "/routes/\(index)/scope",
+                message: "is \"\(route.scope)\", but operations lacks \(Self.resolver), which finds a row's project")
+        }
     }
 
     /// A queue's name is its own, and there is somebody to work it off; a worker has something to do.
@@ -94,6 +100,7 @@ extension Manifest {
     }
 
     private static let worker = "theatre.jobs.v1.Worker"
+    private static let resolver = "theatre.access.v1.Scopes/ResolveProject"
 
     /// What stands before the slash.
     public static func owner(of operation: String) -> String {
@@ -184,6 +191,7 @@ extension Manifest.Route {
         resource = try reader.string("resource")
         action = try reader.string("action")
         scope = try reader.string("scope")
+        role = try Self.role(reading: &reader, path: path, scope: scope, access: access)
         audit = try reader.choice("audit", of: ["change", "read", "none"])
         rate = try reader.string("rate")
         let isStreamed = operation == Self.streamed
@@ -222,6 +230,36 @@ extension Manifest.Route {
         }
         timeoutMilliseconds = Int(timeout)
         summary = try reader.optionalString("summary") ?? ""
+    }
+}
+
+extension Manifest.Route {
+    /// The role that a project's scope needs; a scope of no project has none.
+    private static func role(
+        reading reader: inout ObjectReader, path: String, scope: String, access: String
+    ) throws -> String {
+        if ["none", "self", "tenant"].contains(scope) {
+            guard reader.value("role") == nil else {
+                throw ManifestError(
+                    code: "manifest.role", pointer: reader.pointer(to: "role"),
+                    message: "is a role in a project, which the scope \"\(scope)\" does not lead to; leave it out")
+            }
+            return ""
+        }
+        guard let match = scope.wholeMatch(of: #/(?:project|row):\{([a-z][a-z0-9_]*)\}/#),
+            path.contains("{\(match.output.1)}")
+        else {
+            throw ManifestError(
+                code: "manifest.scope", pointer: reader.pointer(to: "scope"),
+                message: "is \"\(scope)\"; none, self, tenant, or project:{name} or row:{name} of a parameter in the "
+                    + "path is expected")
+        }
+        guard access == "user" || access == "service" else {
+            throw ManifestError(
+                code: "manifest.scope", pointer: reader.pointer(to: "access"),
+                message: "is \"\(access)\"; who belongs to a project is a user or a service")
+        }
+        return try reader.choice("role", of: ["viewer", "editor", "admin", "owner"])
     }
 }
 

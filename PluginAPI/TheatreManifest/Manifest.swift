@@ -83,7 +83,8 @@ public struct Manifest: Sendable, Hashable {
         /// `host`, `host:port` or `*.domain` patterns, `self` for this deployment's own listener, or a pointer into the
         /// configuration, `config:/base_url`, whose URL's host and port are meant.
         public var egress: [String]
-        /// Servers it talks to by a protocol of its own, in the same form.
+        /// Servers it talks to by a protocol of its own, in the same form; or `config:/hosts:/port`, the hosts that the
+        /// configuration names there, each with its port or the one at the second pointer.
         public var connect: [String]
         /// What it does with files that the deployment names: `none`, `read` or `write`.
         public var files: String
@@ -137,11 +138,15 @@ public struct Manifest: Sendable, Hashable {
         public var resource: String
         /// What it does to it.
         public var action: String
-        /// Whose rows it may touch: `none`, `self`, `tenant`, or `project:{project_id}`.
+        /// Whose rows it may touch: `none`, `self`, `tenant`, `project:{parameter}` where a path parameter is the project,
+        /// or `row:{parameter}` where it is a row of one, which the plugin resolves by theatre.access.v1.Scopes.
         public var scope: String
+        /// The least role in that project; empty where the scope is none.
+        public var role: String
         /// `change`, `read` or `none`.
         public var audit: String
-        /// Rate class, named in the host's configuration: `default`, `login`, `upload`.
+        /// Rate class: `default`, `login`, `upload`, `provider`, or one that the host's configuration adds. Another is the
+        /// fault `http.route_invalid`.
         public var rate: String
         /// Most bytes of a body: 16 MiB, or 1 TiB where it is streamed.
         public var bodyLimit: Int

@@ -19,7 +19,10 @@ package final class PluginInstance: Sendable {
     let runsInline: Bool
     let served = ServedTable()
     let lifecycle: Lifecycle
-    private let handlers: [OperationHandler]
+    /// Set before any call comes.
+    nonisolated(unsafe) var keeper: Unmanaged<InstanceKeeper>?
+    /// Plain memory, so that to look into it counts nothing; only read.
+    nonisolated(unsafe) let handlers: UnsafeMutableBufferPointer<OperationHandler>
     private let lastError = Mutex<ErrorBytes?>(nil)
 
     package init(
@@ -29,15 +32,21 @@ package final class PluginInstance: Sendable {
         self.connection = connection
         self.executor = executor
         self.runsInline = runsInline
-        self.handlers = handlers
+        self.handlers = .allocate(capacity: handlers.count)
+        _ = self.handlers.initialize(fromContentsOf: handlers)
         self.lifecycle = lifecycle
+    }
+
+    deinit {
+        handlers.deinitialize()
+        handlers.deallocate()
     }
 
     // MARK: What the host does with calls
 
     func invoke(_ request: theatre_request) -> theatre_code {
         guard request.call != 0 else { return THEATRE_INVALID_ARGUMENT }
-        guard let handler = handlers[checked: request.operation] else {
+        guard Int(request.operation) < handlers.count else {
             refuse(
                 request.call,
                 PluginError(
@@ -45,7 +54,7 @@ package final class PluginInstance: Sendable {
                     "Operation \(request.operation) is not in the manifest, which has \(handlers.count)."))
             return THEATRE_OK
         }
-        handler(self, request)
+        serve(request)
         return THEATRE_OK
     }
 
@@ -62,6 +71,7 @@ package final class PluginInstance: Sendable {
     }
 
     func cancel(_ id: theatre_id) {
+        if !runsInline, let keeper, executor.cancel(id, of: keeper) { return }
         served.cancel(id)?.cancel()
     }
 
@@ -99,61 +109,6 @@ package final class PluginInstance: Sendable {
         // The bytes stay valid until the next control call.
         lastError.withLock { $0 = bytes }
         return failure.code.rawValue
-    }
-
-    // MARK: Serving
-
-    /// Registers the call and has its runner serve it; a draining instance refuses it.
-    func start(_ call: ServedCall, _ work: @escaping CallRunner.Work) {
-        switch served.register(call) {
-        case .refused:
-            refuse(
-                call.id,
-                PluginError(
-                    .unavailable, "plugin.draining", "The instance is being stopped and takes no new calls.",
-                    retry: .safe))
-        case .cancelled(let runner):
-            call.cancel()
-            runner.serve(call, work)
-        case .registered(let runner):
-            runner.serve(call, work)
-        }
-    }
-
-    /// Answers a call: exactly once, by who started it.
-    func succeed(_ call: ServedCall, _ payload: [UInt8]) {
-        forget(call)
-        payload.withUnsafeBytes { buffer in
-            var result = theatre_result.sized
-            result.payload = theatre_bytes(buffer)
-            connection.complete(call.id, &result)
-        }
-    }
-
-    func fail(_ call: ServedCall, _ error: any Error) {
-        forget(call)
-        refuse(call.id, PluginError(any: error, sideEffect: call.hasSideEffect))
-    }
-
-    func refuse(_ id: theatre_id, _ error: PluginError) {
-        error.withSeam { seam in
-            var result = theatre_result.sized
-            result.code = error.code.rawValue
-            result.error = seam
-            connection.complete(id, &result)
-        }
-    }
-
-    private func forget(_ call: ServedCall) {
-        served.forget(call.id)
-        call.done()
-    }
-}
-
-extension Array {
-    /// The element, or nil beyond the end.
-    fileprivate subscript(checked index: UInt32) -> Element? {
-        Int(index) < count ? self[Int(index)] : nil
     }
 }
 

@@ -27,14 +27,8 @@ extension TestHost {
     /// - Throws: what the store fails with. What a run fails with is in its result.
     @discardableResult
     public func runJobs(limit: Int = 1000) async throws -> [JobRun] {
-        let slots = core.state.withLock { Array($0.slots.values) }.sorted { $0.name < $1.name }
-        let isStore = { (slot: TestSlot) in
-            slot.manifest?.provides.contains { $0.capability == "theatre.jobs.v1.Queue" } == true
-        }
-        guard let store = slots.first(where: isStore)?.name else {
-            throw PluginError(
-                .unavailable, "test.no_queue", "No installed instance provides theatre.jobs.v1.Queue; install one.")
-        }
+        let store = try provider(of: "theatre.jobs.v1.Queue", otherwise: "test.no_queue")
+        let slots = core.state.withLock { Array($0.slots.values) }
         let client = JobsQueueClient(
             scope(HostContext.with { $0.principalKind = .system }, as: "host"),
             feature: "theatre.jobs.v1.Queue@\(store)")

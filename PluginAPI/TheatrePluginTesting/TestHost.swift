@@ -39,8 +39,37 @@ public final class TestHost: Sendable {
         _ type: P.Type, manifest source: ManifestSource, instance name: String, configuration: String = "{}",
         generation: UInt32 = 1
     ) async throws -> TestInstance {
-        let bytes = try source.read()
-        let manifest = try Manifest(json: bytes)
+        try await install(Array(source.read()), name, configuration, generation) { host, create, instance, error in
+            PluginEntry.create(type, host, create, instance, error)
+        }
+    }
+
+    /// As ``install(_:manifest:instance:configuration:generation:)`` for a plugin that is built, such as one that came
+    /// with TheatreOS: `host.install(.installed("Ledger"), instance: "ledger")`.
+    ///
+    /// - Throws: besides, `test.no_library` and `test.library`.
+    @discardableResult
+    public func install(
+        _ library: LibrarySource, instance name: String, configuration: String = "{}", generation: UInt32 = 1
+    ) async throws -> TestInstance {
+        let table = try library.load().pointee
+        guard let create = table.create else { preconditionFailure("A loaded library's table is complete.") }
+        return try await install(table.manifest.copy, name, configuration, generation) {
+            create($0, $1, $2, $3)
+        }
+    }
+
+    /// The C function that makes an instance.
+    private typealias Create =
+        @Sendable (
+            UnsafePointer<theatre_host>?, UnsafePointer<theatre_create>?,
+            UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?, UnsafeMutablePointer<theatre_error>?
+        ) -> theatre_code
+
+    private func install(
+        _ bytes: [UInt8], _ name: String, _ configuration: String, _ generation: UInt32, _ make: @escaping Create
+    ) async throws -> TestInstance {
+        let manifest = try Manifest(json: Data(bytes))
         let configuration = try ConfigurationDefaults.fill(
             JSONValue(json: Data(configuration.utf8)), manifest.configuration
         ).json()
@@ -58,7 +87,7 @@ public final class TestHost: Sendable {
                             create.manifest = theatre_bytes(manifest)
                             create.configuration = theatre_bytes(configuration)
                             create.environment = theatre_bytes(environment)
-                            return PluginEntry.create(type, slot.hostTable, &create, &slot.table, &error)
+                            return make(slot.hostTable, &create, &slot.table, &error)
                         }
                     }
                 }

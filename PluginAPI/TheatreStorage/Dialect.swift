@@ -16,6 +16,20 @@ public enum Dialect: String, Sendable, Hashable, CaseIterable {
     var blob: String { self == .sqlite ? "BLOB" : "BYTEA" }
     /// What ends a table that is reached by its primary key only.
     var byKey: String { self == .sqlite ? " WITHOUT ROWID" : "" }
+    /// The time of leases, in milliseconds: the database's own clock where there is one, so that hosts need not agree on
+    /// the time; else the host's, bound as `parameter`.
+    ///
+    /// It stands still while a statement runs, so an index serves it. A statement that waited for a row gives a lease
+    /// that much shorter, never longer.
+    func clock(_ parameter: String) -> String {
+        switch self {
+        case .sqlite: parameter
+        // Named too, so that the parameter has a type and a use.
+        case .postgresql:
+            "(CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT) + 0 * CAST(\(parameter) AS BIGINT))"
+        }
+    }
+
     /// Ends a selection of rows that this statement changes: another transaction's are passed over.
     var skipLocked: String { self == .sqlite ? "" : " FOR UPDATE SKIP LOCKED" }
 

@@ -63,8 +63,10 @@ struct DefaultHost: Sendable {
         let parts = try HostParts(deployment, settings)
         let control = OperatorThread()
         try await control.run {
-            try parts.prepareKeys(deployment)
-            try parts.fleet.start(parts.planner(deployment, "http://127.0.0.1:1").plan())
+            try parts.granting(parts.planner(deployment, "http://127.0.0.1:1").plan()) { plan, flip in
+                try parts.fleet.start(plan)
+                flip()
+            }
         }
         let host = DefaultHost(parts: parts, manifests: deployment.files.mapValues(\.manifest))
         let result: Result<T, any Error>

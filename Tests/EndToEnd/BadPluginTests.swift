@@ -26,35 +26,60 @@ import TheatreManifest
         }
     }
 
-    static let failing = [
+    /// One for each thing that a table can say otherwise than the file it is in.
+    static let lies = [
+        ("Size", "a table of at least 104 bytes, as revision 0 has, found one of 24 bytes"),
+        ("Major", "ABI major 1, as the manifest says, found 7"),
+        ("Revision", "a table that does with host revision 0, as the manifest says, found it needs revision 99"),
+        ("Name", "name LiesOfName, as the manifest says, found Other"),
+        ("Manifest", "the manifest of section .theatre.manifest, 738 bytes, found another of 2 bytes"),
+        ("Contracts", "the contracts of section .theatre.contracts, 21935 bytes, found others of 2 bytes"),
+        ("Create", "a create function, found null"),
+    ].map { what, text in
         Failing(
-            plugin: "WrongMajor",
-            message: "WrongMajor: plugin.abi_major: expected ABI major 1, found 2; "
-                + "fix: build it against this host's theatre_plugin.h"),
-        Failing(
-            plugin: "NewerHost",
-            message: "NewerHost: plugin.newer_host: expected a plugin that does with host revision 0, "
-                + "found it needs revision 99; "
-                + "fix: run a newer host, or build the plugin with a lower min_host_revision"),
-        Failing(
-            plugin: "NoEntry",
-            message: "NoEntry: plugin.no_entry: expected the exported symbol theatre_plugin_v1_NoEntry, "
-                + "found theatre_plugin_v1_Other; "
-                + "fix: declare THEATRE_PLUGIN(NoEntry, …) and export it in the version script"),
-        Failing(
-            plugin: "Lies",
-            message: "Lies: plugin.lies: expected version 1.0.0, as the manifest says, found 9.9.9; "
-                + "fix: build the library and its manifest together"),
-        Failing(
-            plugin: "ThrowsInCreate",
-            message: "bad (ThrowsInCreate): instance.create_failed: expected an instance, "
-                + "found FAILED_PRECONDITION fixture.no_weights: The weights are not where they should be.; "
-                + "fix: correct its configuration in plugins.d, or what the message names, and reload"),
-        Failing(
-            plugin: "HangsInActivate",
-            message: "bad (HangsInActivate): instance.activate_hangs: expected an answer of activate within 1 s, "
-                + "found none; fix: see the plugin's log; raise control_seconds if it is only slow"),
-    ]
+            plugin: "LiesOf\(what)",
+            message: "LiesOf\(what): plugin.lies: expected \(text); "
+                + "fix: build the library, its manifest and its contracts together")
+    }
+
+    static let failing =
+        lies + [
+            Failing(
+                plugin: "LiesOfEntry",
+                message: "LiesOfEntry: plugin.no_entry: expected the symbol theatre_plugin_v1_LiesOfEntry, "
+                    + "found none, or one that returned null; fix: declare THEATRE_PLUGIN(LiesOfEntry, …)"),
+            Failing(
+                plugin: "WrongMajor",
+                message: "WrongMajor: plugin.abi_major: expected ABI major 1, found 2; "
+                    + "fix: build it against this host's theatre_plugin.h"),
+            Failing(
+                plugin: "NewerHost",
+                message: "NewerHost: plugin.newer_host: expected a plugin that does with host revision 0, "
+                    + "found it needs revision 99; "
+                    + "fix: run a newer host, or build the plugin with a lower min_host_revision"),
+            Failing(
+                plugin: "NoEntry",
+                message: "NoEntry: plugin.no_entry: expected the exported symbol theatre_plugin_v1_NoEntry, "
+                    + "found theatre_plugin_v1_Other; "
+                    + "fix: declare THEATRE_PLUGIN(NoEntry, …) and export it in the version script"),
+            Failing(
+                plugin: "Lies",
+                message: "Lies: plugin.lies: expected version 1.0.0, as the manifest says, found 9.9.9; "
+                    + "fix: build the library, its manifest and its contracts together"),
+            Failing(
+                plugin: "Stunted",
+                message: "Stunted: plugin.lies: expected a table of at least 104 bytes, as revision 0 has, "
+                    + "found one of 103 bytes; fix: build the library, its manifest and its contracts together"),
+            Failing(
+                plugin: "ThrowsInCreate",
+                message: "bad (ThrowsInCreate): instance.create_failed: expected an instance, "
+                    + "found FAILED_PRECONDITION fixture.no_weights: The weights are not where they should be.; "
+                    + "fix: correct its configuration in plugins.d, or what the message names, and reload"),
+            Failing(
+                plugin: "HangsInActivate",
+                message: "bad (HangsInActivate): instance.activate_hangs: expected an answer of activate within 1 s, "
+                    + "found none; fix: see the plugin's log; raise control_seconds if it is only slow"),
+        ]
 
     @Test(arguments: failing) func aFaultyPluginClosesItsRoutesAndNoOthers(_ bad: Failing) async throws {
         let deployment = try TemporaryFolder(Self.sound.merging(["50-bad.yaml": Self.instance(bad.plugin)]) { $1 })
@@ -69,6 +94,20 @@ import TheatreManifest
         #expect(message.contains(bad.message), "\(message)")
         #expect(try await server.client.get("/fixtures/good").text == "served")
         #expect(try await server.client.get("/readyz").status == 200)
+        try await server.stop()
+    }
+
+    /// What the process of an isolated instance compares; it has the name alone of what the host read.
+    @Test(arguments: ["LiesOfSize", "LiesOfMajor", "LiesOfRevision", "LiesOfName", "LiesOfCreate"])
+    func aLieIsFoundInAProcessOfItsOwnToo(_ plugin: String) async throws {
+        let files = Self.sound.merging(["50-bad.yaml": Self.instance(plugin) + "mode: isolated\n"]) { $1 }
+        let deployment = try TemporaryFolder(files)
+        let server = try await ServerProcess.start(deployment.root)
+        let lie = try #require(Self.lies.first { $0.plugin == plugin })
+        #expect(server.instance("bad")?["state"]?.string == "QUARANTINED")
+        let reason = server.instance("bad")?["reason"]?.string ?? ""
+        #expect(reason == "bad (\(plugin)): " + lie.message.dropFirst(plugin.count + 2))
+        #expect(try await server.client.get("/fixtures/good").text == "served")
         try await server.stop()
     }
 
@@ -117,6 +156,12 @@ import TheatreManifest
             name: "Duplicate", file: "plugin: Good\ninstance: good\n",
             message: "50-bad.yaml:1: instance.duplicate: Instance \"good\" is declared twice, "
                 + "first at 20-good.yaml:1. Give one of them another name with the key instance."),
+        Declared(
+            name: "OddRoute", file: "plugin: OddRoute\ninstance: bad\n",
+            message: "50-bad.yaml:1: http.route_invalid: "),
+        Declared(
+            name: "Unguarded", file: "plugin: Unguarded\ninstance: bad\n",
+            message: "50-bad.yaml:1: http.route_unguarded: "),
     ]
 
     @Test(arguments: declared) func whatIsDeclaredWrongStopsTheStart(_ bad: Declared) async throws {

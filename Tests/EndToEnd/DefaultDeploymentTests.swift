@@ -166,6 +166,38 @@ import TheatreManifest
         #expect(tour.output.contains("All as it should be."))
     }
 
+    @Test func theTourDraftsAChapterOfOnesOwn() async throws {
+        let folder = try TemporaryFolder(["chapter.md": Self.chapter])
+        let arguments = ["tour", "--serve", "--chapter", "\(folder.root)/chapter.md"]
+        let tour = try await theatre(
+            arguments + ServerProcess.options(Sources.defaultDeployment, nil), seconds: 180)
+        #expect(tour.status == 0, "\(tour.output)")
+        #expect(tour.output.contains("The Lamp at the Ferry"), "\(tour.output)")
+    }
+
+    @Test(arguments: ["", "absent.md"]) func aChapterThatCannotBeDraftedIsSaidPlainly(_ name: String) async throws {
+        let folder = try TemporaryFolder(["empty.md": ""])
+        let file = "\(folder.root)/\(name.isEmpty ? "empty.md" : name)"
+        let tour = try await theatre(["tour", "--server", "http://127.0.0.1:1", "--chapter", file])
+        #expect(tour.status != 0)
+        #expect(tour.output.contains(file), "\(tour.output)")
+    }
+
+    /// A chapter in English, with a title, people and three scenes.
+    private static let chapter = """
+        # The Lamp at the Ferry
+
+        Mara Venn carried the lamp down to the ferry before the bells. The river was high, and old Tobias Reed would
+        not cross it. "Wait until morning," he said. Mara Venn set the lamp on the rail and waited.
+
+        At midnight a stranger came along the quay with a sealed letter for the magistrate. Tobias Reed knew the seal.
+        He took the pole without a word, and the three of them went out upon the black water.
+
+        In the morning the lamp stood on the far bank, burning, and the ferry was gone. The magistrate read the letter
+        twice. Then he sent for Mara Venn.
+
+        """
+
     @Test func aTourOfNothingFails() async throws {
         let tour = try await theatre(["tour", "--server", "http://127.0.0.1:1"])
         #expect(tour.status == 1)

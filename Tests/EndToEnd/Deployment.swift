@@ -27,9 +27,14 @@ enum StorageEngine: String, CaseIterable, Sendable {
     case sqlite, postgresql
 
     /// The default deployment on it, with an empty database, and what the host needs in its environment.
-    func deployment() async throws -> (folder: TemporaryFolder, environment: [String: String]) {
+    ///
+    /// - Parameter mode: where the storage runs.
+    func deployment(mode: String = "inproc") async throws -> (folder: TemporaryFolder, environment: [String: String]) {
         switch self {
-        case .sqlite: return (try defaultDeployment([:]), [:])
+        case .sqlite:
+            return (
+                try defaultDeployment(["10-sqlite.yaml": try defaultFile("10-sqlite.yaml") + "mode: \(mode)\n"]), [:]
+            )
         case .postgresql:
             let server = try await PostgreSQLServer.shared()
             let database = try await server.makeDatabase()
@@ -41,7 +46,10 @@ enum StorageEngine: String, CaseIterable, Sendable {
                 plugin: PostgreSQL
                 instance: postgresql
                 critical: true
-                grants: {secrets: {password: {from: "env:THEATRE_TEST_PASSWORD"}}}
+                mode: \(mode)
+                grants:
+                  connect: ["127.0.0.1:\(server.port)"]
+                  secrets: {password: {from: "env:THEATRE_TEST_PASSWORD"}}
                 config: {port: \(server.port), database: \(database), sslmode: disable}
 
                 """,

@@ -45,7 +45,7 @@ import TheatreManifest
         let before = Set(try runners(of: server))
         for process in before { kill(process, SIGKILL) }
         // Everything is started again, each by itself; what was stored is there.
-        _ = try await eventually("every instance is started again", seconds: 30) { () -> Bool? in
+        _ = try await eventually("every instance is started again", seconds: 60) { () -> Bool? in
             let lines = server.output.split(separator: "\n").count { $0.contains("instance was replaced") }
             return lines >= before.count ? true : nil
         }
@@ -55,6 +55,32 @@ import TheatreManifest
         #expect(after.count == before.count)
         #expect(after.isDisjoint(with: before))
         try await server.stop()
+    }
+
+    /// libpq connects as it always does; the host dials and passes the socket.
+    @Test func aDriverLibraryReachesTheServerItWasGrantedAndNoOther() async throws {
+        let (folder, environment) = try await StorageEngine.postgresql.deployment(mode: "isolated")
+        let server = try await ServerProcess.start(folder.root, environment: environment)
+        #expect(server.instance("postgresql")?["state"]?.string == "READY")
+        #expect(try runners(of: server).count == 1)
+        let person = try await Account.new(on: server)
+        _ = try await person.buy(500)
+        #expect(server.output.contains("an instance was connected"))
+        for process in try runners(of: server) { kill(process, SIGKILL) }
+        _ = try await eventually("the storage is started again", seconds: 60) { () -> Bool? in
+            server.output.contains("instance was replaced") ? true : nil
+        }
+        _ = try await person.buy(500)
+        try await server.stop()
+        // Another address is another server: what the configuration names is not granted, and what is, is not asked for.
+        let file = folder.path("11-postgresql.yaml")
+        let text = try String(contentsOf: URL(filePath: file), encoding: .utf8)
+        try folder.write("11-postgresql.yaml", text.replacing("connect: [\"127.0.0.1:", with: "connect: [\"127.0.0.2:"))
+        let refused = try await theatre(
+            ["serve", "--port", "0", "--state", folder.path("state")] + ServerProcess.options(folder.root, nil),
+            environment: environment)
+        #expect(refused.status != 0 && refused.output.contains("grant.missing"), "\(refused.output)")
+        #expect(refused.output.contains("grant.excess"), "\(refused.output)")
     }
 
     @Test func runnersEndWithTheirHost() async throws {

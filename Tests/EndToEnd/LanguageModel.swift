@@ -18,13 +18,14 @@ struct LanguageModel {
     ///   - fallbacks: profiles that outline where the emulator cannot.
     ///   - given: the key the host has.
     ///   - attempts: how often a run is tried.
-    static func start(fallbacks: String = "", given: String = key, attempts: Int = 1) async throws
-        -> LanguageModel
-    {
+    static func start(
+        on engine: StorageEngine = .sqlite, fallbacks: String = "", given: String = key, attempts: Int = 1
+    ) async throws -> LanguageModel {
         let emulator = OpenAIEmulator(key: key)
         let listener = try emulator.serve()
-        let folder = try defaultDeployment([
-            "00-host.yaml": try defaultFile("00-host.yaml").replacing("level: info", with: "level: trace"),
+        let (folder, environment) = try await engine.deployment()
+        let files = [
+            "00-host.yaml": try folder.read("00-host.yaml").replacing("level: info", with: "level: trace"),
             "51-openai.yaml": """
             plugin: OpenAI
             instance: openai
@@ -40,8 +41,10 @@ struct LanguageModel {
               - {feature: studio.outline, candidates: [{profile: openai}], fallbacks: [\(fallbacks)]}
               - {feature: studio.retrieval.embed, candidates: [{profile: openai}]}
             """,
-        ])
-        let server = try await ServerProcess.start(folder.root, environment: ["TEST_OPENAI_KEY": given])
+        ]
+        for (name, text) in files { try folder.write(name, text) }
+        let server = try await ServerProcess.start(
+            folder.root, environment: environment.merging(["TEST_OPENAI_KEY": given]) { $1 })
         return LanguageModel(emulator: emulator, server: server, listener: listener)
     }
 

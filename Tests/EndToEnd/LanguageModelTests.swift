@@ -53,8 +53,9 @@ import TheatreManifest
         Failure(fault: .cut(after: 0), reason: "content.unavailable"),
     ]
 
-    @Test func aFaultEndsTheRunWithItsReasonAndNothingIsCharged() async throws {
-        let model = try await LanguageModel.start()
+    @Test(arguments: StorageEngine.allCases)
+    func aFaultEndsTheRunWithItsReasonAndNothingIsCharged(_ engine: StorageEngine) async throws {
+        let model = try await LanguageModel.start(on: engine)
         let person = try await model.person()
         for failure in Self.failures {
             model.emulator.script(failure.fault)
@@ -69,8 +70,9 @@ import TheatreManifest
         try await model.stop()
     }
 
-    @Test func aThrottledRunIsTriedAgainAndChargedOnce() async throws {
-        let model = try await LanguageModel.start(attempts: 3)
+    @Test(arguments: StorageEngine.allCases)
+    func aThrottledRunIsTriedAgainAndChargedOnce(_ engine: StorageEngine) async throws {
+        let model = try await LanguageModel.start(on: engine, attempts: 3)
         let person = try await model.person()
         model.emulator.script(
             .refusal(429, type: "requests", code: "rate_limit_exceeded", headers: [("retry-after-ms", "20")]))

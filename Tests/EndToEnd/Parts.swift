@@ -21,7 +21,7 @@ final class Gate: Sendable {
 
     func pass() async throws {
         state.withLock { $0.isReached = true }
-        try await eventually("the gate opens", seconds: 30) { self.state.withLock { $0.isOpen } ? true : nil }
+        try await eventually("the gate opens", seconds: 60) { self.state.withLock { $0.isOpen } ? true : nil }
     }
 }
 

@@ -82,7 +82,7 @@ final class ServerProcess: Sendable {
     /// Ends it at once, as a power cut would end the process.
     func crash() async throws {
         child.kill(SIGKILL)
-        _ = try await child.end(seconds: 10)
+        _ = try await child.end(seconds: 60)
     }
 
     /// Lets it drain, and fails unless it ends with status 0.
@@ -91,9 +91,18 @@ final class ServerProcess: Sendable {
         try await awaitEnd()
     }
 
+    /// What `theatre plugins …` says of it, JSON; its text where it is to end with another status than 0.
+    func plugins(_ arguments: [String], status: Int32 = 0) async throws -> JSONValue {
+        let result = try await theatre(["plugins"] + arguments + ["--json", "--state", folder.path("state")])
+        guard result.status == status else {
+            throw Unexpected("\(arguments) ended with \(result.status), not \(status):\n\(result.output)\n\(output)")
+        }
+        return status == 0 ? try JSONValue(json: Data(result.output.utf8)) : .string(result.output)
+    }
+
     /// Fails unless it ends with status 0.
     func awaitEnd() async throws {
-        let status = try await child.end(seconds: 40)
+        let status = try await child.end(seconds: 90)
         guard status == 0 else { throw Unexpected("the server ended with \(status), not 0:\n\(output)") }
     }
 }

@@ -65,9 +65,11 @@ import Testing
         func makeAsyncIterator() -> AsyncIterator { AsyncIterator(buffer: buffer) }
     }
 
-    @Test func blobsGoInAndOutAndSurviveAKill() async throws {
+    @Test(arguments: StorageEngine.allCases)
+    func blobsGoInAndOutAndSurviveAKill(_ engine: StorageEngine) async throws {
         let folder = try folder()
-        let server = try await ServerProcess.start(Sources.defaultDeployment, folder: folder)
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
         let bytes = (0..<12_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         let tag =
             "\"" + SHA256.hash(data: bytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
@@ -77,7 +79,7 @@ import Testing
         #expect(try await put(server, path("PUT", "small", maxBytes: 10), Array("0123456789A".utf8)) == 413)
         try await server.crash()
 
-        let second = try await ServerProcess.start(Sources.defaultDeployment, folder: folder)
+        let second = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
         let client = second.client
         let whole = try await client.get(path("GET", "film"))
         #expect(whole.status == 200 && whole.body == bytes && whole.headers.first(name: "etag") == tag)

@@ -14,7 +14,7 @@ struct Unexpected: Error, CustomStringConvertible {
 ///
 /// - Throws: `Unexpected` where none came in time, or what `ask` throws.
 @discardableResult
-func eventually<T>(_ what: String, seconds: Int = 20, _ ask: () async throws -> T?) async throws -> T {
+func eventually<T>(_ what: String, seconds: Int = 60, _ ask: () async throws -> T?) async throws -> T {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
     while true {
@@ -60,6 +60,9 @@ final class TemporaryFolder: Sendable {
     func write(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: URL(filePath: path(name)), options: .atomic)
     }
+
+    /// The text of a file in it.
+    func read(_ name: String) throws -> String { try String(contentsOf: URL(filePath: path(name)), encoding: .utf8) }
 
     /// Makes a folder in it.
     func makeFolder(_ name: String) throws {

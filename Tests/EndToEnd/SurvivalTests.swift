@@ -42,9 +42,10 @@ import TheatreManifest
         for _ in 0..<moment { _ = try await person.client.get("/api/v1/runs/\(run)") }
     }
 
-    @Test func aReloadUnderLoadFailsNoRequest() async throws {
-        let deployment = try defaultDeployment([:])
-        let server = try await ServerProcess.start(deployment.root)
+    @Test(arguments: StorageEngine.allCases)
+    func aReloadUnderLoadFailsNoRequest(_ engine: StorageEngine) async throws {
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(deployment.root, environment: environment)
         let person = try await Account.new(on: server)
         let isOver = Gate()
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -83,8 +84,10 @@ import TheatreManifest
         try await server.stop()
     }
 
-    @Test func aStopLetsARequestUnderWayFinish() async throws {
-        let server = try await ServerProcess.start(Sources.defaultDeployment)
+    @Test(arguments: StorageEngine.allCases)
+    func aStopLetsARequestUnderWayFinish(_ engine: StorageEngine) async throws {
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(deployment.root, environment: environment)
         let person = try await Account.new(on: server)
         var request = HTTPClientRequest(url: "\(server.url)/api/v1/auth/login")
         request.method = .POST
@@ -106,8 +109,10 @@ import TheatreManifest
         try await server.awaitEnd()
     }
 
-    @Test func aStopEndsAnOpenEventStream() async throws {
-        let server = try await ServerProcess.start(Sources.defaultDeployment)
+    @Test(arguments: StorageEngine.allCases)
+    func aStopEndsAnOpenEventStream(_ engine: StorageEngine) async throws {
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(deployment.root, environment: environment)
         let person = try await Account.new(on: server)
         var request = HTTPClientRequest(url: "\(server.url)/api/v1/realtime/sse?channels=user:\(person.id)")
         request.headers.add(name: "Authorization", value: "Bearer \(person.client.token ?? "")")
@@ -117,11 +122,13 @@ import TheatreManifest
         try await server.awaitEnd()
     }
 
-    @Test func theTestClockMovesTheHostsTime() async throws {
+    @Test(arguments: StorageEngine.allCases)
+    func theTestClockMovesTheHostsTime(_ engine: StorageEngine) async throws {
         let folder = try TemporaryFolder()
         let socket = folder.path("clock")
+        let (deployment, environment) = try await engine.deployment()
         let server = try await ServerProcess.start(
-            Sources.defaultDeployment, folder: folder, arguments: ["--test-clock", socket])
+            deployment.root, folder: folder, arguments: ["--test-clock", socket], environment: environment)
         let person = try await Account.new(on: server)
         #expect(try await person.client.get("/api/v1/me").status == 200)
         try await TestClock(socket).advance(milliseconds: 2 * 24 * 3600 * 1000)

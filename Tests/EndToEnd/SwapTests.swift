@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import Testing
 import TheatreManifest
 
@@ -39,16 +40,6 @@ import TheatreManifest
 
     private func library(_ version: String) -> String { other.path("libEdition-\(version).so") }
 
-    private func plugins(_ arguments: [String], on server: ServerProcess, status: Int32 = 0) async throws -> JSONValue {
-        let result = try await theatre(
-            ["plugins"] + arguments + ["--json", "--state", server.folder.path("state")])
-        guard result.status == status else {
-            throw Unexpected(
-                "\(arguments) ended with \(result.status), not \(status):\n\(result.output)\n\(server.output)")
-        }
-        return status == 0 ? try JSONValue(json: Data(result.output.utf8)) : .string(result.output)
-    }
-
     @Test func underLoadNoRequestFailsAndNoneSeesTwoGenerations() async throws {
         let server = try await ServerProcess.start(deployment.root)
         let over = Gate()
@@ -67,11 +58,11 @@ import TheatreManifest
             defer { over.open() }
             for round in 0..<4 {
                 let version = round.isMultiple(of: 2) ? "1.0.1" : "1.0.2"
-                let swapped = try await plugins(["swap", "edition", "--library", library(version)], on: server)
+                let swapped = try await server.plugins(["swap", "edition", "--library", library(version)])
                 #expect(swapped["instance"]?["version"]?.string == version)
                 #expect(swapped["handed_over"] == .bool(true))
             }
-            let back = try await plugins(["rollback", "edition"], on: server)
+            let back = try await server.plugins(["rollback", "edition"])
             #expect(back["instance"]?["version"]?.string == "1.0.1")
             #expect(back["to"]?.integer == 6)
             over.open()
@@ -90,22 +81,40 @@ import TheatreManifest
         try await server.stop()
     }
 
+    /// Another build in the library's folder is taken up by SIGHUP, with the state of the one before.
+    @Test func aNewBuildInTheFolderIsTakenUpByAReload() async throws {
+        let installed = other.path("libEdition.so")
+        try FileManager.default.copyItem(atPath: "\(BuildFolder.path)/libEdition.so", toPath: installed)
+        let server = try await ServerProcess.start(deployment.root, libraries: "\(other.root):\(BuildFolder.path)")
+        for count in 1...3 { #expect(try await server.client.get("/fixtures/edition").text == "1 \(count)") }
+        #expect(rename(library("1.0.1"), installed) == 0)
+        server.hangUp()
+        try await eventually("the reload is applied") {
+            server.output.contains("plugins.d was read again") ? true : nil
+        }
+        #expect(try await server.client.get("/fixtures/edition").text == "2 4")
+        let shown = try await server.plugins(["show", "edition"])
+        #expect(shown["version"]?.string == "1.0.1")
+        #expect(shown["running_digest"] == shown["configured_digest"])
+        try await server.stop()
+    }
+
     @Test func aFaultBeforeTheFlipLeavesTheOldGenerationServing() async throws {
         let server = try await ServerProcess.start(deployment.root)
-        let crashing = try await plugins(
-            ["swap", "edition", "--library", "\(BuildFolder.path)/libCrashesInCreate.so"], on: server, status: 1)
+        let crashing = try await server.plugins(
+            ["swap", "edition", "--library", "\(BuildFolder.path)/libCrashesInCreate.so"], status: 1)
         #expect(crashing.string?.contains("probe.crashed: ") == true, "\(crashing)")
-        let again = try await plugins(
-            ["swap", "edition", "--library", "\(BuildFolder.path)/libCrashesInCreate.so"], on: server, status: 1)
+        let again = try await server.plugins(
+            ["swap", "edition", "--library", "\(BuildFolder.path)/libCrashesInCreate.so"], status: 1)
         #expect(again.string?.contains("probe.crashed: ") == true, "the verdict is kept")
-        let garbage = try await plugins(
-            ["swap", "edition", "--library", deployment.path("20-edition.yaml")], on: server, status: 1)
+        let garbage = try await server.plugins(
+            ["swap", "edition", "--library", deployment.path("20-edition.yaml")], status: 1)
         #expect(garbage.string?.contains("plugin.not_a_library") == true)
         try deployment.write("20-edition.yaml", "plugin: Edition\nconfig: {is_sound: false}\n")
         server.hangUp()
         try await eventually("the reload is refused") { server.output.contains("edition.unsound") ? true : nil }
         #expect(try await server.client.get("/fixtures/edition").text == "1 1")
-        let shown = try await plugins(["show", "edition"], on: server)
+        let shown = try await server.plugins(["show", "edition"])
         #expect(shown["generation"]?.integer == 1)
         #expect(shown["running_digest"] == shown["configured_digest"])
         try await server.stop()
@@ -114,24 +123,24 @@ import TheatreManifest
     @Test func buildsBeyondTheLimitAreRefused() async throws {
         let server = try await ServerProcess.start(deployment.root)
         for version in ["1.0.1", "1.0.2"] {
-            _ = try await plugins(["swap", "edition", "--library", library(version)], on: server)
+            _ = try await server.plugins(["swap", "edition", "--library", library(version)])
         }
-        let refused = try await plugins(["swap", "edition", "--library", library("1.0.3")], on: server, status: 1)
+        let refused = try await server.plugins(["swap", "edition", "--library", library("1.0.3")], status: 1)
         #expect(refused.string?.contains("plugin.too_many_images") == true, "\(refused)")
-        let shown = try await plugins(["show", "edition"], on: server)
+        let shown = try await server.plugins(["show", "edition"])
         #expect(shown["mapped_builds"]?.integer == 3)
         #expect(shown["version"]?.string == "1.0.2")
         #expect(shown["running_digest"] != shown["configured_digest"])
-        #expect(try await plugins(["swap", "edition"], on: server)["instance"]?["version"]?.string == "1.0.0")
+        #expect(try await server.plugins(["swap", "edition"])["instance"]?["version"]?.string == "1.0.0")
         try await server.stop()
     }
 
     @Test func stateIsHandedOnUnlessTheNewGenerationIsToBeFresh() async throws {
         let server = try await ServerProcess.start(deployment.root)
         for count in 1...3 { #expect(try await server.client.get("/fixtures/edition").text == "1 \(count)") }
-        _ = try await plugins(["swap", "edition"], on: server)
+        _ = try await server.plugins(["swap", "edition"])
         #expect(try await server.client.get("/fixtures/edition").text == "2 4")
-        let fresh = try await plugins(["swap", "edition", "--fresh"], on: server)
+        let fresh = try await server.plugins(["swap", "edition", "--fresh"])
         #expect(fresh["handed_over"] == .bool(false))
         #expect(try await server.client.get("/fixtures/edition").text == "3 1")
         try await server.stop()

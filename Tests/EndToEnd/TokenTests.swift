@@ -12,12 +12,12 @@ import TheatreManifest
     @Test func tokensOfAnES256KeyCountAndForgeriesDoNot() async throws {
         let signing = P256.Signing.PrivateKey()
         let folder = try TemporaryFolder()
-        try folder.writeKey("session/0001.jwk", Self.jwk(signing))
+        try folder.writeKey("session/0001.jwk", SigningKey.jwk(signing))
         let server = try await ServerProcess.start(Sources.defaultDeployment, folder: folder)
         let person = try await Account.new(on: server)
         #expect(try await person.client.expect(200, .GET, "/api/v1/me")["id"]?.string == person.id)
 
-        let token = try Token(try #require(person.client.token))
+        let token = try SignedToken(try #require(person.client.token))
         #expect(token.header["alg"] == .string("ES256"))
         let set = try await server.client.expect(200, .GET, "/.well-known/jwks.json")
         let keys = try #require(set["keys"]?.array)
@@ -49,10 +49,10 @@ import TheatreManifest
     }
 
     private static func forgeries(
-        of token: Token, _ signing: P256.Signing.PrivateKey
+        of token: SignedToken, _ signing: P256.Signing.PrivateKey
     ) throws -> [(name: String, token: String)] {
         let sign: (Data) throws -> Data = { try signing.signature(for: $0).rawRepresentation }
-        func forged(_ header: [String: JSONValue], _ claims: [String: JSONValue] = [:]) -> Token {
+        func forged(_ header: [String: JSONValue], _ claims: [String: JSONValue] = [:]) -> SignedToken {
             var forged = token
             forged.header.merge(header) { $1 }
             forged.claims.merge(claims) { $1 }
@@ -87,54 +87,5 @@ import TheatreManifest
                 try forged([:], ["sub": .string("usr_x")]).signed { _ in token.signature }
             ),
         ]
-    }
-
-    private static func jwk(_ key: P256.Signing.PrivateKey) throws -> String {
-        let point = key.publicKey.rawRepresentation
-        let jwk: JSONValue = .object([
-            "kty": .string("EC"), "crv": .string("P-256"), "x": .string(Base64URL.encode(point.prefix(32))),
-            "y": .string(Base64URL.encode(point.suffix(32))), "d": .string(Base64URL.encode(key.rawRepresentation)),
-        ])
-        return String(decoding: try jwk.json(), as: UTF8.self)
-    }
-}
-
-/// A compact JWS taken apart, to be put together otherwise.
-private struct Token {
-    var header: [String: JSONValue]
-    var claims: [String: JSONValue]
-    /// What was signed, and its signature.
-    let input: Data
-    let signature: Data
-
-    init(_ text: String) throws {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3 else { throw Unexpected("a token has three parts: \(text)") }
-        header = try JSONValue(json: try Base64URL.decode(parts[0])).object ?? [:]
-        claims = try JSONValue(json: try Base64URL.decode(parts[1])).object ?? [:]
-        input = Data("\(parts[0]).\(parts[1])".utf8)
-        signature = try Base64URL.decode(parts[2])
-    }
-
-    /// Put together and signed.
-    func signed(_ sign: (Data) throws -> Data) throws -> String {
-        let parts = try [header, claims].map {
-            Base64URL.encode(try JSONValue.object($0.filter { $1 != .null }).json())
-        }
-        let input = parts.joined(separator: ".")
-        return "\(input).\(Base64URL.encode(try sign(Data(input.utf8))))"
-    }
-}
-
-private enum Base64URL {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
-
-    static func decode(_ text: String) throws -> Data {
-        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        let base64 = text.replacing("-", with: "+").replacing("_", with: "/") + padding
-        guard let data = Data(base64Encoded: base64) else { throw Unexpected("\(text) is not base64url") }
-        return data
     }
 }

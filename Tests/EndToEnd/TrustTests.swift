@@ -106,6 +106,65 @@ import TheatreManifest
         #expect(try await plugins(["verify"], status: 1).contains("trust.unsigned"), "not the key of that name")
     }
 
+    @Test func aPolicyMayDemandBadges() async throws {
+        try trust("{badges: refuse, badge_profile: quick}")
+        _ = try await plugins(["lock"])
+        #expect(try await plugins(["verify"], status: 1).contains("trust.badge_missing"))
+        let check = ["check"] + ServerProcess.options(deployment.root, libraries.root)
+        let checked = try await theatre(check)
+        #expect(checked.status == 1 && checked.output.contains("trust.badge_missing"), "\(checked.output)")
+        let started = try await theatre(
+            ["serve", "--port", "0", "--state", deployment.path("state")]
+                + ServerProcess.options(deployment.root, libraries.root))
+        #expect(started.status == 1 && started.output.contains("trust.badge_missing"), "\(started.output)")
+        for name in ["SQLite", "Edition", "Relay"] {
+            let path = libraries.path("lib\(name).so")
+            let validated = try await theatre(["plugin", "validate", "--quick", path, "--badge", "\(path).badge"])
+            #expect(validated.status == 0, "\(validated.output)")
+        }
+        #expect(try await plugins(["lock"]).contains("Edition: badge none for"))
+        #expect(try await plugins(["verify"]).contains("kit"))
+        #expect(try await theatre(check).status == 0)
+        let server = try await ServerProcess.start(deployment.root, libraries: libraries.root)
+        #expect(server.instance("edition")?["state"]?.string == "READY")
+        try await server.stop()
+        try trust("{badges: warn, badge_profile: full}")
+        #expect(try await plugins(["verify"]).contains("trust.badge_profile"))
+        #expect(try await theatre(check).output.contains("warning: "))
+        try trust("{badges: refuse, badge_profile: quick, badge_kit: 1000}")
+        #expect(try await plugins(["verify"], status: 1).contains("trust.badge_kit"))
+        try tamper("Edition")
+        #expect(try await plugins(["lock"], status: 1).contains("beside it is Edition, build"))
+    }
+
+    @Test func aLibraryIsServedElsewhereByTheSamePolicy() async throws {
+        _ = try await plugins(["lock"])
+        func serve(_ name: String, _ switches: [String]) async throws -> String {
+            let result = try await theatre(
+                [
+                    "plugin", "serve", libraries.path("lib\(name).so"), "--listen",
+                    "unix:\(libraries.path("socket"))", "--plaintext",
+                ] + switches)
+            #expect(result.status == 1, "\(result.output)")
+            return result.output
+        }
+        let lock = ["--lock", deployment.path("plugins.lock")]
+        #expect(try await serve("Edition", ["--signatures", libraries.root]).contains("trust.unsigned"))
+        #expect(try await serve("Edition", lock + ["--badges", "refuse"]).contains("trust.badge_missing"))
+        #expect(try await serve("Edition", ["--unlocked", "refuse"]).contains("trust.unlocked"))
+        #expect(try await serve("Edition", ["--unlocked", "perhaps"]).contains("unlocked"))
+        try tamper("Edition")
+        #expect(try await serve("Edition", lock).contains("trust.digest"))
+        try FileManager.default.copyItem(
+            atPath: "\(BuildFolder.path)/libPostgreSQL.so", toPath: libraries.path("libPostgreSQL.so"))
+        #expect(try await serve("PostgreSQL", lock).contains("trust.unlocked"))
+        #expect(
+            try await serve("PostgreSQL", ["--require-grants", "strict"]).contains("remote.grants_unenforced"))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o777], ofItemAtPath: libraries.path("libRelay.so"))
+        #expect(try await serve("Relay", lock).contains("trust.file_writable"))
+    }
+
     private func pem(_ kind: String, _ prefix: String, _ raw: Data) -> String {
         var bytes = Data()
         var digits = prefix[...]

@@ -18,29 +18,33 @@ import TheatreManifest
         let server: ServerProcess
         let person: Account
         let listener: EmulatorServer
+        let environment: [String: String]
 
-        static func start() async throws -> Scene {
+        static func start(on engine: StorageEngine = .sqlite) async throws -> Scene {
             let receiver = WebhookEmulator(secret: secret) { Int64(Date().timeIntervalSince1970) }
             let listener = try receiver.serve()
-            let deployment = try defaultDeployment([
-                "41-webhook.yaml": """
+            let (deployment, environment) = try await engine.deployment()
+            try deployment.write(
+                "41-webhook.yaml",
+                """
                 plugin: Webhook
                 instance: webhook
                 grants:
                   egress: [{host: 127.0.0.1, port: \(port(of: listener.url)), private: true}]
                   keys: {webhook: {key: hooks}}
                 config: {url: "\(listener.url)/hook"}
-                """,
-                "90-routes.yaml": "routes:\n  - {feature: studio.notify, candidates: [{profile: webhook}]}\n",
-            ])
+                """)
+            try deployment.write(
+                "90-routes.yaml", "routes:\n  - {feature: studio.notify, candidates: [{profile: webhook}]}\n")
             let folder = try TemporaryFolder()
             try folder.writeKey("hooks/0001.whsec", "whsec_\(Data(secret).base64EncodedString())\n")
-            let server = try await ServerProcess.start(deployment.root, folder: folder)
+            let server = try await ServerProcess.start(
+                deployment.root, folder: folder, environment: environment)
             let person = try await Account.new(on: server)
             _ = try await person.buy(500)
             return Scene(
                 receiver: receiver, deployment: deployment, folder: folder, server: server, person: person,
-                listener: listener)
+                listener: listener, environment: environment)
         }
 
         func run() async throws -> String {
@@ -93,7 +97,7 @@ import TheatreManifest
             scene.receiver.script(fault)
             let run = try await scene.run()
             #expect(lines("a message is sent again later", run).contains(reason))
-            try await eventually("the message of \(run) arrives", seconds: 30) {
+            try await eventually("the message of \(run) arrives", seconds: 60) {
                 scene.receiver.deliveries.contains { $0.body.contains(run) } ? true : nil
             }
         }
@@ -102,13 +106,15 @@ import TheatreManifest
     }
 
     /// Killed between the attempt that failed and the next: the host that comes after it sends the message.
-    @Test func aKilledHostsMessageIsSentByTheNext() async throws {
-        let scene = try await Scene.start()
+    @Test(arguments: StorageEngine.allCases)
+    func aKilledHostsMessageIsSentByTheNext(_ engine: StorageEngine) async throws {
+        let scene = try await Scene.start(on: engine)
         scene.receiver.script(.status(503, [("retry-after", "3")]))
         let run = try await scene.run()
         try await scene.server.crash()
         #expect(scene.receiver.requests == 1 && scene.receiver.deliveries.isEmpty)
-        let next = try await ServerProcess.start(scene.deployment.root, folder: scene.folder)
+        let next = try await ServerProcess.start(
+            scene.deployment.root, folder: scene.folder, environment: scene.environment)
         try await eventually("the message arrives", seconds: 60) {
             scene.receiver.deliveries.first?.body.contains(run) == true ? true : nil
         }

@@ -13,15 +13,21 @@ public final class PostgreSQLServer: Sendable {
     public struct Options: Sendable {
         /// Whether a commit is on disk before it is acknowledged. Off is faster, and right where nothing crashes.
         public var isDurable = false
-        /// Whether it speaks TLS, with a certificate for `localhost` that nobody signed: ``PostgreSQLServer/authority``.
+        /// Whether it speaks TLS, with a certificate that nobody signed: ``PostgreSQLServer/authority``.
         public var hasTLS = false
+        /// For whom the certificate is, as `subjectAltName` has it.
+        public var certifiedNames = "DNS:localhost,IP:127.0.0.1"
         /// More lines of postgresql.conf.
         public var settings: [String: String] = [:]
 
         /// Fast, without TLS.
-        public init(isDurable: Bool = false, hasTLS: Bool = false, settings: [String: String] = [:]) {
+        public init(
+            isDurable: Bool = false, hasTLS: Bool = false, certifiedNames: String = "DNS:localhost,IP:127.0.0.1",
+            settings: [String: String] = [:]
+        ) {
             self.isDurable = isDurable
             self.hasTLS = hasTLS
+            self.certifiedNames = certifiedNames
             self.settings = settings
         }
     }
@@ -37,7 +43,7 @@ public final class PostgreSQLServer: Sendable {
     let data: String
     private let programs: String
     private let process = Mutex<pid_t?>(nil)
-    private let databases = Atomic<Int>(0)
+    let databases = Mutex(TestDatabases())
 
     private init(folder: String, data: String, port: Int, programs: String) {
         self.folder = folder
@@ -73,7 +79,7 @@ public final class PostgreSQLServer: Sendable {
 
     /// On the work thread.
     private static func make(_ options: Options) throws -> PostgreSQLServer {
-        let folder = try ServerFolder.make()
+        let folder = try ServerFolder.make(isDurable: options.isDurable)
         let server = PostgreSQLServer(
             folder: folder, data: "\(folder)/data", port: try freePort(), programs: try Programs.folder())
         try server.initialize(options)
@@ -94,11 +100,12 @@ public final class PostgreSQLServer: Sendable {
                 "\(programs)/initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
                 "--auth-local=trust", "--auth-host=scram-sha-256",
             ]))
-        if options.hasTLS { try makeCertificate() }
+        if options.hasTLS { try makeCertificate(options.certifiedNames) }
         var settings = [
             "listen_addresses": "127.0.0.1", "port": String(port), "unix_socket_directories": socket,
             "fsync": options.isDurable ? "on" : "off", "synchronous_commit": options.isDurable ? "on" : "off",
             "full_page_writes": options.isDurable ? "on" : "off", "max_connections": "200", "shared_buffers": "32MB",
+            "min_wal_size": "64MB", "max_wal_size": "256MB",
             "wal_level": "replica", "max_wal_senders": "4", "log_line_prefix": "%m [%p] ", "autovacuum_naptime": "10s",
         ]
         if options.hasTLS {
@@ -114,10 +121,10 @@ public final class PostgreSQLServer: Sendable {
         try Data("\(access)\n".utf8).write(to: URL(filePath: "\(data)/pg_hba.conf"))
     }
 
-    private func makeCertificate() throws {
+    private func makeCertificate(_ names: String) throws {
         try Programs.succeed([
-            "openssl", "req", "-new", "-x509", "-days", "30", "-nodes", "-subj", "/CN=localhost", "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", "\(data)/server.crt", "-keyout", "\(data)/server.key",
+            "openssl", "req", "-new", "-x509", "-days", "30", "-nodes", "-subj", "/CN=a server of tests",
+            "-addext", "subjectAltName=\(names)", "-out", "\(data)/server.crt", "-keyout", "\(data)/server.key",
         ])
         for name in ["server.crt", "server.key"] {
             chmod("\(data)/\(name)", 0o600)
@@ -136,15 +143,6 @@ public final class PostgreSQLServer: Sendable {
             """)
     }
 
-    // MARK: Databases
-
-    /// A new empty database, owned by ``user``.
-    public func makeDatabase() async throws -> String {
-        let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
-        try await sql("CREATE DATABASE \(name) TEMPLATE theatre_template OWNER \(Self.user)")
-        return name
-    }
-
     /// Runs statements as a superuser and gives what they print, unaligned.
     @discardableResult
     public func sql(_ text: String, in database: String = "postgres", as user: String = "postgres") async throws
@@ -154,7 +152,7 @@ public final class PostgreSQLServer: Sendable {
     }
 
     @discardableResult
-    private func psql(_ text: String, _ database: String = "postgres", _ user: String = "postgres") throws -> String {
+    func psql(_ text: String, _ database: String = "postgres", _ user: String = "postgres") throws -> String {
         let words = [
             "\(programs)/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "\(folder)/socket", "-p",
             String(port), "-U", user, "-d", database,

@@ -10,9 +10,16 @@ enum ServerFolder {
     private static let start = "theatre-postgresql-"
     private static let made = Mutex<[String]>([])
 
+    /// Where nothing outlives the machine, and no disk is needed.
+    private static let memory = "/dev/shm"
+    /// What has to be free there; a server of tests takes a quarter of it.
+    private static let least = UInt(2) << 30
+
     /// A new folder that everybody may pass through: the server runs as somebody else.
-    static func make() throws -> String {
-        let parent = FileManager.default.temporaryDirectory.path
+    ///
+    /// - Parameter isDurable: on a disk; otherwise in memory, where there is room.
+    static func make(isDurable: Bool = true) throws -> String {
+        let parent = isDurable || !hasMemory ? FileManager.default.temporaryDirectory.path : memory
         removeAbandoned(in: parent)
         let path = "\(parent)/\(start)\(getpid())-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -23,6 +30,11 @@ enum ServerFolder {
         }
         if isFirst { atexit { ServerFolder.end() } }
         return path
+    }
+
+    private static var hasMemory: Bool {
+        var found = statvfs()
+        return access(memory, W_OK) == 0 && statvfs(memory, &found) == 0 && found.f_bavail * found.f_frsize >= least
     }
 
     /// Every server of this process ends at once and its folder goes.

@@ -268,6 +268,18 @@ void power_cut_set_fault(const char *folder, enum power_cut_fault fault) {
     pthread_mutex_unlock(&lock);
 }
 
+void power_cut_forget(const char *folder) {
+    pthread_mutex_lock(&lock);
+    for (struct image *image = images; image; image = image->next)
+        if (lies_in(image, folder)) {
+            forget_changes(image);
+            free(image->bytes);
+            image->bytes = NULL;
+            image->size = 0;
+        }
+    pthread_mutex_unlock(&lock);
+}
+
 uint64_t power_cut_syncs(void) {
     pthread_mutex_lock(&lock);
     uint64_t count = syncs;

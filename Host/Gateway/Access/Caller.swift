@@ -31,7 +31,7 @@ final class Caller: Sendable {
 ///
 /// Compared byte for byte, so nothing is hashed; only while nothing was revoked since, and until it expires.
 struct LastCaller {
-    private let header: String
+    let header: String
     private let caller: Caller
     private let epoch: Int
 

@@ -4,8 +4,7 @@
 internal import Crypto
 
 /// Verified tokens of one event loop by SHA-256 digest, until they expire or their session is revoked.
-///
-/// Two halves: what is used moves to the young one; when that is full the old one is dropped. Used on its loop only.
+/// Used on its loop only.
 struct TokenCache {
     /// A SHA-256 digest as words, cheap to hash.
     struct Key: Hashable {
@@ -24,35 +23,24 @@ struct TokenCache {
         func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
     }
 
-    private var young: [Key: Caller] = [:]
-    private var old: [Key: Caller] = [:]
-    private let half: Int
+    private var callers: RecentValues<Key, Caller>
     private var epoch = 0
 
-    init(capacity: Int = 8192) { half = max(1, capacity / 2) }
+    init(capacity: Int = 8192) { callers = RecentValues(capacity: capacity) }
 
     /// Whom it speaks for, if the token is known and has neither expired nor been revoked.
     mutating func find(_ key: Key, at now: Int64, revocations: Revocations) -> Caller? {
         if revocations.epoch != epoch {
             epoch = revocations.epoch
-            young = young.filter { !revocations.contains($0.value.principal.session) }
-            old = old.filter { !revocations.contains($0.value.principal.session) }
+            callers.keep { !revocations.contains($0.principal.session) }
         }
-        guard let caller = young[key] ?? old[key] else { return nil }
+        guard let caller = callers[key] else { return nil }
         guard caller.principal.expiresAt > now else {
-            young[key] = nil
-            old[key] = nil
+            callers.remove(key)
             return nil
         }
-        if young[key] == nil { insert(caller, for: key) }
         return caller
     }
 
-    mutating func insert(_ caller: Caller, for key: Key) {
-        if young.count >= half {
-            old = young
-            young.removeAll(keepingCapacity: true)
-        }
-        young[key] = caller
-    }
+    mutating func insert(_ caller: Caller, for key: Key) { callers.insert(caller, for: key) }
 }

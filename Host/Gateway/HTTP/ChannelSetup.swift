@@ -38,11 +38,15 @@ struct ChannelSetup: Sendable {
         }
         return channel.eventLoop.makeCompletedFuture {
             guard let tls else { return try addHTTP1(channel) }
+            let handshake = channel.eventLoop.scheduleTask(in: core.configuration.timeouts.headers) {
+                channel.close(promise: nil)
+            }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
             let setup = self
             try channel.pipeline.syncOperations.addHandler(
                 ApplicationProtocolNegotiationHandler { result, channel in
-                    channel.eventLoop.makeCompletedFuture {
+                    handshake.cancel()
+                    return channel.eventLoop.makeCompletedFuture {
                         if case .negotiated("h2") = result {
                             try setup.addHTTP2(channel)
                         } else {
@@ -54,24 +58,12 @@ struct ChannelSetup: Sendable {
     }
 
     func addHTTP1(_ channel: any Channel) throws {
-        let limits = core.configuration.limits
         let handler = RequestHandler(core: core, state: loops.state(of: channel.eventLoop))
-        let guardian = ConnectionGuard(handler, headLimit: limits.headers + limits.target + 16 * 1024)
-        handler.guardian = guardian
-        var decoding = NIOHTTPDecoderLimitConfiguration()
-        decoding.maxHeaderFieldSize = limits.headers
-        decoding.maxHeaderListSize = limits.headers
-        decoding.maxHeaderFieldCount = limits.headerCount
+        let reader = RequestReader(handler, limits: core.configuration.limits)
+        handler.reader = reader
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(guardian)
+        try pipeline.addHandler(reader)
         try pipeline.addHandler(HTTPResponseEncoder())
-        try pipeline.addHandler(
-            ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)))
-        let whole = WholeResponses(guardian)
-        handler.whole = whole
-        try pipeline.addHandler(whole)
-        try pipeline.addHandler(HTTPServerPipelineHandler())
         try pipeline.addHandler(handler)
     }
 
@@ -101,6 +93,8 @@ struct ChannelSetup: Sendable {
             }
         }
         try pipeline.addHandler(manager)
+        // Its time without a stream begins when the connection does, which was before there was a protocol.
+        manager.channelActive(context: try pipeline.context(handler: manager))
         let bound = NIOLoopBound(loops.state(of: channel.eventLoop), eventLoop: channel.eventLoop)
         bound.value.opened(channel)
         channel.closeFuture.whenComplete { _ in bound.value.closed(channel) }

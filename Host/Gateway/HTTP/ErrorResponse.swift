@@ -14,6 +14,8 @@ struct ErrorResponse {
     var reason: String
     var effect = "none"
     var pointer = ""
+    /// Names the decision that refused it, or empty.
+    var decision = ""
     /// Seconds for Retry-After.
     var retryAfter: UInt64?
     /// Extra headers: Allow, WWW-Authenticate.
@@ -24,6 +26,15 @@ struct ErrorResponse {
         self.status = status
         self.reason = reason
         self.message = message
+    }
+
+    /// No route is served yet.
+    static var starting: ErrorResponse {
+        var error = ErrorResponse(
+            .serviceUnavailable, "request.starting", "The server is starting; try again shortly.")
+        error.isRetryable = true
+        error.retryAfter = 1
+        return error
     }
 
     /// A failed call: the one mapping from canonical codes to HTTP.
@@ -125,7 +136,19 @@ struct ErrorResponse {
         buffer.writeJSON(effect)
         buffer.writeStaticString(",\"pointer\":")
         buffer.writeJSON(pointer)
+        if !decision.isEmpty {
+            buffer.writeStaticString(",\"decision\":")
+            buffer.writeJSON(decision)
+        }
         buffer.writeStaticString("}}")
+    }
+}
+
+extension ErrorResponse {
+    /// A body longer than its route takes.
+    static func tooLarge(_ limit: Int) -> ErrorResponse {
+        ErrorResponse(
+            .payloadTooLarge, "request.too_large", "The body may have at most \(limit) bytes.")
     }
 }
 

@@ -15,7 +15,7 @@ internal import TheatreManifest
 /// which are set before the call starts; the one thread that completes it writes `outcome` before the mailbox, whose
 /// lock orders it before ``settle()``.
 final class Exchange: CallSink, @unchecked Sendable {
-    let head: HTTPRequestHead
+    private(set) var head: RequestHead
     let headers: RequestHeaders
     let requestID: String
     let trace: SpanIdentity
@@ -30,9 +30,17 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// Where the path ends in the target's UTF-8.
     var pathEnd = 0
     var caller: Caller?
+    /// The path's parameters, once they were decoded.
+    var parameters: [RouteParameter]?
+    /// The project that the route's scope led to, or empty.
+    var project = ""
+    /// What was decided by the standing there, for the audit; empty where nothing was.
+    var decision = ""
     var isAuthorised = false
     var isComplete = false
     var body = ByteBuffer()
+    /// Bytes of the body of a request that was encoded.
+    private(set) var received = 0
     var message: [UInt8] = []
     var context: CallContext?
     var call = CallID.none
@@ -58,7 +66,7 @@ final class Exchange: CallSink, @unchecked Sendable {
         var headers: [(String, String)] = []
     }
 
-    init(head: HTTPRequestHead, headers: RequestHeaders, state: LoopState, handler: RequestHandler) {
+    init(head: RequestHead, headers: RequestHeaders, state: LoopState, handler: RequestHandler) {
         self.head = head
         self.headers = headers
         self.handler = handler
@@ -86,20 +94,41 @@ final class Exchange: CallSink, @unchecked Sendable {
         return pathEnd < all.count ? all.dropFirst(pathEnd + 1) : all.suffix(0)
     }
 
+    /// Lets go of what the message holds too: the bytes it was read from can be used again.
+    func wasEncoded() {
+        received = body.readableBytes
+        body = ByteBuffer()
+        head.dropFields()
+    }
+
     /// SHA-256 of method, path, query and body.
     func digest() -> SHA256.Digest {
         var hash = SHA256()
-        var start: [UInt8] = []
-        start.reserveCapacity(16 + head.uri.utf8.count)
-        start += head.method.rawValue.utf8
-        start.append(0)
-        start += path
-        start.append(0)
-        start += query
-        start.append(0)
-        hash.update(data: start)
-        body.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+        let method = head.method.rawValue.utf8
+        let parts = (path, query)
+        let size = method.count + parts.0.count + parts.1.count + 3
+        body.withUnsafeReadableBytes { body in
+            // In one piece where it is small: each piece costs as much as some hundred bytes.
+            let copied = body.count <= 1024 ? body.count : 0
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size + copied) { start in
+                var end = Self.put(method, start, 0)
+                end = Self.put(parts.0, start, end)
+                end = Self.put(parts.1, start, end)
+                if copied > 0 { _ = start[end...].initialize(fromContentsOf: body) }
+                hash.update(bufferPointer: UnsafeRawBufferPointer(start))
+            }
+            if body.count > copied { hash.update(bufferPointer: body) }
+        }
         return hash.finalize()
+    }
+
+    /// Writes text and a zero, and says where they end.
+    private static func put(_ text: some Collection<UInt8>, _ out: UnsafeMutableBufferPointer<UInt8>, _ start: Int)
+        -> Int
+    {
+        let end = out[start...].initialize(fromContentsOf: text)
+        out.initializeElement(at: end, to: 0)
+        return end + 1
     }
 
     /// Reads a response message into an answer. Any thread.
@@ -120,6 +149,7 @@ final class Exchange: CallSink, @unchecked Sendable {
             do {
                 outcome = .answer(try Self.answer(result.payload, of: entry))
             } catch {
+                entry.noteMalformedAnswer(error)
                 outcome = .failure(
                     CallError(
                         .internal, "gateway.response", "the response cannot be written: \(error)", effect: .applied))

@@ -13,6 +13,8 @@ final class GatewayCore: Sendable {
     let services: GatewayServices
     let log: Logger
     let revocations = Revocations()
+    /// Changes with every change of who belongs to what.
+    let accessEpoch = Atomic<Int>(0)
     let connections = Atomic<Int>(0)
     let inFlight = Atomic<Int>(0)
     let isDraining = Atomic<Bool>(false)

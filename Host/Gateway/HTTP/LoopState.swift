@@ -10,6 +10,7 @@ final class LoopState {
     let mailbox: Mailbox
     var identity = IdentitySource()
     var tokens = TokenCache()
+    var access = AccessCache()
     var channels: [ObjectIdentifier: any Channel] = [:]
 
     init(_ loop: any EventLoop) {
@@ -27,9 +28,13 @@ final class LoopState {
 }
 
 /// Brings completions of other threads to an event loop, all that wait in one turn.
-final class Mailbox: Sendable {
+///
+/// Unchecked: `delivered` is used on the loop.
+final class Mailbox: @unchecked Sendable {
     private let loop: any EventLoop
     private let waiting = Mutex<[Exchange]>([])
+    /// Empty between turns; the two arrays take turns, so that neither grows anew.
+    private var delivered: [Exchange] = []
 
     init(_ loop: any EventLoop) { self.loop = loop }
 
@@ -43,11 +48,8 @@ final class Mailbox: Sendable {
     }
 
     private func deliver() {
-        let ready = waiting.withLock { waiting in
-            let ready = waiting
-            waiting.removeAll()
-            return ready
-        }
-        for exchange in ready { exchange.settle() }
+        waiting.withLock { swap(&$0, &delivered) }
+        for exchange in delivered { exchange.settle() }
+        delivered.removeAll(keepingCapacity: true)
     }
 }

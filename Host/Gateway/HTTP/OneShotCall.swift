@@ -27,6 +27,7 @@ extension OneShotCall {
     @discardableResult
     static func start(
         _ calls: any CallStarting, _ instance: String, _ operation: String, _ request: some Message,
+        context: CallContext = .system,
         completion: @escaping @Sendable (Result<Response, CallError>) -> Void
     ) -> CallID? {
         do {
@@ -34,7 +35,7 @@ extension OneShotCall {
             let bytes: [UInt8] = try request.serializedBytes()
             return bytes.withUnsafeBytes { payload in
                 calls.start(
-                    OutgoingCall(payload: payload, context: .system), on: target, sink: OneShotCall(completion))
+                    OutgoingCall(payload: payload, context: context), on: target, sink: OneShotCall(completion))
             }
         } catch let error as CallError {
             completion(.failure(error))

@@ -19,21 +19,14 @@ enum RawCodec {
         out.add(1, exchange.head.method.rawValue.utf8)
         out.add(2, exchange.path)
         out.add(3, entry.route.path.utf8)
-        for parameter in path { out.add(4, pair(parameter.name.utf8, parameter.value.utf8)) }
-        for parameter in query { out.add(5, pair(parameter.name.utf8, parameter.value.utf8)) }
-        for (name, value) in exchange.head.headers {
-            guard let index = entry.rawHeaders.firstIndex(where: { name.isField(lowercase: $0) }) else { continue }
-            out.add(6, pair(entry.rawHeaders[index].utf8, value.utf8))
+        for parameter in path { out.add(4, pair: parameter.name.utf8, parameter.value.utf8) }
+        for parameter in query { out.add(5, pair: parameter.name.utf8, parameter.value.utf8) }
+        exchange.head.forEachField { name, value in
+            guard let known = entry.rawHeaders.first(where: { name.isField(lowercase: $0) }) else { return }
+            out.add(6, pair: known, value)
         }
-        out.add(7, exchange.body.readableBytesView)
+        exchange.body.withUnsafeReadableBytes { out.add(7, $0) }
         out.add(8, exchange.query)
-        return out.bytes
-    }
-
-    private static func pair(_ name: String.UTF8View, _ value: String.UTF8View) -> [UInt8] {
-        var out = WireBytes(capacity: name.count + value.count + 8)
-        out.add(1, name)
-        out.add(2, value)
         return out.bytes
     }
 

@@ -51,6 +51,7 @@ extension RequestHandler {
             let length = exchange.headers.contentLength ?? 0
             return length > entry.route.bodyLimit ? .tooLarge(entry.route.bodyLimit) : nil
         case .notFound:
+            if table.entries.isEmpty, !core.services.isReady() { return .starting }
             return ErrorResponse(
                 .notFound, "request.no_route", "Nothing is served at this path; see /openapi.json.")
         case .notAllowed(let allow):
@@ -80,6 +81,12 @@ extension RequestHandler {
         if let error = denied(exchange, entry) ?? limited(exchange, entry.route.rate) {
             return refuse(exchange, error)
         }
+        if let rule = entry.rule { return decide(exchange, entry, rule) }
+        admitted(exchange, entry)
+    }
+
+    /// The caller may.
+    func admitted(_ exchange: Exchange, _ entry: RouteEntry) {
         exchange.isAuthorised = true
         sendContinue(exchange)
         if case .rawStream = entry.body { return openRaw(exchange, entry) }

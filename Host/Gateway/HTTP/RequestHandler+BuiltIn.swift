@@ -11,7 +11,7 @@ extension RequestHandler {
     /// Serves the request if it is for a built-in path.
     func serveBuiltIn(_ exchange: Exchange) -> Bool {
         guard exchange.head.method == .GET || exchange.head.method == .HEAD else { return false }
-        guard exchange.pathEnd < 16 || exchange.pathEnd == 20 else { return false }
+        guard exchange.pathEnd < 16 || exchange.pathEnd == 20 || exchange.pathEnd == 21 else { return false }
         switch exchange.path {
         case let path where path.elementsEqual("/healthz".utf8): text(exchange, .ok, "ok\n")
         case let path where path.elementsEqual("/readyz".utf8):
@@ -26,6 +26,7 @@ extension RequestHandler {
             text(exchange, .ok, core.metricsText() + core.services.metrics(), type: "text/plain; version=0.0.4")
         case let path where path.elementsEqual("/openapi.json".utf8): describe(exchange)
         case let path where path.elementsEqual("/api/v1/realtime/sse".utf8): serveEvents(exchange)
+        case let path where path.elementsEqual("/api/v1/authz/explain".utf8): explainAccess(exchange)
         default: return false
         }
         return true

@@ -22,12 +22,15 @@ extension RequestHandler {
         } catch {
             return answer(exchange, ErrorResponse(error, module: entry.instance))
         }
+        exchange.wasEncoded()
         callOnce(exchange, entry)
     }
 
     /// Makes the request message and the context.
     func encode(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) {
-        let path = try parameters(exchange, entry)
+        var path = try parameters(exchange, entry)
+        // The stored row says which project it is of: what the request says must agree.
+        if entry.takesProject { path.append(RouteParameter(name: "project_id", value: exchange.project)) }
         var query: [RouteParameter] = []
         if exchange.pathEnd < exchange.head.uri.utf8.count {
             guard let decoded = PercentDecoding.query(exchange.query) else {
@@ -37,15 +40,20 @@ extension RequestHandler {
         }
         switch entry.body {
         case .message(let codec):
-            exchange.message = try codec.request(body: exchange.body, path: path, query: query)
+            do throws(CallError) {
+                exchange.message = try codec.request(body: exchange.body, path: path, query: query)
+            } catch {
+                throw entry.namesAnotherProject(error) ? Self.otherProject : error
+            }
         case .raw, .rawStream:
             exchange.message = try RawCodec.request(exchange, entry, path: path, query: query)
         }
-        exchange.context = makeContext(exchange, entry, path)
+        exchange.context = makeContext(exchange, entry)
     }
 
-    private func parameters(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) -> [RouteParameter] {
+    func parameters(_ exchange: Exchange, _ entry: RouteEntry) throws(CallError) -> [RouteParameter] {
         guard !exchange.captures.isEmpty else { return [] }
+        if let known = exchange.parameters { return known }
         var parameters: [RouteParameter] = []
         parameters.reserveCapacity(exchange.captures.count)
         let uri = exchange.head.uri.utf8
@@ -59,15 +67,22 @@ extension RequestHandler {
             }
             parameters.append(RouteParameter(name: name, value: value))
         }
+        exchange.parameters = parameters
         return parameters
     }
 
-    func makeContext(_ exchange: Exchange, _ entry: RouteEntry, _ path: [RouteParameter]) -> CallContext {
+    private static var otherProject: CallError {
+        CallError(
+            .permissionDenied, "access.other_project",
+            "The body names another project than the path leads to; leave it out.", detail: "/project_id")
+    }
+
+    func makeContext(_ exchange: Exchange, _ entry: RouteEntry) -> CallContext {
         // Fields of theatre.host.v1.Context, by number.
         var rest = WireBytes(capacity: 96)
-        if let name = entry.projectParameter, let project = path.first(where: { $0.name == name }) {
-            rest.add(2, project.value.utf8)
-        }
+        if !exchange.project.isEmpty { rest.add(2, exchange.project.utf8) }
+        // Comes after the route's own fields, and so in place of what they say.
+        if !exchange.decision.isEmpty { rest.add(10, exchange.decision.utf8) }
         if let languages = exchange.headers.acceptLanguage { rest.add(13, Self.locale(languages).utf8) }
         rest.add(14, exchange.requestID.utf8)
         if entry.isMutating {
@@ -81,16 +96,20 @@ extension RequestHandler {
 
     /// The first language tag of Accept-Language, or nothing for `*` and what is no tag.
     static func locale(_ languages: String) -> String {
-        let first = languages.prefix { $0 != "," && $0 != ";" }.filter { $0 != " " }
-        let isTag =
-            (1...35).contains(first.utf8.count)
-            && first.utf8.allSatisfy { byte in
+        let first = languages.utf8.prefix { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: ";") }
+        if isTag(first) { return first.endIndex == languages.endIndex ? languages : String(Substring(first)) }
+        let packed = String(Substring(first).filter { $0 != " " })
+        return isTag(packed.utf8[...]) ? packed : ""
+    }
+
+    private static func isTag(_ text: Substring.UTF8View) -> Bool {
+        (1...35).contains(text.count)
+            && text.allSatisfy { byte in
                 switch byte {
                 case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D: true
                 default: false
                 }
             }
-        return isTag ? String(first) : ""
     }
 
     func call(_ exchange: Exchange, _ entry: RouteEntry) {

@@ -47,4 +47,40 @@ extension RequestHandler {
         release(exchange)
         context?.close(promise: nil)
     }
+
+    // MARK: Answers as they come
+
+    /// Starts an answer of unknown length.
+    ///
+    /// - Returns: whether the connection closes after it.
+    @discardableResult
+    func startStream(
+        _ exchange: Exchange, status: HTTPResponseStatus = .ok, headers: [(String, String)]
+    ) -> Bool {
+        guard let context else { return true }
+        let closes = finish(exchange, status: status, bytes: 0)
+        var fields = HTTPHeaders(headers)
+        fields.add(name: "x-request-id", value: exchange.requestID)
+        for (name, value) in exchange.extraHeaders { fields.add(name: name, value: value) }
+        if closes, !isStream { fields.add(name: "connection", value: "close") }
+        let head = HTTPResponseHead(version: exchange.head.version, status: status, headers: fields)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        return closes
+    }
+
+    /// Sends a part of an answer of unknown length.
+    func sendPart(_ part: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: promise)
+    }
+
+    /// Lets the client send its body.
+    func sendContinue(_ exchange: Exchange) {
+        guard exchange.headers.expectsContinue, !exchange.isComplete, exchange.body.readableBytes == 0 else { return }
+        let head = HTTPResponseHead(version: exchange.head.version, status: .continue)
+        context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
 }

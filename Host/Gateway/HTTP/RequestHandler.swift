@@ -23,10 +23,11 @@ final class RequestHandler: ChannelInboundHandler {
 
     let core: GatewayCore
     let state: LoopState
-    private let isStream: Bool
+    let isStream: Bool
     private(set) var context: ChannelHandlerContext?
-    weak var guardian: ConnectionGuard?
-    /// HTTP/1.1: takes whole answers past the encoder. It leads back here, so it is let go of with the context.
+    /// HTTP/1.1: hands over plain requests. It leads back here, as `whole` does, so it is let go of with the context.
+    var reader: RequestReader?
+    /// HTTP/1.1 read by the decoder: takes whole answers past the encoder.
     var whole: WholeResponses?
     /// Whom this connection's last request spoke for.
     var lastCaller: LastCaller?
@@ -40,7 +41,7 @@ final class RequestHandler: ChannelInboundHandler {
     private var needsFlush = false
     private var dropsBody = false
     /// Nothing more is served on this connection, whatever else was sent with the last request.
-    private var isClosing = false
+    private(set) var isClosing = false
     /// An answer whose body is still being sent.
     var stream: EventStream?
     /// A request whose body, and answer, go to and from the plugin as they come.
@@ -68,6 +69,7 @@ final class RequestHandler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        reader = nil
         whole = nil
     }
 
@@ -107,8 +109,8 @@ final class RequestHandler: ChannelInboundHandler {
         enter(.answer)
         let trace = String(state.identity.trace().traceparent.dropFirst(3).prefix(32))
         let correlation = state.identity.requestID(at: wallMilliseconds())
-        if let guardian {
-            guardian.refuse(error, trace: trace, correlation: correlation)
+        if let reader {
+            reader.refuse(error, trace: trace, correlation: correlation)
         } else {
             context?.close(promise: nil)
         }
@@ -176,43 +178,69 @@ final class RequestHandler: ChannelInboundHandler {
 
     // MARK: Reading
 
+    /// Whether a request is being served.
+    var isAnswering: Bool { exchange != nil }
+
+    /// Bytes are being read: what is written goes out with ``endRead()``.
+    func beginRead() {
+        guard !isReading else { return }
+        isReading = true
+        burst = state.loop.now
+    }
+
+    /// All that had come was read; whether there is something to flush.
+    func endRead() -> Bool {
+        isReading = false
+        burst = nil
+        defer { needsFlush = false }
+        return needsFlush
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if !isReading {
-            isReading = true
-            burst = state.loop.now
-        }
+        beginRead()
         switch unwrapInboundIn(data) {
-        case .head(let head): begin(head)
+        case .head(let head): begin(RequestHead(head), RequestHeaders(head.headers))
         case .body(let part): receive(part)
         case .end: endOfRequest()
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
-        burst = nil
-        if needsFlush {
-            needsFlush = false
-            context.flush()
-        }
+        if endRead() { context.flush() }
         context.fireChannelReadComplete()
     }
 
-    private func begin(_ head: HTTPRequestHead) {
+    /// A request begins.
+    func begin(_ head: RequestHead, _ headers: RequestHeaders) {
         guard !isClosing else { return }
+        // The decoder hands on what it has read, whether or not the answers are taken.
+        if !isStream, reader?.isPlain == false, context?.channel.isWritable == false {
+            isClosing = true
+            context?.close(promise: nil)
+            return
+        }
         enter(.body)
-        let headers = RequestHeaders(head.headers)
         let exchange = Exchange(head: head, headers: headers, state: state, handler: self)
         self.exchange = exchange
         core.inFlight.add(1, ordering: .relaxed)
         admit(exchange)
     }
 
-    private func receive(_ part: ByteBuffer) {
+    /// Bytes a second that a body must come with, once the time for its next part has passed.
+    private static let slowestBody = 1024
+
+    /// A part of its body came.
+    func receive(_ part: ByteBuffer) {
         guard !dropsBody, let exchange else { return }
         enter(.body)
         let limit = exchange.entry?.route.bodyLimit ?? 0
         if let raw { return raw.take(part, limit: limit) }
+        let slowest = TimeAmount.seconds(Int64(exchange.body.readableBytes / Self.slowestBody))
+        guard now - exchange.startedAt <= core.configuration.timeouts.body + slowest else {
+            return answer(
+                exchange,
+                ErrorResponse(.requestTimeout, "request.timeout", "The body comes too slowly; send it faster."))
+        }
         guard exchange.body.readableBytes + part.readableBytes <= limit else {
             return answer(exchange, .tooLarge(limit))
         }
@@ -223,7 +251,8 @@ final class RequestHandler: ChannelInboundHandler {
         }
     }
 
-    private func endOfRequest() {
+    /// It is whole.
+    func endOfRequest() {
         if dropsBody {
             dropsBody = false
             guard isClosing, !isStream else { return enter(.idle) }
@@ -247,6 +276,12 @@ final class RequestHandler: ChannelInboundHandler {
         guard let context, exchange === self.exchange else { return }
         let hasBody = answer.status.mayHaveResponseBody
         let closes = finish(exchange, status: answer.status, bytes: answer.body.readableBytes)
+        if hasBody, !closes, let reader, reader.isPlain, exchange.head.method != .HEAD,
+            let bytes = WholeResponses.bytes(answer, exchange)
+        {
+            reader.write(bytes, promise: nil)
+            return end(exchange, closes: false, isWritten: true)
+        }
         if hasBody, !closes, let whole, exchange.head.method != .HEAD, whole.take(answer, exchange) {
             // The pipelining handler wants to see a head before the end.
             context.write(wrapOutboundOut(.head(WholeResponses.placeholder)), promise: nil)
@@ -282,9 +317,9 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     /// Counts and logs; whether the connection closes after this answer.
-    private func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
+    func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
         let counters = exchange.entry?.counters ?? core.unmatched
-        counters.count(status: status.code, in: exchange.body.readableBytes, out: bytes)
+        counters.count(status: status.code, in: max(exchange.received, exchange.body.readableBytes), out: bytes)
         if core.log.logLevel <= .debug {
             core.log.debug(
                 "request",
@@ -300,15 +335,22 @@ final class RequestHandler: ChannelInboundHandler {
         guard !isStream else { return hasMore || exchange.headers.fault != nil }
         return hasMore || exchange.headers.fault != nil || !exchange.head.isKeepAlive
             || exchange.head.version.minor == 0 || core.isDraining.load(ordering: .relaxed)
+            || reader?.isQuiescing == true
     }
 
-    /// Writes the end and leaves the request.
-    func end(_ exchange: Exchange, closes: Bool) {
+    /// Writes the end, unless the answer is written as a whole, and leaves the request.
+    func end(_ exchange: Exchange, closes: Bool, isWritten: Bool = false) {
         guard let context else { return }
         release(exchange)
+        let closes = closes || reader?.isQuiescing == true
         dropsBody = !exchange.isComplete
         if closes { isClosing = true }
         enter(.idle)
+        guard !isWritten || closes else {
+            if isReading { needsFlush = true } else { reader?.flush() }
+            reader?.goOn()
+            return
+        }
         let lingers = dropsBody
         let end = wrapOutboundOut(HTTPServerResponsePart.end(nil))
         if closes, !isStream, !lingers {
@@ -318,44 +360,13 @@ final class RequestHandler: ChannelInboundHandler {
         }
         context.write(end, promise: nil)
         if isReading { needsFlush = true } else { context.flush() }
-        guard closes, lingers else { return }
+        guard closes, lingers else {
+            reader?.goOn()
+            return
+        }
         let channel = context.channel
         // A client that still sends would lose the answer to a reset: let it finish, but not for long.
         context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
-    }
-
-    /// Starts an answer of unknown length.
-    ///
-    /// - Returns: whether the connection closes after it.
-    @discardableResult
-    func startStream(
-        _ exchange: Exchange, status: HTTPResponseStatus = .ok, headers: [(String, String)]
-    ) -> Bool {
-        guard let context else { return true }
-        let closes = finish(exchange, status: status, bytes: 0)
-        var fields = HTTPHeaders(headers)
-        fields.add(name: "x-request-id", value: exchange.requestID)
-        for (name, value) in exchange.extraHeaders { fields.add(name: name, value: value) }
-        if closes, !isStream { fields.add(name: "connection", value: "close") }
-        let head = HTTPResponseHead(version: exchange.head.version, status: status, headers: fields)
-        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-        return closes
-    }
-
-    /// Sends a part of an answer of unknown length.
-    func sendPart(_ part: ByteBuffer, promise: EventLoopPromise<Void>? = nil) {
-        guard let context else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: promise)
-    }
-
-    /// Lets the client send its body.
-    func sendContinue(_ exchange: Exchange) {
-        guard exchange.headers.expectsContinue, !exchange.isComplete, exchange.body.readableBytes == 0 else { return }
-        let head = HTTPResponseHead(version: exchange.head.version, status: .continue)
-        context?.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -384,12 +395,5 @@ final class RequestHandler: ChannelInboundHandler {
 
     private static func address(of channel: (any Channel)?) -> String {
         channel?.remoteAddress?.ipAddress ?? channel?.parent?.remoteAddress?.ipAddress ?? "unknown"
-    }
-}
-
-extension ErrorResponse {
-    static func tooLarge(_ limit: Int) -> ErrorResponse {
-        ErrorResponse(
-            .payloadTooLarge, "request.too_large", "The body may have at most \(limit) bytes.")
     }
 }

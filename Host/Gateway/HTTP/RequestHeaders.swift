@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import NIOHTTP1
 
 /// The header fields the gateway itself reads, found in one pass.
@@ -18,6 +19,9 @@ struct RequestHeaders {
     var fault: String?
     var bytes = 0
     var count = 0
+
+    /// No fields.
+    init() {}
 
     init(_ headers: HTTPHeaders) {
         for (name, value) in headers {
@@ -46,6 +50,54 @@ struct RequestHeaders {
             }
         }
         if isChunked, contentLength != nil { fault = "Content-Length and Transfer-Encoding exclude each other." }
+    }
+
+    /// Notes a field of printable ASCII.
+    mutating func count(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
+        count += 1
+        bytes += name.count + value.count
+        return true
+    }
+
+    /// Reads a field of printable ASCII where it lies; false where it is given twice and may not, or is not well-formed.
+    mutating func take(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, known: String?) -> Bool {
+        switch name.count {
+        case 11 where name.isField("traceparent"): traceparent = Self.text(value)
+        case 12 where name.isField("x-request-id"): requestID = Self.text(value)
+        case 13 where name.isField("authorization"):
+            guard authorization == nil else { return false }
+            authorization = Self.text(value, known: known)
+        case 13 where name.isField("last-event-id"): lastEventID = Self.text(value)
+        case 14 where name.isField("content-length"):
+            guard contentLength == nil, (1...15).contains(value.count) else { return false }
+            var length = 0
+            for byte in value {
+                guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return false }
+                length = length * 10 + Int(byte - UInt8(ascii: "0"))
+            }
+            contentLength = length
+        case 15 where name.isField("idempotency-key"):
+            guard idempotencyKey == nil else { return false }
+            idempotencyKey = Self.text(value)
+        case 15 where name.isField("accept-language"): acceptLanguage = Self.text(value)
+        default: break
+        }
+        return count(name, value)
+    }
+
+    /// The text of a value, which is `known` itself where it is the same.
+    private static func text(_ value: UnsafeRawBufferPointer, known: String? = nil) -> String {
+        if let known, known.utf8.count == value.count,
+            known.utf8.withContiguousStorageIfAvailable({ isSame($0, value) }) == true
+        {
+            return known
+        }
+        return String(decoding: value, as: UTF8.self)
+    }
+
+    private static func isSame(_ one: UnsafeBufferPointer<UInt8>, _ other: UnsafeRawBufferPointer) -> Bool {
+        guard let one = one.baseAddress, let start = other.baseAddress else { return other.isEmpty }
+        return memcmp(one, start, other.count) == 0
     }
 
     private mutating func readLength(_ value: String) {

@@ -20,11 +20,14 @@ struct IdentitySource {
     }
 
     /// `req_` and a ULID.
-    mutating func requestID(at milliseconds: Int64) -> String {
+    mutating func requestID(at milliseconds: Int64) -> String { id(prefix: "req_", at: milliseconds) }
+
+    /// A ULID behind a prefix of four characters.
+    mutating func id(prefix: StaticString, at milliseconds: Int64) -> String {
         let high = UInt64(truncatingIfNeeded: milliseconds) << 16 | (next() & 0xFFFF)
         let low = next()
         return String(unsafeUninitializedCapacity: 30) { out in
-            _ = out.initialize(fromContentsOf: "req_".utf8)
+            prefix.withUTF8Buffer { _ = out.initialize(fromContentsOf: $0) }
             for index in 0..<26 {
                 let shift = (25 - index) * 5
                 let value: UInt64 =

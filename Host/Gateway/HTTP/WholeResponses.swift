@@ -15,15 +15,21 @@ final class WholeResponses: ChannelOutboundHandler {
     /// Bodies above this are not copied.
     private static let copied = 16 * 1024
 
-    private let guardian: ConnectionGuard
+    private let reader: RequestReader
     private var bytes: ByteBuffer?
 
-    init(_ guardian: ConnectionGuard) { self.guardian = guardian }
+    init(_ reader: RequestReader) { self.reader = reader }
 
     /// Makes the bytes that go out in place of the next head and end; false where the answer takes the long way.
     func take(_ answer: Exchange.Answer, _ exchange: Exchange) -> Bool {
+        bytes = Self.bytes(answer, exchange)
+        return bytes != nil
+    }
+
+    /// An answer with a body as it goes out on a connection that stays open; nil where it takes the long way.
+    static func bytes(_ answer: Exchange.Answer, _ exchange: Exchange) -> ByteBuffer? {
         let size = answer.body.readableBytes
-        guard exchange.head.version == .http1_1, size <= Self.copied else { return false }
+        guard exchange.head.version == .http1_1, size <= copied else { return nil }
         var out = ByteBufferAllocator().buffer(capacity: 256 + size)
         if answer.status == .ok {
             out.writeStaticString("HTTP/1.1 200 OK\r\n")
@@ -38,8 +44,7 @@ final class WholeResponses: ChannelOutboundHandler {
         for (name, value) in answer.headers { out.writeField(name, value) }
         out.writeStaticString("\r\n")
         out.writeImmutableBuffer(answer.body)
-        bytes = out
-        return true
+        return out
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -49,7 +54,7 @@ final class WholeResponses: ChannelOutboundHandler {
             return
         }
         self.bytes = nil
-        guardian.write(bytes, promise: promise)
+        reader.write(bytes, promise: promise)
     }
 }
 

@@ -58,14 +58,17 @@ extension RequestHandler {
             guard channel.dropFirst(5) == principal.id else { return refuse(exchange, .channel(channel)) }
             return allow(exchange, principal, channels, index + 1, then: then)
         }
-        let loop = state.loop
-        let bound = NIOLoopBound((self, exchange, then), eventLoop: loop)
-        core.services.mayFollowProject(principal, String(channel.dropFirst(8))) { isAllowed in
-            loop.execute {
-                let (handler, exchange, then) = bound.value
-                guard exchange === handler.exchange else { return }
-                guard isAllowed else { return handler.refuse(exchange, .channel(channel)) }
+        let project = String(channel.dropFirst(8))
+        standing(of: principal, in: project) { handler, result in
+            guard exchange === handler.exchange else { return }
+            switch result {
+            case .success(let standing):
+                let decision = AccessDecision(
+                    AccessRule(parameter: "channels", role: .viewer), standing, project: project,
+                    roles: principal.roles, at: handler.core.services.now())
+                guard decision.refusal == nil else { return handler.refuse(exchange, .channel(channel)) }
                 handler.allow(exchange, principal, channels, index + 1, then: then)
+            case .failure(let error): handler.refuse(exchange, ErrorResponse(error, module: "gateway"))
             }
         }
     }

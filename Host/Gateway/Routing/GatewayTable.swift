@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-public import TheatreManifest
+internal import TheatreManifest
 
 /// All routes at one moment. Immutable; ``GatewayServer/replace(_:)`` swaps it whole.
 public final class GatewayTable: Sendable {
@@ -10,18 +10,21 @@ public final class GatewayTable: Sendable {
     private let places: [[RouteEntry]]
     /// All of them, in the order given.
     public let entries: [RouteEntry]
+    /// The instance that knows who belongs to which project; nil where none does.
+    let policy: String?
     /// What `/openapi.json` says of them.
     let description: APIDescription
 
     /// Compiles routes.
     ///
-    /// - Parameter description: Makes the API description, JSON; called once, on a thread that may block, when it is
+    /// - Parameters:
+    ///   - policy: instance of theatre.access.v1.Policy; without one every route of a project answers 503.
+    ///   - description: Makes the API description, JSON; called once, on a thread that may block, when it is
     ///   first asked for; nil describes nothing.
-    /// - Throws: `ManifestError` `route.template` for a path that is no template, `route.duplicate` for two routes of one
-    ///   method and path.
+    /// - Throws: ``RouteRefusal`` for a path that is no template and for two routes of one method and path.
     public init(
-        _ entries: [RouteEntry], description: (@Sendable () -> [UInt8])? = nil
-    ) throws(ManifestError) {
+        _ entries: [RouteEntry], policy: String? = nil, description: (@Sendable () -> [UInt8])? = nil
+    ) throws(RouteRefusal) {
         var trie = PathTrie()
         var places: [[RouteEntry]] = []
         for (index, entry) in entries.enumerated() {
@@ -29,21 +32,18 @@ public final class GatewayTable: Sendable {
             do throws(PathTrie.Malformed) {
                 place = try trie.insert(entry.route.path, value: places.count)
             } catch {
-                throw ManifestError(
-                    code: "route.template", pointer: "/routes/\(index)/path",
-                    message: "is \"\(entry.route.path)\", which is not a path such as /api/v1/runs/{run_id}:cancel")
+                throw RouteRefusal(index: index, message: "its path is none such as /api/v1/runs/{run_id}:cancel")
             }
             if place == places.count { places.append([]) }
             if let other = places[place].first(where: { $0.route.method == entry.route.method }) {
-                throw ManifestError(
-                    code: "route.duplicate", pointer: "/routes/\(index)",
-                    message: "is \(entry.key), which instance \(other.instance) serves already")
+                throw RouteRefusal(index: index, message: "instance \"\(other.instance)\" serves it already")
             }
             places[place].append(entry)
         }
         self.trie = trie
         self.places = places
         self.entries = entries
+        self.policy = policy
         self.description = APIDescription(description ?? { APIDescription.bare })
     }
 
@@ -54,6 +54,7 @@ public final class GatewayTable: Sendable {
         self.trie = trie
         self.places = places
         self.entries = entries
+        policy = nil
         description = APIDescription { APIDescription.bare }
     }
 
@@ -79,4 +80,12 @@ public final class GatewayTable: Sendable {
         if allow.contains("GET") { allow.append("HEAD") }
         return .notAllowed(allow: allow.sorted().joined(separator: ", "))
     }
+}
+
+/// Why there is no table.
+public struct RouteRefusal: Error, Sendable, Hashable {
+    /// Which of the routes.
+    public let index: Int
+    /// What is wrong with it, a clause.
+    public let message: String
 }

@@ -13,6 +13,9 @@ public protocol RouteCodec: Sendable {
     /// - Throws: INVALID_ARGUMENT with a pointer in `detail` where the request does not fit the message.
     func request(body: ByteBuffer, path: [RouteParameter], query: [RouteParameter]) throws(CallError) -> [UInt8]
 
+    /// Whether the request message has a field of this name.
+    func takes(_ field: String) -> Bool
+
     /// The body for a response message, JSON.
     func response(_ payload: UnsafeRawBufferPointer) throws -> ByteBuffer
 }

@@ -28,10 +28,12 @@ public final class RouteEntry: Sendable {
     let context: HostContext
     /// The same, encoded.
     let contextFields: [UInt8]
-    /// Name of the path parameter that is the project, from the route's scope.
-    let projectParameter: String?
+    /// What a route of a project asks of its caller.
+    let rule: AccessRule?
+    /// The request message has the row's project, which is filled in from where the row is stored.
+    let takesProject: Bool
     /// Raw routes: lower-case names of the header fields handed over.
-    let rawHeaders: [String]
+    let rawHeaders: [[UInt8]]
     let counters = RouteCounters()
     private let resolve: @Sendable () throws(CallError) -> CallTarget
     private let resolved = Mutex<CallTarget?>(nil)
@@ -53,12 +55,15 @@ public final class RouteEntry: Sendable {
         parameterNames = PathTrie.parameters(of: route.path)
         isMutating = route.method != "GET"
         access = RouteAccess(rawValue: route.access) ?? .admin
-        rawHeaders = route.headers.map { $0.lowercased() } + ["content-type"]
+        rawHeaders = (route.headers + ["content-type"]).map { Array($0.lowercased().utf8) }
         success = HTTPResponseStatus(statusCode: route.status)
         timeout = UInt64(route.timeoutMilliseconds) * 1_000_000
-        projectParameter =
-            route.scope.hasPrefix("project:{") && route.scope.hasSuffix("}")
-            ? String(route.scope.dropFirst(9).dropLast()) : nil
+        rule = AccessRule(route)
+        if rule?.isRow == true, case .message(let codec) = body {
+            takesProject = codec.takes("project_id")
+        } else {
+            takesProject = false
+        }
         let context = HostContext.with {
             $0.route = "\(route.method) \(route.path)"
             $0.resource = route.resource
@@ -72,12 +77,23 @@ public final class RouteEntry: Sendable {
         contextFields = context.bytes
     }
 
+    /// Whether a request was refused for a project that is not the one its path leads to.
+    func namesAnotherProject(_ error: CallError) -> Bool {
+        guard let rule, error.reason == "request.conflict" else { return false }
+        return error.detail == "/project_id" || (!rule.isRow && error.detail == "/\(rule.parameter)")
+    }
+
     /// The target as it serves now.
     func target() throws(CallError) -> CallTarget {
         if let known = resolved.withLock({ $0 }) { return known }
         let fresh = try resolve()
         resolved.withLock { $0 = fresh }
         return fresh
+    }
+
+    /// An answer is not the operation's response message.
+    func noteMalformedAnswer(_ error: any Error) {
+        resolved.withLock { $0 }?.noteMalformedAnswer("an answer that is no message of its contract: \(error)")
     }
 
     /// Makes the next ``target()`` look it up again.

@@ -10,8 +10,8 @@ extension RequestHandler {
     /// Answers a request that may not be made, and has it audited.
     func refuse(_ exchange: Exchange, _ error: ErrorResponse) {
         if let entry = exchange.entry, let audit = core.services.audit {
-            var context = makeContext(exchange, entry, []).message
-            context.decision = "refused: \(error.reason)"
+            var context = makeContext(exchange, entry).message
+            if error.decision.isEmpty { context.decision = "refused: \(error.reason)" }
             context.answerRequired = false
             let record = AuditRecord(
                 at: wallMilliseconds(), context: CallContext(context).bytes, outcome: "refused", reason: error.reason,

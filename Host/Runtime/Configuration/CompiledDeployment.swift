@@ -22,21 +22,22 @@ public struct CompiledDeployment: Sendable {
     public let broken: [String: LoadError]
     /// What was read of `plugins.d`.
     let documents: PluginsFolder
-    /// Folder of the libraries.
+    /// Folders of the libraries, as ``LibraryPath`` reads them.
     let libraries: String
 
     /// Reads and proves a deployment. Runs nothing of any plugin.
     ///
     /// - Parameters:
     ///   - folder: `plugins.d`.
-    ///   - libraries: folder of the `lib*.so` files.
-    ///   - known: libraries that stand for those of their names in the folder.
+    ///   - libraries: folders of the `lib*.so` files, as ``LibraryPath`` reads them.
+    ///   - known: libraries that stand for those of their names in the folders.
+    ///   - probes: what is known of how capabilities work.
     /// - Throws: `DeploymentFaults` with everything that is wrong.
     public static func read(
-        folder: String, libraries: String, known: [String: PluginFile] = [:]
+        folder: String, libraries: String, known: [String: PluginFile] = [:], probes: Probes = Probes()
     ) throws(DeploymentFaults) -> CompiledDeployment {
         let documents = try PluginsFolder(path: folder)
-        return try CompiledDeployment(documents, libraries: libraries, known: known)
+        return try CompiledDeployment(documents, libraries: libraries, known: known, probes: probes)
     }
 
     /// The same declarations with another library for one plugin, proved anew. No other file is read again.
@@ -48,7 +49,7 @@ public struct CompiledDeployment: Sendable {
     }
 
     init(
-        _ documents: PluginsFolder, libraries: String, known: [String: PluginFile] = [:]
+        _ documents: PluginsFolder, libraries: String, known: [String: PluginFile] = [:], probes: Probes = Probes()
     ) throws(DeploymentFaults) {
         var faults: [Fault] = []
         let host = Self.attempt(&faults) { () throws(Fault) in try HostConfiguration(documents.host) }
@@ -58,16 +59,17 @@ public struct CompiledDeployment: Sendable {
         let routing = documents.routes.compactMap { document in
             Self.attempt(&faults) { () throws(Fault) in try Self.routing(document) }
         }
-        var found = Libraries(folder: libraries, known: known)
+        var found = Libraries(path: LibraryPath(libraries), known: known)
         for instance in instances { found.look(for: instance) }
         let installed = found.installed()
         faults += found.faults
         guard let host else { throw DeploymentFaults(faults) }
         let declared = instances.filter { found.broken[$0.name] == nil }
         let deployment = Deployment(
-            development: host.isDevelopment, hostNeeds: [], instances: declared,
+            development: host.isDevelopment, rates: Set(host.rates.keys), hostNeeds: [], instances: declared,
             profiles: routing.flatMap(\.profiles), routes: routing.flatMap(\.routes))
-        let compilation = compile(plugins: installed, deployment: deployment, validate: Self.validate)
+        let compilation = compile(
+            plugins: installed, deployment: deployment, probes: probes, validate: Self.validate)
         faults += compilation.faults
         guard faults.isEmpty, let table = compilation.table else { throw DeploymentFaults(faults.sorted()) }
         self.host = host

@@ -66,13 +66,6 @@ public struct DeploymentPlanner {
         }
     }
 
-    /// What every enabled instance may touch.
-    public var allGrants: [ResolvedGrants] {
-        deployment.table.instances.compactMap { instance in
-            deployment.files[instance.declaration.plugin].map { grants(instance.declaration, $0.manifest) }
-        }
-    }
-
     private func plan(_ instance: BoundInstance, _ file: PluginFile) throws(LoadError) -> InstancePlan {
         let declaration = instance.declaration
         let configuration = try self.configuration(declaration, file)
@@ -92,6 +85,11 @@ public struct DeploymentPlanner {
         if plan.mode == .isolated {
             plan.sandbox = sandbox(declaration)
             plan.fingerprint += " \(plan.sandbox)"
+        }
+        if plan.mode == .remote {
+            plan.remote = declaration.remote
+            plan.isConfigured = declaration.config != .object([:])
+            plan.fingerprint += " \(String(describing: plan.remote))"
         }
         return plan
     }
@@ -132,7 +130,10 @@ public struct DeploymentPlanner {
         environment.development = deployment.host.isDevelopment
         let features = Set(deployment.table.unroutedFeatures)
         environment.unrouted = manifest.needs.map(\.feature).filter(features.contains)
-        guard manifest.grants.stateFolder, declaration.grants.stateFolder else { return environment }
+        // A remote instance has the folder its server gives it.
+        guard manifest.grants.stateFolder, declaration.grants.stateFolder, declaration.mode != "remote" else {
+            return environment
+        }
         let folder = "\(state)/\(declaration.name)"
         do {
             try FileManager.default.createDirectory(
@@ -194,19 +195,7 @@ public struct DeploymentPlanner {
     }
 
     private func traits(_ operation: String) -> OperationTraits {
-        var traits = OperationTraits()
-        guard let description = deployment.catalog.operation(operation) else { return traits }
-        traits.sideEffect = description.sideEffect
-        traits.reconcile =
-            description.reconcile.isEmpty ? "" : "\(Manifest.owner(of: operation))/\(description.reconcile)"
-        traits.freeOfEffects = description.freeOfEffects
-        traits.holdsTransaction = description.holdsTransaction
-        traits.hostOnly = description.hostOnly
-        traits.beforeReady = operation == Handover.give
-        traits.streamsIn = description.isClientStreaming
-        traits.streamsOut = description.isServerStreaming
-        traits.defaultTimeout = UInt64(description.defaultTimeoutMilliseconds) * 1_000_000
-        return traits
+        OperationTraits(of: operation, in: deployment.catalog)
     }
 
     private func providers(_ manifest: Manifest) -> Set<String> {

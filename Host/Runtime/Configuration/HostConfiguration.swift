@@ -109,6 +109,12 @@ public struct HostConfiguration: Sendable, Hashable {
         public var signatures: String
         /// `allow`, `warn` or `refuse` libraries that others may write.
         public var files: String
+        /// `allow`, `warn` or `refuse` libraries for which the lock has no badge that will do.
+        public var badges: String
+        /// Least version of the validator's checks whose badge will do.
+        public var badgeKit: Int
+        /// `full` or `quick`: what a badge must have been made of at least.
+        public var badgeProfile: String
         /// Which libraries are tried in a child before they are first loaded: `never`, `serving`: those loaded while the
         /// host serves, `unlocked`: also those not locked, `always`.
         public var probe: String
@@ -265,6 +271,9 @@ extension HostConfiguration.Trust {
         unlocked = try reader.choice("unlocked", of: policies, default: "allow")
         signatures = try reader.optionalString("signatures") ?? ""
         files = try reader.choice("files", of: policies, default: isDevelopment ? "warn" : "refuse")
+        badges = try reader.choice("badges", of: policies, default: "allow")
+        badgeKit = try reader.bounded("badge_kit", 1...1_000_000, default: 1)
+        badgeProfile = try reader.choice("badge_profile", of: ["full", "quick"], default: "full")
         probe = try reader.choice("probe", of: ["never", "serving", "unlocked", "always"], default: "serving")
         probeSeconds = try reader.bounded("probe_seconds", 1...600, default: 10)
         try reader.finish()

@@ -9,23 +9,26 @@ internal import Transcoding
 
 /// The libraries that a deployment names, read from their files without loading them.
 struct Libraries {
-    let folder: String
-    /// Those that stand for what is in the folder.
+    let path: LibraryPath
+    /// Those that stand for what is in the folders.
     private let known: [String: PluginFile]
     private(set) var files: [String: PluginFile] = [:]
     private(set) var broken: [String: LoadError] = [:]
     private(set) var faults: [Fault] = []
 
-    init(folder: String, known: [String: PluginFile] = [:]) {
-        self.folder = folder
+    init(path: LibraryPath, known: [String: PluginFile] = [:]) {
+        self.path = path
         self.known = known
     }
 
     /// Reads the library of an instance's plugin, once. A disabled instance may have none, or a broken one.
     mutating func look(for instance: InstanceDeclaration) {
-        guard files[instance.plugin] == nil else { return }
+        if let remote = instance.remote, let manifest = remote.manifest {
+            return lookElsewhere(for: instance, manifest: manifest, contracts: remote.contracts)
+        }
+        if let file = files[instance.plugin] { return checkIsHere(file, instance) }
         if let known = known[instance.plugin] { return files[instance.plugin] = known }
-        let path = "\(folder)/lib\(instance.plugin).so"
+        let path = path.file(of: instance.plugin)
         guard FileManager.default.fileExists(atPath: path) else { return }
         do throws(LoadError) {
             files[instance.plugin] = try PluginFile(name: instance.plugin, path: path)
@@ -40,6 +43,42 @@ struct Libraries {
                     "\(error.plugin): \(error.code): expected \(error.expected), found \(error.found).",
                     fix: "\(error.fix)."))
         }
+    }
+
+    /// Reads the manifest of a plugin that is served elsewhere.
+    private mutating func lookElsewhere(for instance: InstanceDeclaration, manifest: String, contracts: String?) {
+        let folder = manifest.lastIndex(of: "/").map { String(manifest[...$0]) } ?? ""
+        let place = instance.map.source(at: "/remote/manifest")
+        if let file = files[instance.plugin] {
+            guard file.path != manifest else { return }
+            return faults.append(
+                Fault(
+                    .declarationInvalid, at: place,
+                    "\(instance.plugin) is known already, from \(file.path); one name is one plugin.",
+                    fix: file.isServedElsewhere ? "State the same manifest." : "Leave manifest out."))
+        }
+        do throws(LoadError) {
+            files[instance.plugin] = try PluginFile(
+                name: instance.plugin, manifest: manifest, contracts: contracts ?? "\(folder)contracts.binpb")
+        } catch {
+            guard instance.enabled else { return }
+            broken[instance.name] = error
+            faults.append(
+                Fault(
+                    .declarationInvalid, at: place,
+                    "\(error.plugin): \(error.code): expected \(error.expected), found \(error.found).",
+                    fix: "\(error.fix)."))
+        }
+    }
+
+    /// What has only a manifest cannot run here.
+    private mutating func checkIsHere(_ file: PluginFile, _ instance: InstanceDeclaration) {
+        guard file.isServedElsewhere, instance.mode != "remote" else { return }
+        faults.append(
+            Fault(
+                .declarationInvalid, at: instance.map.source(at: "/mode"),
+                "\(instance.plugin) has only a manifest here, at \(file.path), so it cannot run \(instance.mode).",
+                fix: "Install its library, or set mode to remote with an endpoint."))
     }
 
     /// What the compiler reads of them. A library whose contracts cannot be read is a fault.

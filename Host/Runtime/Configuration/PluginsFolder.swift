@@ -54,10 +54,14 @@ public struct PluginsFolder: Sendable {
             } else if document.value["routes"] != nil || document.value["profiles"] != nil {
                 routes.append(document)
             } else {
+                let known = ["plugin", "routes", "profiles"]
+                let meant = (document.value.object ?? [:]).keys.sorted().lazy
+                    .compactMap { key in nearestMatch(to: key, among: known).map { (key, $0) } }.first
                 faults.append(
                     Fault(
                         .declarationInvalid, at: Source(file: document.file, line: 1),
-                        "The file declares neither a plugin nor routes.",
+                        meant.map { "The file declares neither a plugin nor routes; is \($0) meant to be \($1)?" }
+                            ?? "The file declares neither a plugin nor routes.",
                         fix: "Add the key `plugin`, or `routes`, or name it 00-host.yaml."))
             }
         }

@@ -14,10 +14,13 @@ public final class CallContext: Sendable {
     /// Where the request's trace stands.
     let trace: SpanIdentity?
     private let known: HostContext?
+    /// The call of another host that this one is served for; 0 for this host's own.
+    public let origin: UInt64
     private let decoded = Mutex<HostContext?>(nil)
 
     /// Encodes `message`; its `caller` is cleared.
     public init(_ message: HostContext) {
+        origin = 0
         var message = message
         // Each write copies the message, so only what is there is cleared.
         if !message.caller.isEmpty { message.caller = "" }
@@ -41,9 +44,21 @@ public final class CallContext: Sendable {
     ///   - trace: written as `traceparent`.
     public init(route: [UInt8], principal: [UInt8], rest: [UInt8], trace: SpanIdentity) {
         known = nil
+        origin = 0
         hostBytes = Self.join(route, principal, rest, trace)
         head = UnsafeRawBufferPointer(rebasing: hostBytes[..<(hostBytes.count - Self.hostField.count)])
         self.trace = trace
+    }
+
+    /// The context of a call as another host made it, its caller included.
+    ///
+    /// - Parameter origin: that host's id of the call.
+    public init(received bytes: [UInt8], origin: UInt64) {
+        known = nil
+        self.origin = origin
+        hostBytes = keptCopy(bytes)
+        head = hostBytes
+        trace = nil
     }
 
     deinit { hostBytes.deallocate() }

@@ -37,18 +37,27 @@ public struct CallID: Sendable, Hashable, RawRepresentable {
 public struct CallResult: ~Copyable {
     /// One response message where `error` is nil; borrowed.
     public let payload: UnsafeRawBufferPointer
+    private let failure: Failure?
+
+    /// Kept apart, so that an answer costs nothing for what it might have been.
+    private final class Failure: Sendable {
+        let error: CallError
+
+        init(_ error: CallError) { self.error = error }
+    }
+
     /// Why it failed.
-    public let error: CallError?
+    public var error: CallError? { failure?.error }
 
     /// An answer.
     public init(payload: UnsafeRawBufferPointer) {
         self.payload = payload
-        error = nil
+        failure = nil
     }
 
     /// A failure.
     public init(_ error: CallError) {
         payload = UnsafeRawBufferPointer(start: nil, count: 0)
-        self.error = error
+        failure = Failure(error)
     }
 }

@@ -7,21 +7,25 @@ internal import Synchronization
 /// One entry of the call table.
 ///
 /// `state` governs it: plain members are written by the thread that took the slot before it publishes `state`, and
-/// read only by threads that hold a pin; a slot is recycled by whoever drops the last pin.
+/// read only by threads that hold a pin; a slot is recycled by whoever drops the last pin. What `Dispatcher.keep` writes
+/// is read by nobody else: it is written under the sending thread's pin.
 struct CallSlot: ~Copyable {
     let state = Atomic<UInt64>(SlotWord(generation: 1, phase: .free, pins: 0).raw)
-    let next = Atomic<UInt32>(0)
+    /// Of free slots: the one below in its batch; index + 1.
+    var next: UInt32 = 0
+    /// Of the first slot of a free batch: the batch below, and how many slots the batch has.
+    let batch = Atomic<UInt32>(0)
+    var batchCount: UInt32 = 0
 
     // Read without a pin: valid if `state` still has the same generation afterwards.
     let deadline = Atomic<UInt64>(0)
     let parent = Atomic<UInt64>(0)
     let caller = Atomic<UInt>(0)
     let callee = Atomic<UInt>(0)
+    let operation = Atomic<UInt32>(0)
     /// What served when the outermost call began; kept by the dispatcher.
     let table = Atomic<Unmanaged<DispatchTable>?>(nil)
 
-    /// Calls made on behalf of this one that have not ended.
-    let children = Atomic<Int>(0)
     /// The transaction open on behalf of this call: need + 1, and how often in the upper half.
     let transaction = Atomic<UInt32>(0)
 
@@ -34,20 +38,20 @@ struct CallSlot: ~Copyable {
     let seqOut = Atomic<UInt64>(0)
 
     var flags: UInt32 = 0
-    var operation: UInt32 = 0
     /// Index in the caller's `calls`, where the caller is a plugin.
     var callIndex: UInt32 = 0
     var depth: UInt32 = 0
     var holdsTransaction = false
     var began: UInt64 = 0
-    /// Kept by `sinkOwner`.
+    /// Kept by whoever sends the call while it does, and from then on by `keptSink`.
     unowned(unsafe) var sink: (any CallSink)?
-    /// What of `sink` is counted.
-    var sinkOwner: Unmanaged<AnyObject>?
+    var keptSink: (any CallSink)?
     var responder: (any CallResponder)?
-    /// Counted where `ownsContext`; otherwise the parent's, which outlives this call.
+    /// Counted where `ownsContext`; otherwise the parent's, which outlives this call, or the sender's, while it sends.
     var context: Unmanaged<CallContext>?
     var ownsContext = false
+    /// Holds a pin of `parent`.
+    var pinsParent = false
     var trace = SpanIdentity()
     var note: SpanNote?
 
@@ -68,22 +72,48 @@ enum SlotPhase: UInt64 {
     case orphan = 3
 }
 
-/// `CallSlot.state`: generation in the upper half, then 8 bits of phase and 24 of pins.
+/// `CallSlot.state`: generation in the upper half; below it the phase, whether the parent counts this call, the number of
+/// children that count, and that of the pins.
 struct SlotWord: Equatable {
+    static let pin: UInt64 = 1
+    private static let pinMask: UInt64 = 0x7f_ffff
+    static let child: UInt64 = 1 << 23
+    /// With as many children as this, more are not counted, and those that end neither: the call has some to its end.
+    static let mostChildren: UInt64 = 63
+    static let counted: UInt64 = 1 << 29
+    private static let phaseShift: UInt64 = 30
+
     var raw: UInt64
 
+    @inline(__always)
     init(raw: UInt64) { self.raw = raw }
 
-    init(generation: UInt32, phase: SlotPhase, pins: UInt32) {
-        raw = UInt64(generation) << 32 | phase.rawValue << 24 | UInt64(pins)
+    @inline(__always)
+    init(generation: UInt32, phase: SlotPhase, pins: UInt32, isCounted: Bool = false) {
+        raw =
+            UInt64(generation) << 32 | phase.rawValue << Self.phaseShift | (isCounted ? Self.counted : 0)
+            | UInt64(pins)
     }
 
     var generation: UInt32 { UInt32(truncatingIfNeeded: raw >> 32) }
-    var pins: UInt32 { UInt32(truncatingIfNeeded: raw & 0xff_ffff) }
-    var phaseBits: UInt64 { raw >> 24 & 0xff }
-    var phase: SlotPhase { SlotPhase(rawValue: phaseBits) ?? .free }
+    /// Who refers to the slot: the call itself until it has ended and was told, its children, and threads at work. There
+    /// are four million slots, so this cannot overflow.
+    var pins: UInt32 { UInt32(truncatingIfNeeded: raw & Self.pinMask) }
+    /// Calls made on behalf of this one that have not ended.
+    var children: UInt64 { raw >> 23 & Self.mostChildren }
+    /// Among the children of its parent.
+    var isCounted: Bool { raw & Self.counted != 0 }
+    var phase: SlotPhase { SlotPhase(rawValue: raw >> Self.phaseShift & 3) ?? .free }
 
-    func with(phase: SlotPhase) -> SlotWord { SlotWord(raw: raw & ~(0xff << 24) | phase.rawValue << 24) }
+    @inline(__always)
+    func with(phase: SlotPhase) -> SlotWord {
+        SlotWord(raw: raw & ~(3 << Self.phaseShift) | phase.rawValue << Self.phaseShift)
+    }
+
+    /// With a child more, pinned.
+    var withChild: UInt64 { raw + Self.pin + (children < Self.mostChildren ? Self.child : 0) }
+    /// With a child less; its pin stays.
+    var withoutChild: UInt64 { raw - (children < Self.mostChildren ? Self.child : 0) }
 }
 
 /// What answers calls inside the host: a service's call, or a chain of fallbacks.
@@ -92,4 +122,6 @@ protocol CallResponder: AnyObject, Sendable {
     func cancelled(_ reason: UInt32)
     /// The caller takes more.
     func credited()
+    /// The caller sent a message.
+    func received(_ message: UnsafeRawBufferPointer, end: Bool)
 }

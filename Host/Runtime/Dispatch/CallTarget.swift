@@ -10,4 +10,7 @@ public struct CallTarget: Sendable {
     let port: InstancePort
     /// Index in the manifest's operations.
     let operation: UInt32
+
+    /// Of the instance, as it was looked up.
+    public var generation: UInt32 { port.identity.generation }
 }

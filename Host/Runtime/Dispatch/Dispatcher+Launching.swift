@@ -28,26 +28,67 @@ extension Dispatcher {
             giveUp(core)
             throw Self.busy(core)
         }
-        let now = self.now
+        let thread: ThreadPointer = theatre_thread_here()
+        let now = self.now(thread)
         guard let deadline = deadline(launch, facts.timeout, now) else {
             giveUp(core)
             throw Self.expired(effect: .none)
         }
-        guard let (slot, index) = table.take() else {
+        guard let (slot, index) = table.take(thread) else {
             giveUp(core)
             throw Self.tableFull
         }
         slot.pointee.callee.store(core.address, ordering: .relaxed)
         slot.pointee.table.store(serving, ordering: .relaxed)
-        let id = publish(slot, index, launch, operation: operation, facts: facts, began: now, deadline: deadline)
-        core.pointee.cells.start(operation)
-        if Trampoline.isDeep {
-            invokeLater(slot, id, core, launch, key)
+        let isDeep = Trampoline.isDeep(thread)
+        let id = publish(
+            thread, slot, index, launch, operation: operation, facts: facts, began: now, deadline: deadline,
+            keeping: isDeep)
+        core.pointee.cells.start(thread, operation)
+        if isDeep {
+            invokeLater(thread, slot, id, core, launch, key)
+            cancelIfLate(launch)
         } else {
-            invoke(slot, id, core, launch.payload, key, launch.attempt, launch.callerField)
-            unpin(slot, id)
+            invokeNow(thread, slot, id, core, launch, key)
         }
         return id
+    }
+
+    /// Sends a call. What it refers to is borrowed until the instance's function has returned; where the call has ended
+    /// by then, as calls that are answered inline have, nothing was counted and nobody else refers to the slot.
+    @inline(__always)
+    private func invokeNow(
+        _ thread: ThreadPointer, _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer, _ launch: borrowing Launch,
+        _ key: UnsafeRawBufferPointer
+    ) {
+        let outer = thread.pointee.invoking, hadEnded = thread.pointee.has_ended
+        thread.pointee.invoking = UnsafeMutableRawPointer(slot)
+        thread.pointee.has_ended = 0
+        invoke(thread, slot, id, core, launch.payload, key, launch.attempt, launch.callerField)
+        let pins: UInt32 = thread.pointee.has_ended != 0 ? 2 : 1
+        thread.pointee.invoking = outer
+        thread.pointee.has_ended = hadEnded
+        // Of a call that is done, no new pin is taken: with no other left, it is this thread's alone.
+        let word = SlotWord(raw: slot.pointee.state.load(ordering: .acquiring))
+        if word.phase == .done, word.pins == pins { return recycle(thread, slot, id) }
+        if pins == 2 { _ = table.unpin(slot) }
+        keep(slot, launch)
+        // The parent counts it in the same step in which it is known not to have ended: who ends it takes it off again.
+        let isCounted = launch.parent != nil
+        if !table.leave(slot, isCounted: isCounted) {
+            if let parent = launch.parent, !launch.isParentPinned { table.removeChild(parent) }
+            return unpin(slot, id)
+        }
+        cancelIfLate(launch)
+    }
+
+    /// The call on whose behalf another was sent may have ended meanwhile, too early to know of it: one of both threads
+    /// sees what the other wrote, that one the new call, or this one the end.
+    func cancelIfLate(_ launch: borrowing Launch) {
+        guard let parent = launch.parent else { return }
+        if SlotWord(raw: parent.pointee.state.load(ordering: .sequentiallyConsistent)).phase != .live {
+            cancelChildren(of: launch.parentID)
+        }
     }
 
     private func giveUp(_ core: CorePointer) {
@@ -74,17 +115,18 @@ extension Dispatcher {
     }
 
     /// Fills a slot and makes it live, with one pin for the call and one for the thread that starts it.
+    ///
+    /// - Parameter keeping: the call refers to nothing that is only borrowed.
     @inline(__always)
     func publish(
-        _ slot: SlotPointer, _ index: UInt32, _ launch: borrowing Launch, operation: UInt32, facts: OperationFacts,
-        began: UInt64, deadline: UInt64
+        _ thread: ThreadPointer, _ slot: SlotPointer, _ index: UInt32, _ launch: borrowing Launch, operation: UInt32,
+        facts: OperationFacts, began: UInt64, deadline: UInt64, keeping: Bool
     ) -> UInt64 {
         let generation = SlotWord(raw: slot.pointee.state.load(ordering: .relaxed)).generation
         let id = UInt64(generation) << 32 | UInt64(index)
         slot.pointee.deadline.store(deadline, ordering: .relaxed)
         slot.pointee.parent.store(launch.parentID, ordering: .relaxed)
         slot.pointee.caller.store(launch.caller?.address ?? 0, ordering: .relaxed)
-        slot.pointee.children.store(0, ordering: .relaxed)
         slot.pointee.transaction.store(0, ordering: .relaxed)
         slot.pointee.isCancelled.store(false, ordering: .relaxed)
         if facts.flags & (THEATRE_CALL_STREAM_IN | THEATRE_CALL_STREAM_OUT) != 0 {
@@ -94,49 +136,70 @@ extension Dispatcher {
             slot.pointee.seqOut.store(0, ordering: .relaxed)
         }
         slot.pointee.flags = facts.flags
-        slot.pointee.operation = operation
+        slot.pointee.operation.store(operation, ordering: .relaxed)
         slot.pointee.callIndex = launch.callIndex
         slot.pointee.depth = launch.depth
         slot.pointee.holdsTransaction = launch.holdsTransaction
         slot.pointee.began = began
-        hold(slot, launch)
+        slot.pointee.sink = launch.sink
+        slot.pointee.context = launch.context
+        slot.pointee.pinsParent = launch.isParentPinned
         slot.pointee.trace =
-            spanSettings?._withUnsafeGuaranteedRef { $0.identity(below: launch.trace) } ?? SpanIdentity()
+            spanSettings?._withUnsafeGuaranteedRef { $0.identity(thread, below: launch.trace) } ?? SpanIdentity()
         if let note = launch.note { slot.pointee.note = note }
-        if let parent = launch.parent { parent.pointee.children.wrappingAdd(1, ordering: .sequentiallyConsistent) }
         if let caller = launch.caller {
-            caller.pointee.load.wrappingAdd(PortLoad.outstanding, ordering: .relaxed)
+            // A parent is one that the caller serves, and keeps it.
+            if launch.parent == nil { caller.pointee.load.wrappingAdd(PortLoad.outstanding, ordering: .relaxed) }
             launch.out?.pointee = id | CallTable.callerSide
         }
-        let word = SlotWord(generation: generation, phase: .live, pins: 2)
-        slot.pointee.state.store(word.raw, ordering: .releasing)
+        var isCounted = launch.isParentPinned
+        if keeping {
+            keep(slot, launch)
+            isCounted = launch.parent != nil
+        }
+        let word = SlotWord(generation: generation, phase: .live, pins: 2, isCounted: isCounted)
+        if keeping {
+            // Whoever keeps a call from the start looks at its parent next: cancelIfLate.
+            slot.pointee.state.store(word.raw, ordering: .sequentiallyConsistent)
+        } else {
+            slot.pointee.state.store(word.raw, ordering: .releasing)
+        }
         return id
     }
 
-    /// Keeps what the call refers to until it is recycled. A context that the parent keeps is not counted again.
+    /// Keeps what the call refers to until it is recycled. A context that the parent keeps is not counted again, nor the one
+    /// that lives for ever.
     @inline(__always)
-    private func hold(_ slot: SlotPointer, _ launch: borrowing Launch) {
-        slot.pointee.sink = launch.sink
-        slot.pointee.sinkOwner = launch.sink.map { Unmanaged<AnyObject>.passRetained($0) }
-        let owns = launch.parent?.pointee.context?.toOpaque() != launch.context.toOpaque()
-        slot.pointee.context = owns ? launch.context.retain() : launch.context
-        slot.pointee.ownsContext = owns
+    private func keep(_ slot: SlotPointer, _ launch: borrowing Launch) {
+        if let sink = launch.sink { slot.pointee.keptSink = sink }
+        let context = launch.context.toOpaque()
+        if context != systemContext, launch.parent?.pointee.context?.toOpaque() != context {
+            _ = launch.context.retain()
+            slot.pointee.ownsContext = true
+        }
+        if let parent = launch.parent, !launch.isParentPinned {
+            table.addChild(parent)
+            slot.pointee.pinsParent = true
+        }
     }
 
     // MARK: invoke
 
     private func invokeLater(
-        _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer, _ launch: borrowing Launch,
+        _ thread: ThreadPointer, _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer, _ launch: borrowing Launch,
         _ key: UnsafeRawBufferPointer
     ) {
         let stored = StoredRequest(payload: Array(launch.payload), key: Array(key))
         let attempt = launch.attempt
         let field = launch.callerField.map { Array($0) }
-        Trampoline.later {
+        Trampoline.later(thread) {
+            let thread: ThreadPointer = theatre_thread_here()
             stored.payload.withUnsafeBytes { payload in
                 stored.key.withUnsafeBytes { key in
-                    guard let field else { return self.invoke(slot, id, core, payload, key, attempt, nil) }
-                    field.withUnsafeBytes { self.invoke(slot, id, core, payload, key, attempt, $0) }
+                    guard let field else {
+                        return self.invoke(thread, slot, id, core, payload, key, attempt, nil)
+                    }
+                    field.withUnsafeBytes { self.invoke(thread, slot, id, core, payload, key, attempt, $0) }
                 }
             }
             self.unpin(slot, id)
@@ -145,14 +208,15 @@ extension Dispatcher {
 
     @inline(__always)
     private func invoke(
-        _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer, _ payload: UnsafeRawBufferPointer,
-        _ key: UnsafeRawBufferPointer, _ attempt: UInt32, _ callerField: UnsafeRawBufferPointer?
+        _ thread: ThreadPointer, _ slot: SlotPointer, _ id: UInt64, _ core: CorePointer,
+        _ payload: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, _ attempt: UInt32,
+        _ callerField: UnsafeRawBufferPointer?
     ) {
         let instance = core.pointee.instance
         guard let function = instance.pointee.invoke, let context = slot.pointee.context else { return }
         var request = theatre_request()
         request.struct_size = UInt32(MemoryLayout<theatre_request>.size)
-        request.operation = slot.pointee.operation
+        request.operation = slot.pointee.operation.load(ordering: .relaxed)
         request.call = id
         request.payload = theatre_bytes(payload)
         request.deadline_ns = slot.pointee.deadline.load(ordering: .relaxed)
@@ -162,14 +226,14 @@ extension Dispatcher {
         let code: theatre_code
         if callerField == nil, !slot.pointee.trace.isSampled {
             request.context = theatre_bytes(context._withUnsafeGuaranteedRef { $0.hostBytes })
-            code = Trampoline.enter { function(instance.pointee.`self`, &request) }
+            code = Trampoline.enter(thread) { function(instance.pointee.`self`, &request) }
         } else {
             let head = context._withUnsafeGuaranteedRef { callerField == nil ? $0.hostBytes : $0.head }
             let tail = callerField ?? UnsafeRawBufferPointer(start: nil, count: 0)
             let owesAnswer = slot.pointee.depth <= Self.answeringDepth
             code = withContext(head, slot.pointee.trace, tail, owesAnswer: owesAnswer) { bytes in
                 request.context = theatre_bytes(bytes)
-                return Trampoline.enter { function(instance.pointee.`self`, &request) }
+                return Trampoline.enter(thread) { function(instance.pointee.`self`, &request) }
             }
         }
         if code != THEATRE_OK { rejected(slot, id, core.port, code) }
@@ -215,7 +279,7 @@ extension Dispatcher {
         let error = CallError(
             code, "plugin.rejected", "Instance \(port.identity.instance) did not accept the call.\(number)",
             retry: isPassing ? .safe : .never)
-        if finish(slot, id, .failure(error)) == .stale { port.double.wrappingAdd(1, ordering: .relaxed) }
+        if finish(slot, id, .failure(error)) == .stale { port.noteDouble(operation(of: slot, id)) }
     }
 
     // MARK: refusals

@@ -39,7 +39,7 @@ extension Dispatcher {
     private func start(
         _ core: CorePointer, _ pointer: UnsafePointer<theatre_request>?, _ id: UnsafeMutablePointer<UInt64>?
     ) throws(CallError) {
-        guard let pointer, let id, pointer.pointee.struct_size >= UInt32(MemoryLayout<theatre_request>.size),
+        guard let pointer, let id, pointer.pointee.struct_size >= THEATRE_REQUEST_SIZE_0,
             pointer.pointee.payload.isSound, pointer.pointee.idempotency_key.isSound,
             pointer.pointee.attributes.isSound
         else {
@@ -58,21 +58,38 @@ extension Dispatcher {
             )
         }
         let above = pointer.pointee.on_behalf_of
-        guard above != 0 else { return try start(core, pointer, id, parent: nil) }
-        guard above & CallTable.callerSide == 0, let parent = table.pin(above) else { throw Self.parentEnded }
+        guard above != 0 else { return try start(core, pointer, id, parent: nil, isPinned: false) }
+        guard above & CallTable.callerSide == 0 else { throw Self.parentEnded }
+        if let parent = invoking(above) {
+            guard parent.pointee.callee.load(ordering: .relaxed) == core.address else { throw Self.parentEnded }
+            return try start(core, pointer, id, parent: parent, isPinned: false)
+        }
+        guard let parent = table.pinAsParent(above) else { throw Self.parentEnded }
         do throws(CallError) {
             guard parent.pointee.callee.load(ordering: .relaxed) == core.address else { throw Self.parentEnded }
-            try start(core, pointer, id, parent: parent)
+            try start(core, pointer, id, parent: parent, isPinned: true)
             // The new call keeps the pin.
         } catch {
+            table.removeChild(parent)
             unpin(parent, above)
             throw error
         }
     }
 
+    /// The call of `id` where this thread is just sending it, so that it needs no other pin, and its caller waits.
+    @inline(__always)
+    private func invoking(_ id: UInt64) -> SlotPointer? {
+        let thread: ThreadPointer = theatre_thread_here()
+        guard let slot = table.slot(of: id), thread.pointee.invoking == UnsafeMutableRawPointer(slot) else {
+            return nil
+        }
+        let word = SlotWord(raw: slot.pointee.state.load(ordering: .acquiring))
+        return word.generation == id >> 32 && word.phase == .live ? slot : nil
+    }
+
     private func start(
         _ core: CorePointer, _ request: UnsafePointer<theatre_request>, _ id: UnsafeMutablePointer<UInt64>,
-        parent: SlotPointer?
+        parent: SlotPointer?, isPinned: Bool
     ) throws(CallError) {
         let index = Int(request.pointee.operation)
         let facts = core.pointee.callFacts[index]
@@ -94,6 +111,7 @@ extension Dispatcher {
             }
             launch.parent = parent
             launch.parentID = request.pointee.on_behalf_of
+            launch.isParentPinned = isPinned
             launch.depth = parent.pointee.depth + 1
             launch.trace = parent.pointee.trace
             launch.table = parent.pointee.table.load(ordering: .relaxed)
@@ -114,10 +132,6 @@ extension Dispatcher {
             if let parent, facts.holdsTransaction { endTransaction(parent) }
             throw error
         }
-        // The call on whose behalf this one is may have ended meanwhile, too early to know of it.
-        if let parent, SlotWord(raw: parent.pointee.state.load(ordering: .sequentiallyConsistent)).phase != .live {
-            cancelChildren(of: request.pointee.on_behalf_of)
-        }
     }
 
     @inline(__always)
@@ -135,7 +149,7 @@ extension Dispatcher {
         case .refused(let error):
             throw error
         case .service(let service, let operation):
-            try serve(launch, caller, call, service, operation)
+            try serve(launch, caller, attributes, service, operation)
         case .feature(let feature, let operation, let fallback):
             guard let routing = (caller.previewed ?? launch.table?.takeUnretainedValue() ?? serving).routing else {
                 throw Self.unrouted(feature)
@@ -192,27 +206,30 @@ extension Dispatcher {
             attempt: launch.attempt, trace: slot.pointee.trace, depth: launch.depth,
             table: slot.pointee.table.load(ordering: .relaxed))
         unpin(slot, id)
+        cancelIfLate(launch)
     }
 
     // MARK: the host as callee
 
     private func serve(
-        _ launch: borrowing Launch, _ caller: InstancePort, _ call: PortCall, _ service: any HostService,
-        _ operation: String
+        _ launch: borrowing Launch, _ caller: InstancePort, _ attributes: UnsafeRawBufferPointer,
+        _ service: any HostService, _ operation: String
     ) throws(CallError) {
         let context = launch.context.takeUnretainedValue()
-        let served = ServiceCall(self, caller.identity, context, Array(launch.payload))
+        let served = ServiceCall(self, caller.identity, context, launch, attributes: attributes)
         let (slot, id) = try answer(launch, caller, served)
         served.begin(id, deadline: slot.pointee.deadline.load(ordering: .relaxed))
-        if Trampoline.isDeep {
-            Trampoline.later {
+        let thread: ThreadPointer = theatre_thread_here()
+        if Trampoline.isDeep(thread) {
+            Trampoline.later(thread) {
                 service.serve(operation, served)
                 self.unpin(slot, id)
             }
         } else {
-            Trampoline.enter { service.serve(operation, served) }
+            Trampoline.enter(thread) { service.serve(operation, served) }
             unpin(slot, id)
         }
+        cancelIfLate(launch)
     }
 
     /// Takes a slot for a call that a responder answers; pinned for the caller of this function.
@@ -221,14 +238,16 @@ extension Dispatcher {
     ) throws(CallError) -> (SlotPointer, UInt64) {
         guard launch.payload.count <= limits.messageSize else { throw tooLarge(launch.payload.count) }
         let facts = caller.core.pointee.callFacts[Int(launch.callIndex)]
-        let now = self.now
+        let thread: ThreadPointer = theatre_thread_here()
+        let now = self.now(thread)
         guard let deadline = deadline(launch, facts.timeout, now) else { throw Self.expired(effect: .none) }
-        guard let (slot, index) = table.take() else { throw Self.tableFull }
+        guard let (slot, index) = table.take(thread) else { throw Self.tableFull }
         slot.pointee.responder = responder
-        caller.callMetrics.cells.start(launch.callIndex)
+        caller.callMetrics.cells.start(thread, launch.callIndex)
         slot.pointee.table.store(launch.table ?? unmanagedServing, ordering: .relaxed)
         let id = publish(
-            slot, index, launch, operation: launch.callIndex, facts: facts, began: now, deadline: deadline)
+            thread, slot, index, launch, operation: launch.callIndex, facts: facts, began: now, deadline: deadline,
+            keeping: true)
         return (slot, id)
     }
 

@@ -12,7 +12,7 @@ extension Dispatcher {
     func send(
         from port: InstancePort, _ id: UInt64, _ chunk: UnsafePointer<theatre_chunk>?
     ) -> theatre_code {
-        guard let chunk, chunk.pointee.struct_size >= UInt32(MemoryLayout<theatre_chunk>.size),
+        guard let chunk, chunk.pointee.struct_size >= THEATRE_CHUNK_SIZE_0,
             chunk.pointee.data.isSound, chunk.pointee.data.size <= UInt64(limits.messageSize)
         else { return THEATRE_INVALID_ARGUMENT }
         let plain = id & ~CallTable.callerSide
@@ -94,12 +94,13 @@ extension Dispatcher {
     private func pass(
         _ slot: SlotPointer, _ id: UInt64, incoming: Bool, _ message: UnsafeRawBufferPointer, seq: UInt64, end: Bool
     ) {
-        guard Trampoline.isDeep || Trampoline.isWaiting else {
+        let thread: ThreadPointer = theatre_thread_here()
+        guard Trampoline.isDeep(thread) || Trampoline.isWaiting(thread) else {
             return passNow(slot, id, incoming: incoming, message, seq: seq, end: end)
         }
-        _ = slot.pointee.state.wrappingAdd(1, ordering: .relaxed)
+        _ = slot.pointee.state.wrappingAdd(SlotWord.pin, ordering: .relaxed)
         let bytes = Array(message)
-        Trampoline.later {
+        Trampoline.later(thread) {
             bytes.withUnsafeBytes { self.passNow(slot, id, incoming: incoming, $0, seq: seq, end: end) }
             self.unpin(slot, id)
         }
@@ -110,6 +111,9 @@ extension Dispatcher {
     ) {
         if !incoming, let sink = slot.pointee.sink {
             return Trampoline.enter { sink.receive(CallID(rawValue: id), message, end: end) }
+        }
+        if incoming, let responder = slot.pointee.responder {
+            return Trampoline.enter { responder.received(message, end: end) }
         }
         let holder =
             incoming ? slot.pointee.callee.load(ordering: .relaxed) : slot.pointee.caller.load(ordering: .relaxed)
@@ -122,7 +126,7 @@ extension Dispatcher {
         chunk.seq = seq
         chunk.data = theatre_bytes(message)
         let known = incoming ? id : id | CallTable.callerSide
-        _ = Trampoline.enter { function(port.instance.pointee.`self`, known, &chunk) }
+        _ = Trampoline.enter(theatre_thread_here()) { function(port.instance.pointee.`self`, known, &chunk) }
     }
 
     // MARK: credit
@@ -151,6 +155,13 @@ extension Dispatcher {
         }
     }
 
+    /// A callee in the host takes more of what the caller sends.
+    func creditToCaller(_ id: UInt64, _ bytes: UInt64) {
+        guard let slot = table.pin(id) else { return }
+        defer { unpin(slot, id) }
+        creditCaller(slot, id, bytes)
+    }
+
     /// The callee takes more of what the caller sends; the slot is pinned.
     private func creditCaller(_ slot: SlotPointer, _ id: UInt64, _ bytes: UInt64) {
         let bytes = min(bytes, Self.mostCredit)
@@ -165,9 +176,10 @@ extension Dispatcher {
 
     /// Runs `body` now, or when the thread's nesting allows.
     private func soon(_ slot: SlotPointer, _ id: UInt64, _ body: @escaping () -> Void) {
-        guard Trampoline.isDeep else { return Trampoline.enter(body) }
-        _ = slot.pointee.state.wrappingAdd(1, ordering: .relaxed)
-        Trampoline.later {
+        let thread: ThreadPointer = theatre_thread_here()
+        guard Trampoline.isDeep(thread) else { return Trampoline.enter(thread, body) }
+        _ = slot.pointee.state.wrappingAdd(SlotWord.pin, ordering: .relaxed)
+        Trampoline.later(thread) {
             body()
             self.unpin(slot, id)
         }

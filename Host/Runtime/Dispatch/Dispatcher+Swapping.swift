@@ -24,14 +24,20 @@ extension Dispatcher {
 
     /// Who serves an operation in place of a port that does not any more; throws why nobody does.
     ///
-    /// The generation in the call's own table comes first, so that a request stays with one.
+    /// The generation in the call's own table comes first where it serves, so that a request stays with one.
     func successor(
         of port: InstancePort, _ operation: UInt32, in table: Unmanaged<DispatchTable>
     ) throws(CallError) -> (InstancePort, UInt32) {
         let name = port.identity.instance
         let own = table.takeUnretainedValue().ports[name]
-        let next = own === port ? serving.ports[name] : own ?? serving.ports[name]
-        guard let next, next !== port, next.refusal == nil else { throw port.whyClosed() }
+        let current = serving
+        // It may have been replaced in its turn by now.
+        let isOwn = own !== port && own?.refusal == nil
+        let next = isOwn ? own ?? current.ports[name] : current.ports[name]
+        guard let next, next !== port, next.refusal == nil else {
+            guard serving === current else { return try successor(of: port, operation, in: table) }
+            throw port.whyClosed()
+        }
         guard let index = next.operation(named: port.operations[Int(operation)].name) else {
             throw CallError(
                 .unimplemented, "instance.no_operation",

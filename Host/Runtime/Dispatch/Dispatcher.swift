@@ -8,13 +8,15 @@ internal import Synchronization
 /// Carries calls: from the host to instances, from instances to the host, and between instances.
 ///
 /// Every call lives in a slot of one table, completes exactly once, and has a deadline that the host enforces. No
-/// function takes a lock on the way of a call that succeeds.
+/// function takes a lock on the way of a call that succeeds, but for the sampled spans of threads that have no lane of
+/// their own.
 public final class Dispatcher: CallStarting, @unchecked Sendable {
     // `tables`, `ports` and `settings` keep alive what the atomic pointers refer to.
 
     /// What plugins read and deadlines are measured by.
     public let clock: any HostClock
     private let system: Unmanaged<SystemClock>?
+    let systemContext = Unmanaged.passUnretained(CallContext.system).toOpaque()
     let limits: Limits
     let table = CallTable()
     private let current: Atomic<Unmanaged<DispatchTable>>
@@ -53,9 +55,11 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         current = Atomic(Unmanaged.passUnretained(empty))
     }
 
-    /// The monotonic clock; the machine's own is read without a detour.
+    /// The monotonic clock, for durations and deadlines; the machine's own is read without a detour.
     @inline(__always)
-    var now: UInt64 { system?._withUnsafeGuaranteedRef { $0.monotonic() } ?? clock.monotonic() }
+    func now(_ thread: ThreadPointer) -> UInt64 {
+        system?._withUnsafeGuaranteedRef { $0.monotonic(thread) } ?? clock.monotonic()
+    }
 
     // MARK: what serves
 
@@ -114,6 +118,9 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         serving.ports.values.map { $0.snapshot() }.sorted { $0.instance < $1.instance }
     }
 
+    /// The generation of an instance that serves by the installed table; nil where none does.
+    public func generation(of instance: String) -> UInt32? { serving.ports[instance]?.identity.generation }
+
     // MARK: CallStarting
 
     /// The target of an instance's operation as the installed table has it; throws why there is none.
@@ -130,7 +137,11 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
                 .unimplemented, "instance.no_operation",
                 "Instance \(instance) of plugin \(port.identity.plugin) does not provide \(operation).")
         }
-        if let refusal = port.refusal { throw refusal }
+        if let refusal = port.refusal {
+            // It may have been replaced while it was looked up.
+            guard serving === table else { return try target(instance: instance, operation: operation) }
+            throw refusal
+        }
         return CallTarget(port: port, operation: index)
     }
 

@@ -152,5 +152,7 @@ final class FallbackCall: CallResponder, CallSink {
         if inner != 0 { dispatcher.cancel(CallID(rawValue: inner)) }
     }
 
+    func received(_ message: UnsafeRawBufferPointer, end: Bool) {}
+
     func credited() {}
 }

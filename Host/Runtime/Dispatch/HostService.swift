@@ -21,6 +21,12 @@ public protocol HostCall: AnyObject, Sendable {
     var payload: [UInt8] { get }
     /// Absolute, on the host's monotonic clock, in nanoseconds.
     var deadline: UInt64 { get }
+    /// Stable over attempts; empty for none.
+    var idempotencyKey: String { get }
+    /// From 1.
+    var attempt: UInt32 { get }
+    /// One `theatre.host.v1.RouteAttributes`, or empty.
+    var attributes: [UInt8] { get }
     /// False once the answer is no longer wanted.
     var isWanted: Bool { get }
 
@@ -34,6 +40,24 @@ public protocol HostCall: AnyObject, Sendable {
     func onCredit(_ body: @escaping @Sendable () -> Void)
     /// Calls `body` once if the answer is given up.
     func onCancel(_ body: @escaping @Sendable () -> Void)
+    /// Calls `body` with each message of the incoming stream and whether it is the last; with no bytes, that one is none.
+    /// Set it before the first ``credit(_:)``; what came before is handed over at once.
+    func onMessage(_ body: @escaping @Sendable ([UInt8], Bool) -> Void)
+    /// Lets the plugin send this many bytes more.
+    func credit(_ bytes: UInt64)
+}
+
+extension HostCall {
+    /// None.
+    public var idempotencyKey: String { "" }
+    /// The first.
+    public var attempt: UInt32 { 1 }
+    /// None.
+    public var attributes: [UInt8] { [] }
+    /// For calls without an incoming stream.
+    public func onMessage(_ body: @escaping @Sendable ([UInt8], Bool) -> Void) {}
+    /// For calls without an incoming stream.
+    public func credit(_ bytes: UInt64) {}
 }
 
 /// Who a running instance is and what it may touch. Fixed for the life of a generation.

@@ -34,10 +34,7 @@ public final class InstancePort: @unchecked Sendable {
     let orphans = Atomic<Int>(0)
     /// Number of the table that has the next generation.
     private let successor = Atomic<Int>(0)
-    let late = Atomic<UInt64>(0)
-    let double = Atomic<UInt64>(0)
-    let foreign = Atomic<UInt64>(0)
-    let malformed = Atomic<UInt64>(0)
+    let misuses = MisuseCounters()
     private let guarded = Mutex(Guarded())
 
     private struct Guarded {
@@ -70,6 +67,8 @@ public final class InstancePort: @unchecked Sendable {
     public struct Hooks: Sendable {
         /// The instance was closed for good, with one sentence why. At most once.
         public var onQuarantine: @Sendable (InstanceIdentity, String) -> Void = { _, _ in }
+        /// A call was not completed as the interface says; at most one of each kind a minute.
+        public var onMisuse: @Sendable (InstanceIdentity, CallMisuse) -> Void = { _, _ in }
         /// A log line: level (`THEATRE_LOG_*`), message, JSON object of fields or nothing.
         public var onLog: @Sendable (InstanceIdentity, UInt32, String, String) -> Void = { _, _, _, _ in }
 
@@ -102,8 +101,10 @@ public final class InstancePort: @unchecked Sendable {
                 port: .passUnretained(self), dispatcher: .passUnretained(dispatcher), number: number,
                 instance: instance, facts: Self.facts(operations.map(\.traits)),
                 callFacts: Self.facts(calls.map(\.traits)), callCount: UInt32(calls.count), cells: metrics.cells,
-                callCells: callMetrics.cells, maxConcurrency: limits.maxConcurrency,
-                callerField: keptCopy(callerField)))
+                callCells: callMetrics.cells,
+                names: Self.names(operations.map { SpanName(identity.instance, identity.generation, $0.name) }),
+                callNames: Self.names(calls.map { SpanName("host", 0, $0.name) }),
+                maxConcurrency: limits.maxConcurrency, callerField: keptCopy(callerField)))
         host.pointee = HostFunctions.table(core)
     }
 
@@ -113,7 +114,17 @@ public final class InstancePort: @unchecked Sendable {
         return facts
     }
 
+    private static func names(_ names: [SpanName]) -> UnsafeMutablePointer<Unmanaged<SpanName>> {
+        let kept = UnsafeMutablePointer<Unmanaged<SpanName>>.allocate(capacity: max(1, names.count))
+        for (index, name) in names.enumerated() { (kept + index).initialize(to: .passRetained(name)) }
+        return kept
+    }
+
     deinit {
+        for index in operations.indices { core.pointee.names[index].release() }
+        for index in calls.indices { core.pointee.callNames[index].release() }
+        core.pointee.names.deallocate()
+        core.pointee.callNames.deallocate()
         core.pointee.facts.deallocate()
         core.pointee.callFacts.deallocate()
         core.pointee.callerField.deallocate()
@@ -146,11 +157,17 @@ public final class InstancePort: @unchecked Sendable {
 
     /// Takes over the table that `create` returned. Copies the smaller of both sizes.
     ///
-    /// - Throws: INTERNAL `plugin.malformed_instance` where a function that every plugin has is missing.
+    /// - Throws: INTERNAL `plugin.malformed_instance` where it is shorter than revision 0's, or a function that every
+    ///   plugin has is missing.
     public func attach(_ table: UnsafePointer<theatre_instance>) throws(CallError) {
         precondition(!core.pointee.isAttached.load(ordering: .relaxed), "an instance is attached once")
-        let size = min(Int(table.pointee.struct_size), MemoryLayout<theatre_instance>.size)
-        UnsafeMutableRawPointer(instance).copyMemory(from: table, byteCount: size)
+        guard table.pointee.struct_size >= THEATRE_INSTANCE_SIZE_0 else {
+            throw CallError(
+                .internal, "plugin.malformed_instance",
+                "The instance's table states \(table.pointee.struct_size) bytes; revision 0 has \(THEATRE_INSTANCE_SIZE_0)."
+            )
+        }
+        instance.pointee = theatre_instance(copying: table)
         guard instance.pointee.invoke != nil, instance.pointee.reply != nil else {
             throw CallError(
                 .internal, "plugin.malformed_instance",
@@ -230,10 +247,9 @@ public final class InstancePort: @unchecked Sendable {
     public func snapshot() -> InstanceSnapshot {
         InstanceSnapshot(
             instance: identity.instance, generation: identity.generation, inFlight: callsInFlight,
-            orphans: orphans.load(ordering: .relaxed), late: late.load(ordering: .relaxed),
-            double: double.load(ordering: .relaxed), foreign: foreign.load(ordering: .relaxed),
-            malformed: malformed.load(ordering: .relaxed), operations: metrics.snapshot(),
-            calls: callMetrics.snapshot())
+            orphans: orphans.load(ordering: .relaxed), late: misuses.late.total,
+            double: misuses.double.total, foreign: misuses.foreign.total, malformed: misuses.malformed.total,
+            operations: metrics.snapshot(), calls: callMetrics.snapshot())
     }
 
     /// The first refusal stays; true for it.

@@ -20,9 +20,12 @@ struct Launch: ~Copyable {
     var caller: CorePointer?
     var callIndex: UInt32 = 0
     unowned(unsafe) var sink: (any CallSink)?
-    /// On whose behalf; pinned for as long as the new call lives.
+    /// On whose behalf; pinned for as long as the new call lives, or, where not `isParentPinned`, by this thread, which is
+    /// just sending that call.
     var parent: SlotPointer?
     var parentID: UInt64 = 0
+    /// The new call has a pin of the parent's, and counts as its child.
+    var isParentPinned = false
     var trace: SpanIdentity?
     /// What served when the outermost call began; nil where this is that call.
     var table: Unmanaged<DispatchTable>?
@@ -53,6 +56,7 @@ extension Launch {
         other.sink = sink
         other.parent = parent
         other.parentID = parentID
+        other.isParentPinned = isParentPinned
         other.trace = trace
         other.table = table
         other.depth = depth

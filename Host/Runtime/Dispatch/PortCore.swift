@@ -19,6 +19,9 @@ struct PortCore: ~Copyable {
     let callCount: UInt32
     let cells: MetricCells
     let callCells: MetricCells
+    /// Of its operations and of its calls, for spans; counted here.
+    let names: UnsafeMutablePointer<Unmanaged<SpanName>>
+    let callNames: UnsafeMutablePointer<Unmanaged<SpanName>>
     let maxConcurrency: Int
     /// What a callee's context says of this instance as its caller.
     let callerField: UnsafeRawBufferPointer

@@ -9,6 +9,9 @@ final class ServiceCall: HostCall, CallResponder {
     let instance: InstanceIdentity
     let context: CallContext
     let payload: [UInt8]
+    let idempotencyKey: String
+    let attempt: UInt32
+    let attributes: [UInt8]
     private let dispatcher: Dispatcher
     private let state = Mutex(State())
     private let number = Atomic<UInt64>(0)
@@ -18,13 +21,22 @@ final class ServiceCall: HostCall, CallResponder {
         var isCancelled = false
         var onCancel: (@Sendable () -> Void)?
         var onCredit: (@Sendable () -> Void)?
+        var onMessage: (@Sendable ([UInt8], Bool) -> Void)?
+        /// Came before anybody asked for them; no more than the credit a stream begins with.
+        var early: [([UInt8], Bool)] = []
     }
 
-    init(_ dispatcher: Dispatcher, _ instance: InstanceIdentity, _ context: CallContext, _ payload: [UInt8]) {
+    init(
+        _ dispatcher: Dispatcher, _ instance: InstanceIdentity, _ context: CallContext, _ launch: borrowing Launch,
+        attributes: UnsafeRawBufferPointer
+    ) {
+        payload = Array(launch.payload)
+        idempotencyKey = String(decoding: launch.key, as: UTF8.self)
+        attempt = launch.attempt
+        self.attributes = Array(attributes)
         self.dispatcher = dispatcher
         self.instance = instance
         self.context = context
-        self.payload = payload
     }
 
     /// Before the service sees it.
@@ -57,6 +69,7 @@ final class ServiceCall: HostCall, CallResponder {
         state.withLock { state in
             state.onCancel = nil
             state.onCredit = nil
+            state.onMessage = nil
         }
         guard let slot = dispatcher.table.slot(of: id) else { return }
         _ = dispatcher.finish(slot, id, outcome)
@@ -76,7 +89,34 @@ final class ServiceCall: HostCall, CallResponder {
         if isLate { body() }
     }
 
+    func onMessage(_ body: @escaping @Sendable ([UInt8], Bool) -> Void) {
+        // Messages come one after the other, so whoever hands one over may hold the lock only for the list.
+        while true {
+            let early = state.withLock { state -> [([UInt8], Bool)] in
+                guard !state.early.isEmpty else {
+                    state.onMessage = body
+                    return []
+                }
+                defer { state.early = [] }
+                return state.early
+            }
+            guard !early.isEmpty else { return }
+            for (message, end) in early { body(message, end) }
+        }
+    }
+
+    func credit(_ bytes: UInt64) { dispatcher.creditToCaller(id, bytes) }
+
     // MARK: CallResponder
+
+    func received(_ message: UnsafeRawBufferPointer, end: Bool) {
+        let bytes = Array(message)
+        let body = state.withLock { state in
+            if state.onMessage == nil { state.early.append((bytes, end)) }
+            return state.onMessage
+        }
+        body?(bytes, end)
+    }
 
     func cancelled(_ reason: UInt32) {
         let body = state.withLock { state in

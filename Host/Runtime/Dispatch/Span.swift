@@ -6,7 +6,7 @@ internal import CTheatreHost
 /// Where spans go. Called on the thread that enforces deadlines, a few milliseconds after the calls ended; must not
 /// block.
 public protocol SpanExporter: AnyObject, Sendable {
-    /// These calls have ended, oldest first.
+    /// These calls have ended; those that ended on one thread come oldest first.
     func export(_ spans: [Span])
 }
 
@@ -14,12 +14,13 @@ public protocol SpanExporter: AnyObject, Sendable {
 public struct Span: Sendable {
     /// W3C trace, span and parent span.
     public let identity: SpanIdentity
+    let name: SpanName
     /// Who served it: an instance, or `host`.
-    public let instance: String
+    public var instance: String { name.instance }
     /// Of that instance; 0 for the host.
-    public let generation: UInt32
+    public var generation: UInt32 { name.generation }
     /// `capability/Operation`.
-    public let operation: String
+    public var operation: String { name.operation }
     /// On the host's monotonic clock.
     public let startNanoseconds: UInt64
     /// How long.
@@ -28,6 +29,19 @@ public struct Span: Sendable {
     public let code: StatusCode
     /// Which candidates were skipped, and why.
     public let note: String?
+}
+
+/// What all spans of one operation have in common.
+final class SpanName: Sendable {
+    let instance: String
+    let generation: UInt32
+    let operation: String
+
+    init(_ instance: String, _ generation: UInt32, _ operation: String) {
+        self.instance = instance
+        self.generation = generation
+        self.operation = operation
+    }
 }
 
 /// The numbers of a W3C trace context.
@@ -80,19 +94,21 @@ public struct SpanIdentity: Sendable, Hashable {
     }
 
     /// A span below this one.
-    func child() -> SpanIdentity {
+    @inline(__always)
+    func child(_ thread: ThreadPointer) -> SpanIdentity {
         var child = self
         child.parent = span
-        child.span = theatre_thread_random()
+        child.span = theatre_thread_random(thread)
         return child
     }
 
     /// The first span of a new trace.
-    static func root(isSampled: Bool) -> SpanIdentity {
+    @inline(__always)
+    static func root(_ thread: ThreadPointer, isSampled: Bool) -> SpanIdentity {
         var root = SpanIdentity()
-        root.traceHigh = theatre_thread_random()
-        root.traceLow = theatre_thread_random()
-        root.span = theatre_thread_random()
+        root.traceHigh = theatre_thread_random(thread)
+        root.traceLow = theatre_thread_random(thread)
+        root.span = theatre_thread_random(thread)
         root.isSampled = isSampled
         return root
     }
@@ -101,27 +117,20 @@ public struct SpanIdentity: Sendable, Hashable {
     static let fieldSize = 57
 
     /// Writes field 12 of `theatre.host.v1.Context`: tag, length and the traceparent.
+    @inline(__always)
     func writeField(to out: UnsafeMutablePointer<UInt8>) {
         out[0] = 0x62
         out[1] = 55
         out[2] = 48
         out[3] = 48
         out[4] = 45
-        Self.hex(traceHigh, out + 5)
-        Self.hex(traceLow, out + 21)
+        theatre_write_hex(traceHigh, out + 5)
+        theatre_write_hex(traceLow, out + 21)
         out[37] = 45
-        Self.hex(span, out + 38)
+        theatre_write_hex(span, out + 38)
         out[54] = 45
         out[55] = 48
         out[56] = isSampled ? 49 : 48
-    }
-
-    @inline(__always)
-    private static func hex(_ value: UInt64, _ out: UnsafeMutablePointer<UInt8>) {
-        for index in 0..<16 {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index) & 15)
-            out[index] = digit < 10 ? 48 + digit : 87 + digit
-        }
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
@@ -152,8 +161,9 @@ final class SpanSettings: Sendable {
     func flush() { ring.drain(batch: 512) { exporter.export($0) } }
 
     /// The span of a call: below `above`, or the first of a trace.
-    func identity(below above: SpanIdentity?) -> SpanIdentity {
-        if let above, above.span != 0 { return above.child() }
-        return .root(isSampled: theatre_thread_random() <= threshold)
+    @inline(__always)
+    func identity(_ thread: ThreadPointer, below above: SpanIdentity?) -> SpanIdentity {
+        if let above, above.span != 0 { return above.child(thread) }
+        return .root(thread, isSampled: threshold == .max || theatre_thread_random(thread) <= threshold)
     }
 }

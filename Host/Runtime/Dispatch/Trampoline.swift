@@ -3,6 +3,9 @@
 
 internal import CTheatreHost
 
+/// What the dispatcher remembers of the calling thread. Good for as long as the function that asked for it runs.
+typealias ThreadPointer = UnsafeMutablePointer<theatre_thread>
+
 /// Bounds how deep calls into plugins and sinks nest on one thread: what would go deeper waits until the outermost
 /// returns, in order.
 enum Trampoline {
@@ -11,41 +14,45 @@ enum Trampoline {
 
     /// True where the next call must wait.
     @inline(__always)
-    static var isDeep: Bool { theatre_thread_depth() >= bound }
+    static func isDeep(_ thread: ThreadPointer) -> Bool { thread.pointee.depth >= bound }
 
     /// Runs `body` one level deeper.
     @inline(__always)
-    static func enter<Result>(_ body: () -> Result) -> Result {
-        theatre_thread_enter()
+    static func enter<Result>(_ thread: ThreadPointer, _ body: () -> Result) -> Result {
+        thread.pointee.depth += 1
         let result = body()
-        if theatre_thread_depth() == 1, theatre_thread_deferred() != nil { drain() }
-        _ = theatre_thread_leave()
+        if thread.pointee.depth == 1, thread.pointee.deferred != nil { drain(thread) }
+        thread.pointee.depth -= 1
         return result
     }
 
+    /// Runs `body` one level deeper, off the hot path.
+    static func enter(_ body: () -> Void) { enter(theatre_thread_here(), body) }
+
     /// Runs `body` when the outermost call on this thread returns.
-    static func later(_ body: @escaping () -> Void) {
-        if let raw = theatre_thread_deferred() {
+    static func later(_ thread: ThreadPointer, _ body: @escaping () -> Void) {
+        if let raw = thread.pointee.deferred {
             Unmanaged<Deferred>.fromOpaque(raw).takeUnretainedValue().work.append(body)
         } else {
             let queue = Deferred()
             queue.work.append(body)
-            theatre_thread_set_deferred(Unmanaged.passRetained(queue).toOpaque())
+            thread.pointee.deferred = Unmanaged.passRetained(queue).toOpaque()
         }
     }
 
     /// True where earlier work of this thread still waits; what must keep its order waits behind it.
     @inline(__always)
-    static var isWaiting: Bool { theatre_thread_deferred() != nil }
+    static func isWaiting(_ thread: ThreadPointer) -> Bool { thread.pointee.deferred != nil }
 
     /// The queue stays in place until it is empty, so that order is kept for what comes meanwhile.
-    private static func drain() {
-        guard let raw = theatre_thread_deferred() else { return }
+    @inline(never)
+    private static func drain(_ thread: ThreadPointer) {
+        guard let raw = thread.pointee.deferred else { return }
         let queue = Unmanaged<Deferred>.fromOpaque(raw)
         queue._withUnsafeGuaranteedRef { queue in
             while let body = queue.next() { body() }
         }
-        theatre_thread_set_deferred(nil)
+        thread.pointee.deferred = nil
         queue.release()
     }
 

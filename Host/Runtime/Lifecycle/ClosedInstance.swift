@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import TheatreManifest
+
 /// An instance that is configured and does not run: disabled, or failed.
 public struct ClosedInstance: Sendable, Hashable {
     /// What is shown of it.
@@ -15,6 +17,16 @@ public struct ClosedInstance: Sendable, Hashable {
         self.isDeliberate = isDeliberate
         self.status = status
         self.fingerprint = fingerprint
+    }
+
+    /// An instance that was to run and failed before it was loaded, or as it was.
+    public init(_ plan: InstancePlan, _ error: LoadError) {
+        let manifest = plan.file.manifest
+        self.init(
+            InstanceStatus(
+                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: plan.mode.rawValue,
+                generation: 0, state: .quarantined(error), capabilities: manifest.provides.map(\.capability),
+                digest: plan.file.digest, isCritical: plan.isCritical), fingerprint: plan.fingerprint)
     }
 
     /// Why it failed; nil where it is only disabled.

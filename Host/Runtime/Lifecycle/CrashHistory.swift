@@ -35,7 +35,7 @@ struct CrashHistory: Sendable {
         ends.append(end)
         if ends.count > max(policy.limit, policy.delays.count) { ends.removeFirst() }
         let recent = ends.count { end.at - $0.at < policy.window }
-        guard recent < policy.limit else { return .quarantine(recent) }
+        guard recent < policy.limit || end.isPassing else { return .quarantine(recent) }
         return .restart(after: policy.delays[min(recent, policy.delays.count) - 1])
     }
 

@@ -18,7 +18,7 @@ extension Fleet {
         }
         guard let decision else { return }
         logger.error(
-            "instance crashed",
+            end.isPassing ? "instance is out of reach" : "instance crashed",
             metadata: Self.metadata(instance).merging([
                 "cause": "\(end.cause)", "output": "\(end.output.suffix(400))", "next": "\(decision)",
             ]) { $1 })
@@ -62,8 +62,7 @@ extension Fleet {
             try replace(instance.plan, expected: instance.generation, handover: false, drainSeconds: 1)
         } catch {
             guard error.code != "instance.replaced" else { return }
-            let end = InstanceEnd(
-                at: Int64(theatre_clock_wall() / 1_000_000), cause: "did not start again: \(error)", output: "")
+            let end = Self.end(of: error)
             let decision = shared.withLock { shared -> CrashHistory.Decision? in
                 guard shared.running[name] === instance else { return nil }
                 return shared.crashes[name, default: CrashHistory()].add(end, crashPolicy)
@@ -72,6 +71,13 @@ extension Fleet {
                 "instance did not start again", metadata: Self.metadata(instance).merging(["error": "\(error)"]) { $1 })
             if let decision { recover(instance, decision, end) }
         }
+    }
+
+    static func end(of error: LoadError) -> InstanceEnd {
+        var end = InstanceEnd(
+            at: Int64(theatre_clock_wall() / 1_000_000), cause: "did not start again: \(error)", output: "")
+        end.isPassing = error.isPassing
+        return end
     }
 
     private func giveUp(_ instance: RunningInstance, _ count: Int, _ end: InstanceEnd) {

@@ -11,7 +11,9 @@ extension Fleet {
     /// What cannot be taken out is given up: the new one starts without it, as after a restart. What cannot be taken in
     /// is a fault of the new one.
     func handOver(from old: RunningInstance?, to fresh: RunningInstance) throws(LoadError) -> Bool {
-        guard let old, old.state == .ready, let taking = old.port.operation(named: Handover.take),
+        guard let old, old.state == .ready,
+            old.plan.file.manifest.name == fresh.plan.file.manifest.name,
+            let taking = old.port.operation(named: Handover.take),
             let giving = fresh.port.operation(named: Handover.give)
         else { return false }
         let seconds = fresh.plan.controlSeconds

@@ -37,10 +37,20 @@ extension Fleet {
         drainSeconds: Int,
         flipped: () -> Void = {}
     ) throws(LoadError) -> Replacement {
+        try replace(
+            plan, where: { expected == nil || $0.running[plan.name]?.generation == expected }, routing: routing,
+            handover: handover, drainSeconds: drainSeconds, flipped: flipped)
+    }
+
+    /// - Parameter isDue: whether what runs is still what is to be replaced.
+    func replace(
+        _ plan: InstancePlan, where isDue: (Shared) -> Bool, routing: MakeRouting? = nil, handover: Bool,
+        drainSeconds: Int, flipped: () -> Void = {}
+    ) throws(LoadError) -> Replacement {
         try changing.withLock { _ throws(LoadError) in
-            if let expected, shared.withLock({ $0.running[plan.name]?.generation }) != expected {
+            guard shared.withLock({ isDue($0) }) else {
                 throw LoadError(
-                    plugin: plan.name, code: "instance.replaced", expected: "generation \(expected) running still",
+                    plugin: plan.name, code: "instance.replaced", expected: "the same generation running still",
                     found: "another, or none", fix: "nothing is to be done")
             }
             let fresh = try create(plan)

@@ -69,6 +69,7 @@ public final class Fleet: Sendable {
     /// Starts everything. An instance that fails closes its own routes; a critical one stops the start.
     public func start(_ plan: Plan) throws(LoadError) {
         try changing.withLock { _ throws(LoadError) in _ = try bringUp(plan, tolerant: true) }
+        awaitServers(of: plan)
     }
 
     /// Brings up what changed beside what serves and flips once. Any fault of an instance that is new or changed leaves
@@ -82,13 +83,14 @@ public final class Fleet: Sendable {
             defer { retireBeside(old, drainSeconds: drainSeconds) }
             try flipped()
         }
+        awaitServers(of: plan)
     }
 
     /// Stops everything, dependants before their providers.
     public func stop(drainSeconds: Int) {
         let (running, retiring) = changing.withLock { _ in
             shared.withLock { shared in
-                defer { (shared.running, shared.retiring) = ([:], []) }
+                defer { (shared.running, shared.failed, shared.retiring) = ([:], [:], []) }
                 return (shared.running, shared.retiring)
             }
         }
@@ -148,7 +150,11 @@ public final class Fleet: Sendable {
             for instance in fresh { instance.port.preview(table) }
             for instance in fresh {
                 do throws(LoadError) {
-                    try instance.activate()
+                    try instance.prepare()
+                    if try handOver(from: before[instance.plan.name], to: instance) {
+                        logger.info("state was handed over", metadata: Self.metadata(instance))
+                    }
+                    instance.open()
                     logger.debug("instance is ready", metadata: Self.metadata(instance))
                 } catch {
                     next[instance.plan.name] = nil
@@ -195,13 +201,10 @@ public final class Fleet: Sendable {
     private func tolerate(
         _ error: LoadError, _ plan: InstancePlan, _ tolerant: Bool, _ failedBefore: [String: ClosedInstance]
     ) throws(LoadError) -> ClosedInstance {
-        let manifest = plan.file.manifest
-        let closed = ClosedInstance(
-            InstanceStatus(
-                instance: plan.name, plugin: manifest.name, version: manifest.version, mode: plan.mode.rawValue,
-                generation: 0, state: .quarantined(error), capabilities: manifest.provides.map(\.capability),
-                digest: plan.file.digest, isCritical: plan.isCritical), fingerprint: plan.fingerprint)
-        let isKnown = failedBefore[plan.name]?.isSame(as: closed) ?? false
+        let closed = ClosedInstance(plan, error)
+        // A server that was there before and is away now holds nothing back either.
+        let wasServed = shared.withLock { $0.running[plan.name]?.plan.fingerprint == plan.fingerprint }
+        let isKnown = failedBefore[plan.name]?.isSame(as: closed) ?? (error.isPassing && wasServed)
         guard !plan.isCritical, tolerant || isKnown else { throw error }
         logger.error(
             "instance failed; its routes answer 503", metadata: ["instance": "\(plan.name)", "error": "\(error)"])

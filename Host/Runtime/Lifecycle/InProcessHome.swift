@@ -46,8 +46,13 @@ public final class InProcessHousing: InstanceHousing {
     }
 
     /// How many builds of a plugin are mapped.
-    public func images(of plugin: String) -> Int {
-        libraries.withLock { $0.values.count { $0.file.manifest.name == plugin } }
+    public func images(of plugin: String) -> Int { images[plugin, default: 0] }
+
+    /// How many builds are mapped, by plugin.
+    public var images: [String: Int] {
+        libraries.withLock { libraries in
+            libraries.values.reduce(into: [:]) { $0[$1.file.manifest.name, default: 0] += 1 }
+        }
     }
 }
 

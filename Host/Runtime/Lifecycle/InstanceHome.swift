@@ -54,6 +54,8 @@ public struct InstanceEnd: Sendable, Hashable {
     public var cause: String
     /// The last of what it wrote to its standard error; empty where it wrote nothing.
     public var output: String
+    /// Its place is out of reach and expected back: it is started again for as long as that takes.
+    public var isPassing = false
 
     /// An end and what tells of it.
     public init(at: Int64, cause: String, output: String) {

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+public import Registry
 public import TheatreContracts
 
 /// One instance as it is to run: its library, its configuration and what it may touch, all checked.
@@ -13,6 +14,10 @@ public struct InstancePlan: Sendable {
     public var mode = InstanceMode.inproc
     /// What it may do where it runs `isolated`.
     public var sandbox = SandboxPlan()
+    /// Where it is served where it runs `remote`.
+    public var remote: InstanceDeclaration.Remote?
+    /// `plugins.d` says something of its configuration.
+    public var isConfigured = false
     /// The host does not start without it.
     public var isCritical: Bool
     /// JSON, checked, defaults filled in.
@@ -33,6 +38,8 @@ public struct InstancePlan: Sendable {
     public var providers: Set<String>
     /// Longest control call, in seconds.
     public var controlSeconds: Int
+    /// Whether it tests itself before it serves. An operator's command does without: what is damaged is to be looked at.
+    public var testsItself = true
 
     /// A plan.
     public init(

@@ -28,7 +28,7 @@ public final class Latch: @unchecked Sendable {
     }
 
     /// True once it is open; false where it takes longer. Blocks: for threads of the host's own.
-    func wait(seconds: Int) -> Bool {
+    public func wait(seconds: Int) -> Bool {
         var until = timespec()
         clock_gettime(CLOCK_REALTIME, &until)
         until.tv_sec += seconds

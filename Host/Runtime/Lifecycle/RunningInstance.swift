@@ -71,16 +71,10 @@ final class RunningInstance: Sendable {
         }
     }
 
-    /// CONFIGURED → READY: activate, self-test, then calls are let in.
-    func activate() throws(LoadError) {
-        try prepare()
-        open()
-    }
-
-    /// Activates it and lets it test itself.
+    /// CONFIGURED → READY, but for ``open()``: activates it and lets it test itself where the plan says so.
     func prepare() throws(LoadError) {
         try step("activate") { $0.pointee.activate }
-        try testSelf()
+        if plan.testsItself { try testSelf() }
     }
 
     /// Lets it test itself.
@@ -114,14 +108,22 @@ final class RunningInstance: Sendable {
 
     /// Its home ended by itself: its calls fail at once. True where it served.
     func crashed(_ end: InstanceEnd) -> Bool {
-        let error = LoadError(
-            plugin: title, code: "instance.crashed", expected: "a process that serves", found: "one that \(end.cause)",
-            fix: "it is started again; see its log")
+        let error =
+            end.isPassing
+            ? LoadError(
+                plugin: title, code: LoadError.away, expected: "a server that answers", found: "one that \(end.cause)",
+                fix: "start it, or correct its endpoint; the host tries it again by itself")
+            : LoadError(
+                plugin: title, code: "instance.crashed", expected: "a process that serves",
+                found: "one that \(end.cause)", fix: "it is started again; see its log")
         let served = shared.withLock { shared in
             defer { if shared.state == .ready { shared.state = .quarantined(error) } }
             return shared.state == .ready
         }
-        port.close("The instance's process \(end.cause); it is started again.")
+        port.close(
+            end.isPassing
+                ? "The instance's server \(end.cause); it is tried again."
+                : "The instance's process \(end.cause); it is started again.")
         port.dispatcher.fail(port, cause: end.cause)
         return served
     }
@@ -160,7 +162,7 @@ final class RunningInstance: Sendable {
             return home.create(port.hostTable, &arguments, &instance, &error)
         }
         guard code == THEATRE_OK, let instance else {
-            return .failure(failure("create", "an instance", Self.describe(code, error)))
+            return .failure(failure("create", "an instance", Self.describe(code, error), code))
         }
         return .success(SendableTable(table: instance))
     }
@@ -174,14 +176,14 @@ final class RunningInstance: Sendable {
             )?
     ) throws(LoadError) {
         guard let table = shared.withLock({ $0.table.map(SendableTable.init) }) else { return }
-        let found = try onControl(name) { () -> String? in
+        let found = try onControl(name) { () -> (String, Int32)? in
             guard let body = function(table.table) else { return nil }
             var error = theatre_error()
             error.struct_size = UInt32(MemoryLayout<theatre_error>.size)
             let code = body(table.table.pointee.`self`, &error)
-            return code == THEATRE_OK ? nil : Self.describe(code, error)
+            return code == THEATRE_OK ? nil : (Self.describe(code, error), code)
         }
-        if let found { throw quarantine(failure(name, "OK from \(name)", found)) }
+        if let (found, code) = found { throw quarantine(failure(name, "OK from \(name)", found, code)) }
     }
 
     private func onControl<T: Sendable>(_ name: String, _ body: @escaping @Sendable () -> T) throws(LoadError) -> T {
@@ -195,9 +197,13 @@ final class RunningInstance: Sendable {
         return result
     }
 
-    private func failure(_ step: String, _ expected: String, _ found: String) -> LoadError {
-        LoadError(
-            plugin: title, code: "instance.\(step)_failed", expected: expected, found: found,
+    /// What is out of reach to a server elsewhere, be it the server itself, is expected back.
+    private func failure(
+        _ step: String, _ expected: String, _ found: String, _ code: Int32 = THEATRE_INTERNAL
+    ) -> LoadError {
+        let isAway = plan.mode == .remote && code == THEATRE_UNAVAILABLE
+        return LoadError(
+            plugin: title, code: isAway ? LoadError.away : "instance.\(step)_failed", expected: expected, found: found,
             fix: "correct its configuration in plugins.d, or what the message names, and reload")
     }
 

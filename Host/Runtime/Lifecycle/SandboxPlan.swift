@@ -15,6 +15,8 @@ public struct SandboxPlan: Sendable, Hashable {
     public var writesStack = false
     /// Longest silence, in milliseconds, before it counts as hanging; 0 for ever.
     public var silence: UInt64 = 10_000
+    /// Namespaces of its own are tried; without them less can be enforced, and the status says what.
+    package var wantsNamespaces = true
     /// Files and folders it may touch, beside its state folder.
     public var files: [File] = []
     /// Where the host connects it to, beside nothing.

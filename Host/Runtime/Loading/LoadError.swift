@@ -23,6 +23,12 @@ public struct LoadError: Error, Sendable, Hashable, CustomStringConvertible {
         self.fix = fix
     }
 
+    /// Whether it is expected to pass by itself, as where a server elsewhere is out of reach.
+    var isPassing: Bool { code == Self.away }
+
+    /// The code of an instance whose server is out of reach.
+    public static let away = "remote.away"
+
     /// `Ledger: plugin.no_entry: expected …, found …; fix: …`.
     public var description: String { "\(plugin): \(code): expected \(expected), found \(found); fix: \(fix)" }
 }

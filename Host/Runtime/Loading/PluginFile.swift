@@ -76,6 +76,51 @@ public struct PluginFile: Sendable {
         fault = Self.identityFault(name, manifest, elf)
     }
 
+    /// A plugin that is served elsewhere and of which only manifest and contracts are here. Its ``image`` is empty, its
+    /// digest that of both files.
+    ///
+    /// - Throws: `LoadError` as for a library.
+    public init(name: String, manifest: String, contracts: String) throws(LoadError) {
+        path = manifest
+        manifestBytes = try Self.read(manifest, name)
+        self.contracts = try Self.read(contracts, name)
+        var hash = SHA256()
+        hash.update(data: manifestBytes)
+        hash.update(data: self.contracts)
+        digest = hash.finalize().map { String(byte: $0) }.joined()
+        buildID = ""
+        image = []
+        do {
+            self.manifest = try Manifest(json: Data(manifestBytes))
+        } catch {
+            throw LoadError(
+                plugin: name, code: "plugin.bad_manifest", expected: "a manifest this host can read", found: "\(error)",
+                fix: "correct \(manifest)")
+        }
+        guard self.manifest.name == name else {
+            throw LoadError(
+                plugin: name, code: "plugin.name", expected: "the manifest of \(name)",
+                found: "that of \(self.manifest.name)", fix: "name the right file under remote.manifest")
+        }
+        fault = nil
+    }
+
+    private static func read(_ path: String, _ name: String) throws(LoadError) -> [UInt8] {
+        do {
+            return try [UInt8](Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw LoadError(
+                plugin: name, code: "plugin.no_file", expected: "a file at \(path)", found: "\(error.localized)",
+                fix: "put it there, or name another under remote")
+        }
+    }
+
+    /// Whether only its manifest is here.
+    public var isServedElsewhere: Bool { image.isEmpty }
+
+    /// SHA-256 of the manifest.
+    public var manifestDigest: [UInt8] { Array(SHA256.hash(data: manifestBytes)) }
+
     /// SHA-256 of any file, hex; nil where it cannot be read.
     public static func digest(ofFile path: String) -> String? {
         guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }

@@ -58,33 +58,46 @@ public struct PluginLibrary: Sendable {
         }
     }
 
-    /// The table agrees with the manifest that was read from the file.
+    /// The table agrees with what was read from the file.
     private func checkTable() throws(LoadError) {
-        let name = file.manifest.name
-        let found = table.pointee
-        func lie(_ what: String, _ expected: String, _ actual: String) -> LoadError {
-            LoadError(
-                plugin: name, code: "plugin.lies", expected: "\(what) \(expected), as the manifest says", found: actual,
-                fix: "build the library and its manifest together")
+        let manifest = file.manifest
+        let found = theatre_plugin(copying: table)
+        func check(_ holds: Bool, _ expected: String, _ actual: @autoclosure () -> String) throws(LoadError) {
+            guard !holds else { return }
+            throw LoadError(
+                plugin: manifest.name, code: "plugin.lies", expected: expected, found: actual(),
+                fix: "build the library, its manifest and its contracts together")
         }
-        guard found.struct_size >= UInt32(MemoryLayout<theatre_plugin>.size) else {
-            throw lie("a table of \(MemoryLayout<theatre_plugin>.size) bytes", "", "\(found.struct_size) bytes")
-        }
-        guard UInt32(found.abi_major) == THEATRE_ABI_MAJOR else {
-            throw lie("ABI major", "\(THEATRE_ABI_MAJOR)", "\(found.abi_major)")
-        }
-        guard UInt32(found.min_host_revision) <= THEATRE_ABI_REVISION else {
-            throw lie("min_host_revision", "\(file.manifest.abi.minHostRevision)", "\(found.min_host_revision)")
-        }
-        guard String(found.name) == name else { throw lie("name", name, String(found.name)) }
-        guard String(found.version) == file.manifest.version else {
-            throw lie("version", file.manifest.version, String(found.version))
-        }
-        let manifest = UnsafeRawBufferPointer(start: found.manifest.data, count: Int(found.manifest.size))
-        guard manifest.elementsEqual(file.manifestBytes) else {
-            throw lie("the manifest of its section", "", "another of \(manifest.count) bytes")
-        }
-        guard found.create != nil else { throw lie("a create function", "", "null") }
+        try check(
+            found.struct_size >= THEATRE_PLUGIN_SIZE_0,
+            "a table of at least \(THEATRE_PLUGIN_SIZE_0) bytes, as revision 0 has", "one of \(found.struct_size) bytes"
+        )
+        try check(
+            Int64(found.abi_major) == manifest.abi.major, "ABI major \(manifest.abi.major), as the manifest says",
+            "\(found.abi_major)")
+        try check(
+            UInt32(found.min_host_revision) <= THEATRE_ABI_REVISION,
+            "a table that does with host revision \(THEATRE_ABI_REVISION), as the manifest says",
+            "it needs revision \(found.min_host_revision)")
+        try check(
+            String(found.name) == manifest.name, "name \(manifest.name), as the manifest says", String(found.name))
+        try check(
+            String(found.version) == manifest.version, "version \(manifest.version), as the manifest says",
+            String(found.version))
+        try check(
+            Self.bytes(found.manifest).elementsEqual(file.manifestBytes),
+            "the manifest of section \(THEATRE_MANIFEST_SECTION), \(file.manifestBytes.count) bytes",
+            "another of \(found.manifest.size) bytes")
+        try check(
+            Self.bytes(found.contracts).elementsEqual(file.contracts),
+            "the contracts of section \(THEATRE_CONTRACTS_SECTION), \(file.contracts.count) bytes",
+            "others of \(found.contracts.size) bytes")
+        try check(found.create != nil, "a create function", "null")
+    }
+
+    /// Constant bytes of the library.
+    private static func bytes(_ bytes: theatre_bytes) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: bytes.data, count: bytes.data == nil ? 0 : Int(bytes.size))
     }
 }
 

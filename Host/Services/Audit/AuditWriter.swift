@@ -8,7 +8,8 @@ internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 
-/// Stores audit rows that no commit carries: refusals and reads, in batches, at most one second of them lost by a kill.
+/// Stores audit rows that no commit carries: refusals, reads and what the operator of the machine changes, in batches,
+/// at most one second of them lost by a kill.
 public final class AuditWriter: Sendable {
     private let loop = ActionLoop(AuditBatches())
     private let caller: UnaryCaller
@@ -39,7 +40,7 @@ public final class AuditWriter: Sendable {
     /// - Parameters:
     ///   - at: milliseconds since 1970.
     ///   - context: encoded theatre.host.v1.Context.
-    ///   - outcome: refused, read or failed.
+    ///   - outcome: refused, read, failed or changed.
     ///   - count: refusals that the row stands for.
     public func append(at: Int64, context: [UInt8], outcome: String, reason: String, count: UInt32) {
         let entry = SQLAuditEntry.with {

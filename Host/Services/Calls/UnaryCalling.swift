@@ -11,6 +11,12 @@ protocol UnaryCalling: Sendable {
     func call(_ call: UnaryCall, _ then: @escaping @Sendable (Result<[UInt8], CallError>) -> Void) -> CallID
     /// Gives a call up; its completion still comes. Harmless where it has come.
     func cancel(_ call: CallID)
+    /// The generation that a call to an instance would reach now; 0 where it does not serve.
+    func generation(of instance: String, _ operation: String) -> UInt32
+}
+
+extension UnaryCalling {
+    func generation(of instance: String, _ operation: String) -> UInt32 { 0 }
 }
 
 /// A call to an instance.
@@ -51,6 +57,14 @@ struct DispatchedCalls: UnaryCalling {
     }
 
     func cancel(_ call: CallID) { calls.cancel(call) }
+
+    func generation(of instance: String, _ operation: String) -> UInt32 {
+        do throws(CallError) {
+            return try calls.target(instance: instance, operation: operation).generation
+        } catch {
+            return 0
+        }
+    }
 }
 
 /// Copies one completion out.

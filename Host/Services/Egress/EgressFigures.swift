@@ -4,51 +4,60 @@
 internal import Runtime
 internal import Synchronization
 
-/// Counts of the egress service.
+/// Counts of the egress service, by generation of the instance: those that serve, and the one before.
 final class EgressFigures: Sendable {
-    private struct Key: Hashable {
-        var instance: String
-        var outcome: String
+    private struct Counts {
+        var requests: [String: Int] = [:]
+        var bytes = 0
+        var underWay = 0
     }
 
-    private struct State {
-        var requests: [Key: Int] = [:]
-        var bytes: [String: Int] = [:]
-        var underWay: [String: Int] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let state = Mutex<[String: [UInt32: Counts]]>([:])
 
     /// A request was let through.
-    func begin(_ instance: String) { state.withLock { $0.underWay[instance, default: 0] += 1 } }
+    func begin(_ who: InstanceIdentity) { change(who) { $0.underWay += 1 } }
 
     /// A request was not let through.
-    func refuse(_ instance: String, _ error: CallError) {
-        state.withLock { $0.requests[Key(instance: instance, outcome: error.reason), default: 0] += 1 }
+    func refuse(_ who: InstanceIdentity, _ error: CallError) {
+        change(who) { $0.requests[error.reason, default: 0] += 1 }
     }
 
     /// A request ended.
-    func end(_ instance: String, _ error: CallError?, bytes: Int) {
+    func end(_ who: InstanceIdentity, _ error: CallError?, bytes: Int) {
+        change(who) { counts in
+            counts.underWay -= 1
+            counts.bytes += bytes
+            counts.requests[error?.reason ?? "answered", default: 0] += 1
+        }
+    }
+
+    private func change(_ who: InstanceIdentity, _ body: (inout Counts) -> Void) {
         state.withLock { state in
-            state.underWay[instance, default: 0] -= 1
-            state.bytes[instance, default: 0] += bytes
-            state.requests[Key(instance: instance, outcome: error?.reason ?? "answered"), default: 0] += 1
+            body(&state[who.instance, default: [:]][who.generation, default: Counts()])
+            state[who.instance]?.forgetOld { $0.underWay == 0 }
         }
     }
 
     /// As metrics.
     func families() -> [MetricFamily] {
         let state = state.withLock { $0 }
+        func samples(_ body: ([String: String], Counts) -> [MetricSample]) -> [MetricSample] {
+            state.flatMap { instance, generations in
+                generations.flatMap { body(["instance": instance, "generation": "\($0)"], $1) }
+            }
+        }
         return [
             MetricFamily(
                 "theatre_egress_requests_total", .counter, "HTTP requests of plugins to the outside.",
-                state.requests.map { MetricSample(["instance": $0.instance, "outcome": $0.outcome], Double($1)) }),
+                samples { labels, counts in
+                    counts.requests.map { MetricSample(labels.merging(["outcome": $0]) { $1 }, Double($1)) }
+                }),
             MetricFamily(
                 "theatre_egress_response_bytes_total", .counter, "Body bytes of answers from the outside.",
-                state.bytes.map { MetricSample(["instance": $0], Double($1)) }),
+                samples { [MetricSample($0, Double($1.bytes))] }),
             MetricFamily(
                 "theatre_egress_in_flight", .gauge, "HTTP requests to the outside under way.",
-                state.underWay.map { MetricSample(["instance": $0], Double($1)) }),
+                samples { [MetricSample($0, Double($1.underWay))] }),
         ]
     }
 }

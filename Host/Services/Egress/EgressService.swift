@@ -81,13 +81,14 @@ public final class EgressService: HostService {
             let message = try call.decode(HostFetchRequest.self)
             let own = ownURL.withLock { $0 }
             let plan = try EgressPlan(
-                message, grants: call.instance.grants, policy: policy, secrets: secrets, ownURL: own,
+                message, grants: call.instance.grants, policy: policy, secrets: secrets.seen(by: call.instance),
+                ownURL: own,
                 traceparent: call.context.message.traceparent)
             let deadline = try deadline(message, call)
-            figures.begin(call.instance.instance)
+            figures.begin(call.instance)
             operation == "Fetch" ? fetch(plan, deadline, call) : stream(plan, deadline, call)
         } catch {
-            figures.refuse(call.instance.instance, error)
+            figures.refuse(call.instance, error)
             call.fail(error)
         }
     }
@@ -118,13 +119,13 @@ public final class EgressService: HostService {
                 switch result {
                 case .success(let response):
                     let bytes = try encoded(response)
-                    figures.end(call.instance.instance, nil, bytes: response.body.count)
+                    figures.end(call.instance, nil, bytes: response.body.count)
                     call.complete(bytes)
                 case .failure(let error):
                     throw EgressFailure.classified(error, wasSent: delegate.wasSent, place: plan.place)
                 }
             } catch {
-                figures.end(call.instance.instance, error, bytes: 0)
+                figures.end(call.instance, error, bytes: 0)
                 call.fail(error)
             }
         }
@@ -142,12 +143,12 @@ public final class EgressService: HostService {
         task.futureResult.whenComplete { [figures] result in
             switch result {
             case .success:
-                figures.end(call.instance.instance, nil, bytes: delegate.received)
+                figures.end(call.instance, nil, bytes: delegate.received)
                 call.complete([])
             case .failure(let error):
                 queue.close()
                 let failure = EgressFailure.classified(error, wasSent: delegate.wasSent, place: plan.place)
-                figures.end(call.instance.instance, failure, bytes: delegate.received)
+                figures.end(call.instance, failure, bytes: delegate.received)
                 call.fail(failure)
             }
         }

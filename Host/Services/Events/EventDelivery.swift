@@ -95,7 +95,7 @@ struct EventDelivery: ActionState {
     private var round = 0
     /// Deliveries and what follows a refusal, of any round.
     private var underWay = 0
-    /// Something was delivered since the last move.
+    /// Something was delivered, or found to be of no interest, since the last move.
     private var hasDelivered = false
     private var isGranted = false
     private var isReading = false
@@ -174,6 +174,9 @@ struct EventDelivery: ActionState {
         readBackoff.reset()
         guard !mustReset, let before = window?.end else { return [] }
         window?.append(events, head: head)
+        // Events that are of no interest are passed too, else they would never be old enough to be removed. Once a read, so
+        // that a log that others fill costs no write for each of theirs.
+        if events.isEmpty { hasDelivered = true }
         // A log that answers at once although there is nothing must not be asked in a tight loop.
         return events.isEmpty && head <= before ? wait(Self.pauseAfterNothing) : []
     }
@@ -253,7 +256,6 @@ extension EventDelivery {
         return wait(cursorBackoff.fail())
     }
 
-    /// An empty stretch moves nothing in the store: the next start reads it again and finds it empty.
     private mutating func move() -> Action? {
         guard let stored, let window, stored < window.position, hasDelivered, cursorCall == .none, isGranted,
             !mustReset

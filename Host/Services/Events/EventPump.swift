@@ -133,22 +133,29 @@ public final class EventPump: Sendable {
     /// Deliveries by consumer and outcome, and how far each got.
     public func metrics() -> [MetricFamily] {
         let all = runs.withLock { Array($0.values) }
+        func samples(_ body: ([String: String], EventRun.Counts) -> [MetricSample]) -> [MetricSample] {
+            all.flatMap { run in
+                run.counts.flatMap { body(["instance": run.consumer.instance, "generation": "\($0)"], $1) }
+            }
+        }
         return [
             MetricFamily(
                 "theatre_event_deliveries_total", .counter, "Events handed to consumers, by outcome.",
-                all.flatMap { run in
-                    let counts = run.counts
-                    return [("succeeded", counts.succeeded), ("failed", counts.failed)].map { outcome, count in
-                        MetricSample(["instance": run.consumer.instance, "outcome": outcome], Double(count))
+                samples { labels, counts in
+                    [("succeeded", counts.succeeded), ("failed", counts.failed)].map { outcome, count in
+                        MetricSample(labels.merging(["outcome": outcome]) { $1 }, Double(count))
                     }
                 }),
             MetricFamily(
                 "theatre_event_dead_letters_total", .counter,
                 "Events set aside because a consumer refused them for good.",
-                all.map { MetricSample(["instance": $0.consumer.instance], Double($0.counts.setAside)) }),
+                samples { [MetricSample($0, Double($1.setAside))] }),
             MetricFamily(
                 "theatre_event_consumer_offset", .gauge, "Offset up to which a consumer has taken everything.",
-                all.map { MetricSample(["instance": $0.consumer.instance], Double($0.offset)) }),
+                all.map {
+                    MetricSample(
+                        ["instance": $0.consumer.instance, "generation": "\($0.generation)"], Double($0.offset))
+                }),
         ]
     }
 }

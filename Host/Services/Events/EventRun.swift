@@ -15,6 +15,8 @@ final class EventRun: Sendable {
     static let longPoll: UInt32 = 20_000
 
     let consumer: EventConsumer
+    /// The consumer's generation that deliveries would reach now; 0 where it does not serve.
+    var generation: UInt32 { parts.caller.calls.generation(of: consumer.instance, EventConsumer.operation) }
     private let loop: ActionLoop<EventDelivery>
     private let parts: EventParts
     private let state = Mutex(State())
@@ -34,7 +36,7 @@ final class EventRun: Sendable {
         /// Deliveries under way, by offset.
         var delivering: [Int64: CallID] = [:]
         var isGranted = false
-        var counts = Counts()
+        var counts: [UInt32: Counts] = [:]
         var whenStopped: (@Sendable () -> Void)?
     }
 
@@ -46,7 +48,8 @@ final class EventRun: Sendable {
     }
 
     var offset: Int64 { loop.read(\.delivered) }
-    var counts: Counts { state.withLock { $0.counts } }
+    /// By generation of the consumer.
+    var counts: [UInt32: Counts] { state.withLock { $0.counts } }
 
     func start() {
         let lease = ConsumerLease("events/\(consumer.cursor)", parts) { [weak self] isGranted in
@@ -197,24 +200,27 @@ extension EventRun {
             })
         let timeout = UInt64(consumer.subscription(for: event.type).timeout) * 1_000_000
         state.withLock { $0.delivering[event.offset] = CallID.none }
+        let generation = parts.caller.calls.generation(of: consumer.instance, EventConsumer.operation)
         let call = parts.caller.call(
             consumer.instance, EventConsumer.operation, request, context,
             deadline: parts.clock.monotonic + timeout, attempt: request.attempt
         ) { [self] (result: Result<EventsDeliverResponse, CallError>) in
-            then(ended(event, attempt, result.map { _ in }))
+            then(ended(event, attempt, generation, result.map { _ in }))
         }
         state.withLock { state in
             if state.delivering[event.offset] != nil { state.delivering[event.offset] = call }
         }
     }
 
-    private func ended(_ event: EventsEvent, _ attempt: Int, _ result: Result<Void, CallError>)
-        -> EventDelivery.Delivery
-    {
+    private func ended(
+        _ event: EventsEvent, _ attempt: Int, _ generation: UInt32, _ result: Result<Void, CallError>
+    ) -> EventDelivery.Delivery {
         let hasSucceeded = if case .success = result { true } else { false }
         state.withLock { state in
             state.delivering[event.offset] = nil
-            if hasSucceeded { state.counts.succeeded += 1 } else { state.counts.failed += 1 }
+            state.counts[generation, default: Counts()].succeeded += hasSucceeded ? 1 : 0
+            state.counts[generation, default: Counts()].failed += hasSucceeded ? 0 : 1
+            state.counts.forgetOld()
         }
         guard case .failure(let error) = result else { return .taken }
         parts.log.debug(
@@ -243,7 +249,8 @@ extension EventRun {
             [self] (result: Result<EventsAddDeadLetterResponse, CallError>) in
             switch result {
             case .success:
-                state.withLock { $0.counts.setAside += 1 }
+                let generation = parts.caller.calls.generation(of: consumer.instance, EventConsumer.operation)
+                state.withLock { $0.counts[generation, default: Counts()].setAside += 1 }
                 parts.log.error(
                     "an event was refused for good and set aside; `theatre events dead` shows and replays it",
                     metadata: [

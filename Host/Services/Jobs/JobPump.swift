@@ -101,23 +101,29 @@ public final class JobPump: Sendable {
     public func metrics() -> [MetricFamily] {
         let runs = state.withLock { Array($0.runs.values) }
         func label(_ run: JobRun) -> [String: String] { ["instance": run.queue.owner, "queue": run.queue.name] }
+        func labelNow(_ run: JobRun) -> [String: String] {
+            label(run).merging(["generation": "\(run.generation)"]) { $1 }
+        }
+        func counted(_ body: ([String: String], JobRun.Counts) -> [MetricSample]) -> [MetricSample] {
+            runs.flatMap { run in
+                run.counts.flatMap { body(label(run).merging(["generation": "\($0)"]) { $1 }, $1) }
+            }
+        }
         return [
             MetricFamily(
                 "theatre_job_runs_total", .counter, "Runs of jobs, by how they ended.",
-                runs.flatMap { run in
-                    run.counts.byOutcome.sorted { $0.key < $1.key }.map { outcome, count in
-                        MetricSample(label(run).merging(["outcome": outcome]) { $1 }, Double(count))
-                    }
+                counted { labels, counts in
+                    counts.byOutcome.map { MetricSample(labels.merging(["outcome": $0]) { $1 }, Double($1)) }
                 }),
             MetricFamily(
                 "theatre_job_run_seconds_total", .counter, "Time spent in runs of jobs.",
-                runs.map { MetricSample(label($0), $0.counts.seconds) }),
+                counted { [MetricSample($0, $1.seconds)] }),
             MetricFamily(
                 "theatre_jobs_running", .gauge, "Jobs that run now.",
-                runs.map { MetricSample(label($0), Double($0.standing.running)) }),
+                runs.map { MetricSample(labelNow($0), Double($0.standing.running)) }),
             MetricFamily(
                 "theatre_jobs_leased_ahead", .gauge, "Jobs that are leased and wait for their run.",
-                runs.map { MetricSample(label($0), Double($0.standing.queued)) }),
+                runs.map { MetricSample(labelNow($0), Double($0.standing.queued)) }),
             schedules.metrics(),
         ]
     }

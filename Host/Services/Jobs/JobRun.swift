@@ -13,6 +13,8 @@ final class JobRun: Sendable {
     static let longPoll: UInt32 = 20_000
 
     let queue: JobQueue
+    /// The worker's generation that runs would reach now; 0 where it does not serve.
+    var generation: UInt32 { parts.caller.calls.generation(of: queue.owner, JobQueue.operation) }
     private let loop: ActionLoop<JobWork>
     private let parts: JobParts
     private let verdict: JobVerdict
@@ -32,8 +34,10 @@ final class JobRun: Sendable {
         var leaseIsAbandoned = false
         /// Calls of jobs that run.
         var running: [String: CallID] = [:]
+        /// Which generation a job that has ended ran in, until its outcome is counted.
+        var ranIn: [String: UInt32] = [:]
         var toCancel: Set<String> = []
-        var counts = Counts()
+        var counts: [UInt32: Counts] = [:]
         var whenStopped: [@Sendable () -> Void] = []
     }
 
@@ -45,7 +49,8 @@ final class JobRun: Sendable {
     }
 
     var standing: JobWork.Figures { loop.read(\.standing) }
-    var counts: Counts { state.withLock { $0.counts } }
+    /// By generation of the worker.
+    var counts: [UInt32: Counts] { state.withLock { $0.counts } }
 
     func start() {
         let own = parts.finisher.register { [weak self] jobs in self?.post(.settled(jobs)) }
@@ -98,6 +103,8 @@ final class JobRun: Sendable {
             }
             state.withLock { $0.ticking = wake }
         case .beat(let tokens): beat(tokens)
+        case .watch(let milliseconds, let since):
+            _ = parts.clock.wake(after: milliseconds) { [weak self] in self?.post(.waited(since: since)) }
         case .stopped: stopped()
         }
     }
@@ -180,7 +187,15 @@ final class JobRun: Sendable {
     }
 
     private func run(_ job: JobsJob) {
-        state.withLock { $0.running[job.jobID] = CallID.none }
+        let generation = parts.caller.calls.generation(of: queue.owner, JobQueue.operation)
+        state.withLock { state in
+            state.running[job.jobID] = CallID.none
+            // Runs whose lease was lost have no outcome here.
+            if state.ranIn.count > 1000 + state.running.count {
+                state.ranIn = state.ranIn.filter { state.running[$0.key] != nil }
+            }
+            state.ranIn[job.jobID] = generation
+        }
         let timeout = job.timeoutMs == 0 ? UInt64(queue.timeout) : UInt64(job.timeoutMs)
         let begun = parts.clock.monotonic
         let context = CallContext(
@@ -207,7 +222,7 @@ final class JobRun: Sendable {
         state.withLock { state in
             state.running[job.jobID] = nil
             state.toCancel.remove(job.jobID)
-            state.counts.seconds += took / 1000
+            state.counts[state.ranIn[job.jobID] ?? 0, default: Counts()].seconds += took / 1000
         }
         var random = SystemRandomNumberGenerator()
         let outcome = verdict.outcome(of: job, result, now: parts.clock.wall, &random)
@@ -263,7 +278,11 @@ final class JobRun: Sendable {
             case .waiting where outcome.forgive: "given_back"
             default: "repeated"
             }
-        state.withLock { $0.counts.byOutcome[name, default: 0] += 1 }
+        state.withLock { state in
+            let generation = state.ranIn.removeValue(forKey: outcome.jobID) ?? 0
+            state.counts[generation, default: Counts()].byOutcome[name, default: 0] += 1
+            state.counts.forgetOld()
+        }
     }
 
     private func fail(_ message: Logger.Message, _ error: CallError) {

@@ -26,6 +26,8 @@ struct JobWork: ActionState {
         case beaten([String], lost: [String], cancelled: [String], until: Int64)
         /// The heartbeat failed.
         case beatFailed
+        /// What waited when so many runs had ended has waited a while.
+        case waited(since: Int)
         /// Take no more, and end when what runs has ended.
         case stop
         /// What still runs has no more time.
@@ -54,6 +56,8 @@ struct JobWork: ActionState {
         case tick(Int64)
         /// Make these leases longer.
         case beat([JobsJobToken])
+        /// Tell after so many milliseconds that this was said.
+        case watch(Int64, since: Int)
         /// Nothing is held any more.
         case stopped
     }
@@ -69,6 +73,8 @@ struct JobWork: ActionState {
     static let ahead = 100.0
     /// Most jobs leased ahead.
     static let mostAhead = 500
+    /// Milliseconds that jobs leased ahead wait while no run ends; then others may have them.
+    static let patience: Int64 = 500
     /// Ended jobs that the store does not know of yet, beyond which no more are leased.
     static let mostSettling = 2000
     /// Milliseconds between a lease that waited in vain and the next.
@@ -101,6 +107,9 @@ struct JobWork: ActionState {
     private var isWaiting = false
     private var isTicking = false
     private var isBeating = false
+    private var isWatching = false
+    /// Runs that have ended.
+    private var endings = 0
     private var isStopping = false
     private var isStopped = false
     /// Moving mean of a run's time in milliseconds; nil before the first.
@@ -130,6 +139,7 @@ struct JobWork: ActionState {
         case .tick(let now): actions = tick(now)
         case .beaten(let jobs, let lost, let cancelled, let until): actions = beaten(jobs, lost, cancelled, until)
         case .beatFailed: isBeating = false
+        case .waited(let since): actions = waited(since)
         case .stop: actions = stop()
         case .giveUp: actions = giveUp()
         case .abandon: abandon()
@@ -157,6 +167,10 @@ struct JobWork: ActionState {
             figures.running += 1
             actions.append(.run(next.job))
         }
+        if figures.queued > 0, !isWatching {
+            isWatching = true
+            actions.append(.watch(Self.patience, since: endings))
+        }
         if let lease = lease() { actions.append(lease) }
         if !held.isEmpty, !isTicking {
             isTicking = true
@@ -179,6 +193,15 @@ struct JobWork: ActionState {
     private var ahead: Int {
         guard let mean, queue.globalConcurrency == 0 else { return 0 }
         return min(Self.mostAhead, Int(Double(queue.concurrency) * Self.ahead / max(mean, 0.01)))
+    }
+
+    /// Runs turned out longer than those before them: what waits behind them is given back, for whoever has room.
+    private mutating func waited(_ since: Int) -> [Action] {
+        isWatching = false
+        guard endings == since, !isStopping else { return [] }
+        // Nothing is leased ahead before it is known again how long runs take.
+        mean = nil
+        return held.filter { $0.value.state == .queued }.map { id, job in settle(id, JobVerdict.givenBack(job.job)) }
     }
 
     private mutating func leased(_ jobs: [JobsJob], _ until: Int64) -> [Action] {
@@ -222,6 +245,7 @@ struct JobWork: ActionState {
     }
 
     private mutating func ended(_ outcome: JobsJobOutcome, _ took: Double) -> [Action] {
+        endings += 1
         mean = mean.map { $0 * 0.9 + took * 0.1 } ?? took
         guard let job = held[outcome.jobID], job.state == .running else { return [] }
         if job.isLost {

@@ -27,15 +27,16 @@ public final class FileKeys: KeySource {
     ///
     /// - Throws: FAILED_PRECONDITION `keys.missing`, `keys.unsafe_file`, `keys.malformed`, `keys.wrong_algorithm`.
     public func prepare(keys: some Sequence<ResolvedGrants.KeyGrant>) throws(CallError) {
-        for grant in keys {
-            guard Self.isName(grant.key) else {
-                throw CallError(
-                    .failedPrecondition, "keys.bad_name", "A key's name may have letters, digits, dots, _ and - only.")
-            }
-            let versions = try load(grant)
-            known.withLock { $0[grant.key] = versions }
-        }
+        var fresh: [String: [KeyVersion]] = [:]
+        for grant in keys { fresh[grant.key] = try load(grant) }
+        replace(fresh)
     }
+
+    /// Takes these versions over. Others stay: what serves by another deployment still signs with them.
+    public func replace(_ fresh: [String: [KeyVersion]]) { known.withLock { $0.merge(fresh) { $1 } } }
+
+    /// Takes over what was not known before: what serves keeps signing with what it has.
+    public func add(_ fresh: [String: [KeyVersion]]) { known.withLock { $0.merge(fresh) { old, _ in old } } }
 
     /// What ``prepare(keys:)`` loaded, newest first.
     public func versions(of key: String) throws(CallError) -> [KeyVersion] {
@@ -46,7 +47,14 @@ public final class FileKeys: KeySource {
         return versions
     }
 
-    private func load(_ grant: ResolvedGrants.KeyGrant) throws(CallError) -> [KeyVersion] {
+    /// Reads, and where allowed makes, one key, newest version first; nothing is kept of what is read. Does file work.
+    ///
+    /// - Throws: as ``prepare(keys:)``.
+    public func load(_ grant: ResolvedGrants.KeyGrant) throws(CallError) -> [KeyVersion] {
+        guard Self.isName(grant.key) else {
+            throw CallError(
+                .failedPrecondition, "keys.bad_name", "A key's name may have letters, digits, dots, _ and - only.")
+        }
         let path = "\(folder)/\(grant.key)"
         var names = try fileNames(path, grant.key)
         if names.isEmpty {

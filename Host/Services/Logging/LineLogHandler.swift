@@ -16,16 +16,22 @@ public struct LineLogHandler: LogHandler {
     private let writer: LogWriter
     private let format: LogFormat
     private let wall: @Sendable () -> Int64
+    private let generation: @Sendable (String) -> UInt32?
 
-    /// A handler for the logger `label`; `wall` gives milliseconds since 1970.
+    /// A handler for the logger `label`.
+    ///
+    /// - Parameters:
+    ///   - wall: gives milliseconds since 1970.
+    ///   - generation: the one of an instance that serves now; a line that names an instance and no generation gets it.
     public init(
         label: String, writer: LogWriter, format: LogFormat, level: Logger.Level = .info,
-        wall: @escaping @Sendable () -> Int64
+        wall: @escaping @Sendable () -> Int64, generation: @escaping @Sendable (String) -> UInt32? = { _ in nil }
     ) {
         self.label = label
         self.writer = writer
         self.format = format
         self.wall = wall
+        self.generation = generation
         logLevel = level
     }
 
@@ -41,6 +47,11 @@ public struct LineLogHandler: LogHandler {
         all.merge(metadata) { $1 }
         if let own = event.metadata { all.merge(own) { $1 } }
         if let error = event.error { all["error"] = "\(error)" }
+        if all["generation"] == nil, case .string(let instance)? = all["instance"],
+            let generation = generation(instance)
+        {
+            all["generation"] = "\(generation)"
+        }
         writer.write(
             format.line(
                 time: wall(), level: event.level, logger: label,

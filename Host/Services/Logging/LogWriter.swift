@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
 internal import Glibc
 internal import NIOPosix
 internal import Synchronization
@@ -48,11 +49,17 @@ public final class LogWriter: Sendable {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if mustStart { thread.submit { [self] _ in drain() } }
+        if mustStart { thread.submit { [self] state in if state == .active { drain() } } }
     }
 
     /// Writes everything that is queued, then ends; lines that come later are lost. Blocks: for the end of the process.
-    public func close() throws { try thread.syncShutdownGracefully() }
+    public func close() throws {
+        // The pool does not wait at its end for what it has not begun.
+        let written = DispatchSemaphore(value: 0)
+        thread.submit { _ in written.signal() }
+        written.wait()
+        try thread.syncShutdownGracefully()
+    }
 
     private func drain() {
         while let lines = next() {

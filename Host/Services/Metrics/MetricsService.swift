@@ -5,7 +5,8 @@ public import Runtime
 internal import Synchronization
 internal import TheatreContracts
 
-/// `theatre.host.v1.Metrics`: figures of plugins' own, exported as `theatre_plugin_NAME` with the label `instance`.
+/// `theatre.host.v1.Metrics`: figures of plugins' own, exported as `theatre_plugin_NAME` with the labels `instance`
+/// and `generation`: a new generation begins anew.
 public final class MetricsService: HostService {
     /// Series an instance may have.
     public static let seriesPerInstance = 100
@@ -23,7 +24,7 @@ public final class MetricsService: HostService {
     }
 
     private struct State {
-        var values: [String: [Series: Double]] = [:]
+        var values: [String: [UInt32: [Series: Double]]] = [:]
         /// A name has one type over all instances: the text format knows no other.
         var counters: [String: Bool] = [:]
     }
@@ -43,7 +44,7 @@ public final class MetricsService: HostService {
                     "A request has \(request.samples.count) samples, at most \(Self.samplesPerRequest) are taken.")
             }
             for (index, sample) in request.samples.enumerated() { try Self.check(sample, index) }
-            try record(request.samples, of: call.instance.instance)
+            try record(request.samples, of: call.instance)
             return HostRecordResponse()
         }
     }
@@ -55,11 +56,13 @@ public final class MetricsService: HostService {
     public func metrics() -> [MetricFamily] {
         let state = state.withLock { $0 }
         var families: [String: MetricFamily] = [:]
-        for (instance, values) in state.values {
+        for (instance, generation, values) in state.values.flatMap({ instance, generations in
+            generations.map { (instance, $0, $1) }
+        }) {
             for (series, value) in values {
                 let kind: MetricFamily.Kind = state.counters[series.name] == true ? .counter : .gauge
                 let name = "theatre_plugin_\(series.name)"
-                let labels = series.labels.merging(["instance": instance]) { $1 }
+                let labels = series.labels.merging(["instance": instance, "generation": "\(generation)"]) { $1 }
                 families[name, default: MetricFamily(name, kind, "A figure that plugins record.", [])].samples
                     .append(MetricSample(labels, value))
             }
@@ -68,9 +71,10 @@ public final class MetricsService: HostService {
     }
 
     /// All of them or none.
-    private func record(_ samples: [HostSample], of instance: String) throws(CallError) {
+    private func record(_ samples: [HostSample], of identity: InstanceIdentity) throws(CallError) {
         try state.withLock { state throws(CallError) in
-            var values = state.values[instance] ?? [:]
+            let instance = identity.instance
+            var values = state.values[instance]?[identity.generation] ?? [:]
             var counters = state.counters
             for (index, sample) in samples.enumerated() {
                 guard counters[sample.name, default: sample.counter] == sample.counter else {
@@ -89,10 +93,14 @@ public final class MetricsService: HostService {
                     "Instance \(instance) would have \(values.count) series, at most \(Self.seriesPerInstance) are kept; use fewer label values."
                 )
             }
-            state.values[instance] = values
+            state.values[instance, default: [:]][identity.generation] = values
+            state.values[instance]?.forgetOld()
             state.counters = counters
         }
     }
+
+    /// Set by the host.
+    private static let ownLabels: Set<String> = ["instance", "generation"]
 
     private static func check(_ sample: HostSample, _ index: Int) throws(CallError) {
         func refuse(_ why: String, _ field: String) -> CallError {
@@ -106,7 +114,7 @@ public final class MetricsService: HostService {
             throw refuse("is not finite, or takes from a counter", "value")
         }
         guard sample.labels.count <= labelsPerSample,
-            sample.labels.allSatisfy({ isName($0.key) && $0.key != "instance" && $0.value.utf8.count <= 128 })
+            sample.labels.allSatisfy({ isName($0.key) && !ownLabels.contains($0.key) && $0.value.utf8.count <= 128 })
         else { throw refuse("has too many labels, a label with a bad name, or a value over 128 bytes", "labels") }
     }
 

@@ -7,34 +7,75 @@ internal import Synchronization
 
 /// Secrets from the environment and from one folder of files that only their owner may read.
 ///
-/// Values are read once and kept until ``forget()``, so that a call does no file work after ``prepare(_:)``.
+/// Values are read once and kept until ``prepare(_:)`` reads them anew, so that a call does no file work after it.
 public final class FileAndEnvironmentSecrets: SecretSource {
     /// Largest file that is read, in bytes.
     public static let largestFile = 64 << 10
 
     private let folder: String
-    private let known = Mutex<[String: SecretBytes]>([:])
+    private let state = Mutex(State())
+
+    private struct State {
+        var known: [String: SecretBytes] = [:]
+        var staged: Staged?
+    }
+
+    private struct Staged {
+        var values: [String: SecretBytes]
+        /// Whose they are already.
+        var isFor: @Sendable (InstanceIdentity) -> Bool
+    }
 
     /// Secrets whose `file:` names are relative to `folder`.
     public init(folder: String) { self.folder = folder }
 
-    /// Reads these sources now; throws the first error.
+    /// Reads these sources anew; throws the first error, and then those read before stay.
     public func prepare(_ sources: some Sequence<String>) throws(CallError) {
-        for source in sources { _ = try value(for: source) }
+        var fresh: [String: SecretBytes] = [:]
+        for source in sources where fresh[source] == nil { fresh[source] = try read(source) }
+        let made = fresh
+        state.withLock { $0.known = made }
     }
 
-    /// Reads everything anew when next asked for.
-    public func forget() { known.withLock { $0 = [:] } }
+    /// Holds values that were read anew beside those that serve, until ``commit(keeping:)`` or ``discard()``.
+    ///
+    /// - Parameter isFor: the instances that see them already, as they are being brought up.
+    public func stage(_ values: [String: SecretBytes], for isFor: @escaping @Sendable (InstanceIdentity) -> Bool) {
+        state.withLock { $0.staged = Staged(values: values, isFor: isFor) }
+    }
+
+    /// Every instance sees the staged values, and no others.
+    ///
+    /// - Parameter sources: those whose earlier values stay, as they could not be read anew.
+    public func commit(keeping sources: Set<String> = []) {
+        state.withLock { state in
+            guard let staged = state.staged else { return }
+            state.known = state.known.filter { sources.contains($0.key) }.merging(staged.values) { $1 }
+            state.staged = nil
+        }
+    }
+
+    /// The staged values are forgotten.
+    public func discard() { state.withLock { $0.staged = nil } }
 
     /// The value, read once; see ``SecretSource``.
     public func value(for source: String) throws(CallError) -> SecretBytes {
-        if let value = known.withLock({ $0[source] }) { return value }
+        if let value = state.withLock({ $0.known[source] }) { return value }
         let value = try read(source)
-        known.withLock { $0[source] = value }
+        state.withLock { $0.known[source] = value }
         return value
     }
 
-    private func read(_ source: String) throws(CallError) -> SecretBytes {
+    /// The staged values for those they are for, and else those that serve.
+    public func seen(by instance: InstanceIdentity) -> any SecretSource {
+        guard let staged = state.withLock({ $0.staged }), staged.isFor(instance) else { return self }
+        return StagedSecrets(values: staged.values, rest: self)
+    }
+
+    /// Reads a source anew; nothing is kept.
+    ///
+    /// - Throws: FAILED_PRECONDITION `secrets.missing`, `secrets.unsafe_file`, `secrets.bad_source`; never a value.
+    public func read(_ source: String) throws(CallError) -> SecretBytes {
         let parts = source.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, Self.isName(parts[1]) else { throw Self.badSource(source) }
         switch parts[0] {
@@ -105,9 +146,21 @@ public final class FileAndEnvironmentSecrets: SecretSource {
     }
 
     private static func badSource(_ source: String) -> CallError {
-        let kind = source.prefix { $0 != ":" }
+        // What has no kind may be the secret itself.
+        let kind = source.firstIndex(of: ":").map { " of kind \"\(source[..<$0])\"" } ?? ""
         return CallError(
             .failedPrecondition, "secrets.bad_source",
-            "A secret's source of kind \"\(kind)\" is malformed; write env:NAME or file:NAME without slashes.")
+            "A secret's source\(kind) is malformed; write env:NAME or file:NAME without slashes.")
+    }
+}
+
+/// Values that only instances which are being brought up see.
+private struct StagedSecrets: SecretSource {
+    let values: [String: SecretBytes]
+    let rest: FileAndEnvironmentSecrets
+
+    func value(for source: String) throws(CallError) -> SecretBytes {
+        if let value = values[source] { return value }
+        return try rest.value(for: source)
     }
 }

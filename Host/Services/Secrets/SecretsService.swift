@@ -25,7 +25,7 @@ public struct SecretsService: HostService {
                     "The instance has no lease for this secret; grant it with lease, or use a placeholder in Egress.",
                     detail: "/name")
             }
-            let value = try source.value(for: grant.source)
+            let value = try source.seen(by: call.instance).value(for: grant.source)
             return HostLeaseResponse.with { response in
                 response.value = value.withUnsafeBytes { Data($0) }
             }

@@ -37,6 +37,7 @@ struct OperationWriter {
             "x-theatre-access": .string(route.access), "x-theatre-instance": .string(entry.instance),
             "security": .array(route.access == "anyone" ? [] : [.object(["bearer": .array([])])]),
         ]
+        if !route.role.isEmpty { result["x-theatre-role"] = .string(route.role) }
         if !comment.isEmpty { result["description"] = .string(comment) }
         let parameters = parameters(&schemas)
         if !parameters.isEmpty { result["parameters"] = .array(parameters) }

@@ -10,7 +10,7 @@ internal import Transcoding
 extension LibraryCheck {
     /// Sound requests are answered, once and in their own type.
     static let calls = LibraryCheck(
-        "calls", "every operation answers sound requests once, with messages of its contract", quick: true, limit: 60
+        "calls", "every operation answers sound requests once, with messages of its contract", quick: true, limit: 120
     ) { run in
         let library = try run.library()
         let rounds = run.subject.isQuick ? 1 : 5

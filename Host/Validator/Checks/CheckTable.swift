@@ -17,5 +17,6 @@ package enum CheckTable {
     package static let all: [LibraryCheck] = [
         .elf, .manifest, .load, .purity, .life, .configuration, .calls, .garbage, .older, .newer, .blocking, .borrowed,
         .orders, .leak, .pair, .once, .deadline, .cancel, .drain, .effect, .secrets, .egress,
+        .modes, .crash, .swaps,
     ]
 }

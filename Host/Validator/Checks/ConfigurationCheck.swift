@@ -10,7 +10,7 @@ extension LibraryCheck {
     /// Wrong configurations are refused, odd ones survived.
     static let configuration = LibraryCheck(
         "config", "a wrong configuration is refused with its reason, an odd one never ends the process", quick: true,
-        limit: 60, needsLife: false
+        limit: 120, needsLife: false
     ) { run in
         let library = try run.library()
         let schema = try JSONSchema(run.subject.manifest.configuration)
@@ -37,7 +37,7 @@ extension LibraryCheck {
 
     /// True where `create` refuses it; how it does so is judged by the trial.
     private static func create(
-        _ sample: ConfigurationSamples.Sample, _ library: PluginLibrary, _ run: inout CheckRun
+        _ sample: ConfigurationSamples.Sample, _ library: LibraryHome, _ run: inout CheckRun
     ) throws -> Bool {
         let trial = Trial(run.subject, library, name: "configured")
         let code = try trial.create(sample.value)

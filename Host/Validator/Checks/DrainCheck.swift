@@ -10,7 +10,8 @@ internal import Transcoding
 extension LibraryCheck {
     /// A stop while calls are served.
     static let drain = LibraryCheck(
-        "drain", "deactivate under load returns, and what was being served ends before destroy", quick: false, limit: 60
+        "drain", "deactivate under load returns, and what was being served ends before destroy", quick: false,
+        limit: 120
     ) { run in
         let library = try run.library()
         for (world, upstream) in [("answered", Upstreams.empty), ("hanging", Upstreams.hanging)] {
@@ -25,15 +26,15 @@ extension LibraryCheck {
             run.progress("deactivate with \(open.count) calls under way")
             let box = Borrowed(trial)
             let thread = SerialThread()
-            guard thread.run(milliseconds: 10_000, { box.value.deactivate() }) else {
-                throw Finding("validator.deactivate_hangs", "deactivate did not return within 10 s under load.")
+            guard thread.run(milliseconds: 30_000, { box.value.deactivate() }) else {
+                throw Finding("validator.deactivate_hangs", "deactivate did not return within 30 s under load.")
             }
             thread.end()
             for call in open where trial.outcome(call.id, milliseconds: 10) == .silent {
                 trial.giveUp(call.id, THEATRE_CANCEL_DRAIN)
             }
             run.progress("the end of calls that were being served")
-            run.expectEnd(trial, open, "validator.never_drains", within: 5000)
+            run.expectEnd(trial, open, "validator.never_drains", within: 15_000)
             guard run.findings.isEmpty else { return }
             run.progress("destroy after a drain")
             trial.destroy()

@@ -10,7 +10,7 @@ extension LibraryCheck {
     /// What the file alone tells.
     static let elf = LibraryCheck(
         "elf", "the file exports its entry alone, asks nothing of the host and hides no way to run data", quick: true,
-        limit: 10, needsLife: false
+        limit: 60, needsLife: false
     ) { run in
         let elf = try ELFFile(run.subject.file.image)
         checkSymbols(elf, &run)

@@ -11,7 +11,7 @@ extension LibraryCheck {
     /// What an error says of the world, against what the world saw.
     static let effect = LibraryCheck(
         "effect", "an error's effect is true: never NONE where something asked for may have been done", quick: false,
-        limit: 60
+        limit: 120
     ) { run in
         let library = try run.library()
         let acting = run.subject.operations.filter { $0.description.sideEffect }

@@ -10,7 +10,7 @@ internal import Transcoding
 extension LibraryCheck {
     /// What is not in the manifest, and bytes that are no message.
     static let garbage = LibraryCheck(
-        "garbage", "unknown operations and malformed requests are refused cleanly, once", quick: true, limit: 60
+        "garbage", "unknown operations and malformed requests are refused cleanly, once", quick: true, limit: 120
     ) { run in
         let library = try run.library()
         let trial = try run.ready(library)

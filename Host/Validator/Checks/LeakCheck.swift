@@ -8,7 +8,8 @@ internal import Runtime
 extension LibraryCheck {
     /// Instances come and go and leave nothing.
     static let leak = LibraryCheck(
-        "leak", "100 lives leave no thread, no descriptor and no memory behind", quick: false, limit: 180
+        "leak", "100 lives leave no thread, no descriptor and no memory behind", quick: false, limit: 180,
+        leftOutIsolated: "its process takes everything with it"
     ) { run in
         let library = try run.library()
         for _ in 0..<20 { try live(library, run) }
@@ -19,7 +20,7 @@ extension LibraryCheck {
             run.progress("life \(life)")
             try live(library, run)
         }
-        let isQuiet = Monitor(0).settled(milliseconds: 3000) { ProcessSnapshot.threadCount <= before.0 }
+        let isQuiet = Monitor(0).settled(milliseconds: settling) { ProcessSnapshot.threadCount <= before.0 }
         let opened = ProcessSnapshot.openDescriptors().filter { before.1[$0.key] == nil }
         let slope = (Int(validator_heap_in_use()) - Int(before.2)) / lives
         run.note("bytes_a_life", slope)
@@ -42,7 +43,7 @@ extension LibraryCheck {
     /// Bytes: less than any object with a buffer, more than what fragmentation and caches make of a hundred lives.
     private static let allowed = 2048
 
-    private static func live(_ library: PluginLibrary, _ run: CheckRun) throws {
+    private static func live(_ library: LibraryHome, _ run: CheckRun) throws {
         let trial = try run.ready(library)
         if let operation = run.subject.operations.first {
             _ = try trial.call(operation.index, trial.request(operation))

@@ -10,7 +10,7 @@ internal import Transcoding
 extension LibraryCheck {
     /// The manifest against the contracts that the library carries, by the compiler's own checks.
     static let manifest = LibraryCheck(
-        "manifest", "operations, needs, calls and routes are those of the contracts it carries", quick: true, limit: 10,
+        "manifest", "operations, needs, calls and routes are those of the contracts it carries", quick: true, limit: 60,
         needsLife: false
     ) { run in
         let subject = run.subject
@@ -35,7 +35,7 @@ extension LibraryCheck {
     /// What only a deployment can have wrong.
     private static let deploymentsOwn: Set<FaultCode> = [
         .featureUnrouted, .grantMissing, .grantExcess, .routeUnmet, .routeAmbiguous, .capabilityDuplicate,
-        .instanceConfig, .routeIncapable,
+        .instanceConfig, .routeIncapable, .httpRouteUnguarded,
     ]
 
     private static func faults(of subject: Subject) -> [Fault] {

@@ -10,7 +10,9 @@ internal import Transcoding
 extension LibraryCheck {
     /// A host of a later revision.
     static let newer = LibraryCheck(
-        "newer", "a newer host is understood: longer structs, unknown codes, flags and reasons", quick: true, limit: 60
+        "newer", "a newer host is understood: longer structs, unknown codes, flags and reasons", quick: true,
+        limit: 120,
+        leftOutIsolated: "the runner is the host it sees, and comes with the host"
     ) { run in
         let library = try run.library()
         let unknown: Upstream = { call in

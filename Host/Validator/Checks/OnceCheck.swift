@@ -11,7 +11,7 @@ extension LibraryCheck {
     /// Many calls at once, from many threads.
     static let once = LibraryCheck(
         "once", "10,000 calls from four threads, sound and odd, are each completed exactly once", quick: false,
-        limit: 180
+        limit: 600
     ) { run in
         let library = try run.library()
         let trial = try run.ready(library)
@@ -31,9 +31,9 @@ extension LibraryCheck {
                 done.withLock { $0 = ($0.threads + 1, $0.silent + silent, $0.rejected + rejected) }
             }
         }
-        let result = done.wait(milliseconds: 170_000) { $0.threads == threads ? ($0.silent, $0.rejected) : nil }
+        let result = done.wait(milliseconds: 580_000) { $0.threads == threads ? ($0.silent, $0.rejected) : nil }
         guard let result else {
-            throw Finding("validator.never_completes", "10,000 calls did not end within 170 s.")
+            throw Finding("validator.never_completes", "10,000 calls did not end within 580 s.")
         }
         for name in Set(result.0) { run.fail("validator.never_completes", "A call of \(name) was never completed.") }
         run.linger(trial, milliseconds: 300)
@@ -49,6 +49,8 @@ extension LibraryCheck {
     private static let threads = 4
     /// Milliseconds that an operation may take to be called thousands of times.
     private static let bound = 8
+    /// How often it is tried whether it does.
+    private static let rounds = 5
 
     /// Operations that answer fast enough, each with a few requests.
     private static func measured(_ trial: Trial, _ run: inout CheckRun) throws -> [(Subject.Operation, [[UInt8]])] {
@@ -58,12 +60,16 @@ extension LibraryCheck {
             let requests =
                 (0..<8).map { trial.request(operation, "once \($0)") }
                 + (0..<4).map { _ in generator.message(operation.description.input) }
-            let began = ChildProcess.milliseconds
-            for request in requests where try trial.call(operation.index, request) == .silent {
-                run.fail("validator.never_completes", "A call of \(operation.name) was never completed.")
-                return nil
+            // A busy machine is slow now and then; what waits for something is slow each time.
+            for _ in 0..<rounds {
+                let began = ChildProcess.milliseconds
+                for request in requests where try trial.call(operation.index, request) == .silent {
+                    run.fail("validator.never_completes", "A call of \(operation.name) was never completed.")
+                    return nil
+                }
+                if ChildProcess.milliseconds - began <= bound * requests.count { return (operation, requests) }
             }
-            return ChildProcess.milliseconds - began <= bound * requests.count ? (operation, requests) : nil
+            return nil
         }
     }
 
@@ -78,7 +84,7 @@ extension LibraryCheck {
         func reap(_ limit: Int) {
             while open.count > limit {
                 let (id, name) = open.removeFirst()
-                if trial.outcome(id, milliseconds: 10_000) == .silent { result.silent.append(name) }
+                if trial.outcome(id, milliseconds: 30_000) == .silent { result.silent.append(name) }
             }
         }
         for _ in 0..<count where result.silent.isEmpty {

@@ -20,7 +20,7 @@ extension LibraryCheck {
             try live(life, library, &numbers, &run)
             guard run.findings.isEmpty else { return }
         }
-        if !Monitor(0).settled(milliseconds: 3000, { ProcessSnapshot.threadCount <= threads }) {
+        if !Monitor(0).settled(milliseconds: settling, { ProcessSnapshot.threadCount <= threads }) {
             run.fail(
                 "validator.thread_left",
                 "\(ProcessSnapshot.threadCount - threads) threads more than before ran after 40 lives.")
@@ -28,7 +28,7 @@ extension LibraryCheck {
     }
 
     private static func live(
-        _ life: Int, _ library: PluginLibrary, _ numbers: inout SeededNumbers, _ run: inout CheckRun
+        _ life: Int, _ library: LibraryHome, _ numbers: inout SeededNumbers, _ run: inout CheckRun
     ) throws {
         let upstream = [Upstreams.empty, Upstreams.inline, Upstreams.unrouted, Upstreams.lost].randomElement(
             using: &numbers)

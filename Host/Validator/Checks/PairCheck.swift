@@ -10,11 +10,11 @@ internal import Transcoding
 extension LibraryCheck {
     /// Two instances of one library.
     static let pair = LibraryCheck(
-        "pair", "two instances do not touch each other: answers, ids, and the death of one", quick: false, limit: 60
+        "pair", "two instances do not touch each other: answers, ids, and the death of one", quick: false, limit: 120
     ) { run in
         let library = try run.library()
         let first = try run.ready(library, CheckRun.World(name: "first", base: 0x1_0000))
-        let second = try run.ready(library, CheckRun.World(name: "second", base: 0x8000_0000))
+        let second = try run.ready(library, CheckRun.World(name: "second", base: 0x4000_0000))
         let pure = run.subject.operations.filter { $0.description.freeOfEffects && !$0.description.isServerStreaming }
         run.progress("calls to one instance while the other is used")
         for operation in pure {
@@ -35,7 +35,7 @@ extension LibraryCheck {
             if code == THEATRE_OK { open.append((id, operation.name)) }
         }
         first.end()
-        run.expectEnd(second, open, "validator.instances_share", within: 5000)
+        run.expectEnd(second, open, "validator.instances_share", within: 15_000)
         for operation in run.subject.operations {
             let outcome = try second.call(operation.index, second.request(operation, "survivor"))
             if outcome == .silent {

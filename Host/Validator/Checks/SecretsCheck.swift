@@ -10,8 +10,8 @@ internal import Transcoding
 extension LibraryCheck {
     /// Secrets that were handed in, looked for in everything that comes out.
     static let secrets = LibraryCheck(
-        "secrets", "no secret it was given appears in a log, an error, an event or an unbound request", quick: false,
-        limit: 60
+        "secrets", "no secret it was given appears in a log, an error, an answer or an unbound request", quick: false,
+        limit: 120
     ) { run in
         let library = try run.library()
         let canary = "CANARY\(String(run.subject.seed, radix: 36).uppercased())x7Qz9"
@@ -30,6 +30,7 @@ extension LibraryCheck {
                         catalog, run.subject.numbers("\(operation.name) \(round)"), style: style)
                     generator.secret = canary
                     let outcome = try trial.call(operation.index, generator.message(operation.description.input))
+                    lookInAnswers(for: canary, operation, trial, &run)
                     guard case .completed(let completion) = outcome else { continue }
                     if [completion.reason, completion.message, completion.detail].contains(where: {
                         $0.contains(canary)
@@ -43,6 +44,22 @@ extension LibraryCheck {
             trial.end()
             look(for: canary, trial, &run)
             run.take(trial)
+        }
+    }
+
+    /// Answers and chunks of everything served so far; fields that their contract marks secret may have it.
+    private static func lookInAnswers(
+        for canary: String, _ operation: Subject.Operation, _ trial: Trial, _ run: inout CheckRun
+    ) {
+        let reader = WireCheck(run.subject.catalog), bytes = Array(canary.utf8)
+        let served = trial.host.monitor.withLock { $0.served.values.filter { $0.operation == operation.index } }
+        for answer in served.flatMap({ $0.completions.map(\.payload) + $0.chunks }) {
+            guard reader.open(answer, operation.description.output).contains(where: { contains($0, bytes) }) else {
+                continue
+            }
+            return run.fail(
+                "validator.secret_in_answer",
+                "\(operation.name) answered with a secret of its request in a field that is not for one.")
         }
     }
 

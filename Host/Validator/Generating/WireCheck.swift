@@ -54,6 +54,41 @@ struct WireCheck: Sendable {
         }
     }
 
+    /// What a message says, for comparison: as it is, but for the entries of maps, whose order means nothing and differs
+    /// from process to process.
+    func canonical(_ bytes: [UInt8], _ message: String) -> [UInt8] {
+        bytes.withUnsafeBufferPointer { canonical($0, message, depth: 0) }
+    }
+
+    private func canonical(_ bytes: UnsafeBufferPointer<UInt8>, _ name: String, depth: Int) -> [UInt8] {
+        guard depth < 64, let message = catalog.message(name) else { return Array(bytes) }
+        var reader = WireReader(bytes)
+        var result: [UInt8] = []
+        var entries: [[UInt8]] = [], map: UInt32 = 0
+        func flush() {
+            for entry in entries.sorted(by: { $0.lexicographicallyPrecedes($1) }) { result += entry }
+            entries = []
+        }
+        while !reader.isAtEnd {
+            let item: WireReader.Item
+            do { item = try reader.next() } catch { return Array(bytes) }
+            let content = UnsafeBufferPointer(rebasing: bytes[item.range])
+            var piece = Array("\(item.number):\(item.type):".utf8)
+            let field = message.fields.first { UInt32($0.number) == item.number }
+            guard let field, item.type == 2, case .message(let inner) = field.type else {
+                flush()
+                result += piece + content
+                continue
+            }
+            piece += canonical(content, inner, depth: depth + 1)
+            if map != item.number { flush() }
+            map = item.number
+            if catalog.message(inner)?.isMapEntry == true { entries.append(piece) } else { result += piece }
+        }
+        flush()
+        return result
+    }
+
     /// The texts and bytes of a message that its contract does not mark secret.
     func open(_ bytes: [UInt8], _ message: String) -> [[UInt8]] {
         var found: [[UInt8]] = []

@@ -17,14 +17,16 @@ extension CheckRun {
         var upstream: Upstream = Upstreams.empty
     }
 
-    /// The library, loaded.
-    func library() throws -> PluginLibrary { try PluginLibrary(subject.file) }
+    /// Where its trials live: in this process, or each in one of its own where its manifest allows nothing else.
+    func library() throws -> LibraryHome {
+        subject.isIsolatedOnly ? .isolated : .loaded(try PluginLibrary(subject.file))
+    }
 
     /// A READY instance. Its upstreams answer emptily while it is activated, or with well-formed messages where that is
     /// not enough.
     ///
     /// - Throws: `Skip` where this library cannot be brought there here.
-    func ready(_ library: PluginLibrary, _ world: World = World()) throws -> Trial {
+    func ready(_ library: LibraryHome, _ world: World = World()) throws -> Trial {
         var last = Skip("it was not tried")
         for upstream in [Upstreams.empty, Upstreams.generated(subject)] {
             let trial = Trial(

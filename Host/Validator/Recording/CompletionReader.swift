@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CTheatrePlugin
+internal import Runtime
 
 /// Reads a result and notes where it is not what the interface asks for.
 struct CompletionReader {
@@ -11,7 +12,7 @@ struct CompletionReader {
 
     func read(_ result: theatre_result) -> RecordingHost.Completion {
         var completion = RecordingHost.Completion(code: result.code, payload: result.payload.copy)
-        guard let error = result.error?.pointee else {
+        guard let error = result.error.map(theatre_error.init(copying:)) else {
             if result.code != THEATRE_OK { wrong("A call failed with code \(result.code) and without an error.") }
             return completion
         }

@@ -3,6 +3,7 @@
 
 internal import CTheatrePlugin
 internal import Glibc
+internal import Runtime
 internal import TheatreContracts
 internal import TheatreManifest
 internal import Transcoding
@@ -98,10 +99,11 @@ final class RecordingHost: @unchecked Sendable {
         Unmanaged<RecordingHost>.fromOpaque(UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())).release()
     }
 
-    func newID() -> theatre_id {
+    /// An id as the real host makes them: what tells a call of the plugin's from one that it serves is one bit.
+    func newID(made isMade: Bool = false) -> theatre_id {
         monitor.withLock { state in
             state.nextID += 1
-            return state.nextID
+            return isMade ? state.nextID | 1 << 31 : state.nextID
         }
     }
 
@@ -116,12 +118,12 @@ final class RecordingHost: @unchecked Sendable {
 
     func complete(_ id: theatre_id, _ result: UnsafePointer<theatre_result>?) -> theatre_code {
         guard isOpen("complete") else { return THEATRE_NOT_FOUND }
-        guard let result, result.pointee.struct_size >= UInt32(MemoryLayout<theatre_result>.size) else {
+        guard let result, result.pointee.struct_size >= THEATRE_RESULT_SIZE_0 else {
             violation("validator.malformed_result", "A call was completed without a result of its full size.")
             finish(id, Completion(code: THEATRE_INTERNAL))
             return THEATRE_INVALID_ARGUMENT
         }
-        let completion = CompletionReader(self).read(result.pointee)
+        let completion = CompletionReader(self).read(theatre_result(copying: result))
         let operation = monitor.withLock { $0.served[id]?.operation }
         guard let operation else {
             violation("validator.unknown_completion", "A call was completed that this host never sent.")
@@ -162,18 +164,19 @@ final class RecordingHost: @unchecked Sendable {
         _ error: UnsafeMutablePointer<theatre_error>?
     ) -> theatre_code {
         guard isOpen("request") else { return THEATRE_UNAVAILABLE }
-        guard let request, let id, request.pointee.struct_size >= UInt32(MemoryLayout<theatre_request>.size) else {
+        guard let request, let id, request.pointee.struct_size >= THEATRE_REQUEST_SIZE_0 else {
             violation("validator.malformed_request", "request was called without a request of its full size.")
             return THEATRE_INVALID_ARGUMENT
         }
-        let value = request.pointee
+        let value = theatre_request(copying: request)
         guard let (name, operation) = subject.called(Int(value.operation)) else {
             violation("validator.unknown_call", "Call \(value.operation) is not in the manifest's calls.")
             return THEATRE_UNIMPLEMENTED
         }
         checkRequest(value, name, operation)
         let call = MadeCall(
-            id: newID(), name: name, operation: operation, onBehalfOf: value.on_behalf_of, payload: value.payload.copy)
+            id: newID(made: true), name: name, operation: operation, onBehalfOf: value.on_behalf_of,
+            payload: value.payload.copy)
         let answer = monitor.withLock { $0.upstream }(call)
         if case .refuse(let code, let reason) = answer {
             Refusal.fill(error, code, reason)
@@ -201,11 +204,11 @@ final class RecordingHost: @unchecked Sendable {
 
     func send(_ id: theatre_id, _ chunk: UnsafePointer<theatre_chunk>?) -> theatre_code {
         guard isOpen("send") else { return THEATRE_NOT_FOUND }
-        guard let chunk, chunk.pointee.struct_size >= UInt32(MemoryLayout<theatre_chunk>.size) else {
+        guard let chunk, chunk.pointee.struct_size >= THEATRE_CHUNK_SIZE_0 else {
             violation("validator.malformed_chunk", "A chunk was sent without its full size.")
             return THEATRE_INVALID_ARGUMENT
         }
-        let value = chunk.pointee
+        let value = theatre_chunk(copying: chunk)
         if monitor.withLock({ $0.made[id] != nil }) { return Responding(self).received(id, value) }
         return receivedAnswer(id, value)
     }

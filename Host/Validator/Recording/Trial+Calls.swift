@@ -108,7 +108,7 @@ extension Trial {
         let found = outcome(id, milliseconds: milliseconds)
         guard found == .silent else { return found }
         giveUp(id, THEATRE_CANCEL_DEADLINE)
-        return outcome(id, milliseconds: 2000)
+        return outcome(id, milliseconds: 15_000)
     }
 
     /// Tells the plugin that a call is no longer wanted and ends what it waits for on its behalf.

@@ -13,15 +13,17 @@ internal import Transcoding
 /// One instance of the library under test, in a recording host, with its life in the check's hands.
 final class Trial {
     let subject: Subject
-    let library: PluginLibrary
+    let library: LibraryHome
     let host: RecordingHost
     let name: String
     /// What the last control call said, where it failed.
     private(set) var error = RecordingHost.Completion()
     private var createLender: Lender
     private(set) var isCreated = false
+    /// The process it lives in, where it has one of its own.
+    private var home: (any InstanceHome)?
 
-    init(_ subject: Subject, _ library: PluginLibrary, host: RecordingHost, name: String = "validated") {
+    init(_ subject: Subject, _ library: LibraryHome, host: RecordingHost, name: String = "validated") {
         self.subject = subject
         self.library = library
         self.host = host
@@ -31,7 +33,7 @@ final class Trial {
 
     /// An instance with its own host.
     convenience init(
-        _ subject: Subject, _ library: PluginLibrary, name: String = "validated", shape: Shape = .plain,
+        _ subject: Subject, _ library: LibraryHome, name: String = "validated", shape: Shape = .plain,
         revokes: Bool = false, base: theatre_id = 0x1_0000, upstream: @escaping Upstream = Upstreams.empty
     ) {
         let host = RecordingHost(subject, shape: shape, revokes: revokes, base: base)
@@ -43,8 +45,7 @@ final class Trial {
 
     /// LOADED to CONFIGURED.
     func create(_ configuration: JSONValue? = nil, generation: UInt32 = 1) throws -> theatre_code {
-        let folder = "\(subject.folder)/\(name)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let folder = try subject.folder(of: name)
         var lender = Lender(host.shape, revokes: host.revokes)
         var create = theatre_create()
         create.generation = generation
@@ -54,8 +55,17 @@ final class Trial {
         create.manifest = lender.bytes(subject.file.manifestBytes)
         let lent = lender.structure(create)
         var instance: UnsafeMutablePointer<theatre_instance>?
-        let code = control { error in library.table.pointee.create(host.table, lent, &instance, error) }
+        let code: theatre_code
+        switch library {
+        case .loaded(let library):
+            code = control { error in library.table.pointee.create(host.table, lent, &instance, error) }
+        case .isolated:
+            let made = try LibraryHome.process(for: subject, name: name, folder: folder)
+            home = made
+            code = control { error in made.create(host.table, lent, &instance, error) }
+        }
         lender.giveBack()
+        if code != THEATRE_OK { end(home) }
         try check(code, instance)
         host.instance = instance
         isCreated = instance != nil
@@ -81,10 +91,10 @@ final class Trial {
             }
             return
         }
-        guard let table = instance?.pointee else {
+        guard let table = instance.map({ theatre_instance(copying: $0) }) else {
             throw Finding("validator.create_null", "create returned OK and no instance.")
         }
-        guard table.struct_size >= UInt32(MemoryLayout<theatre_instance>.size), table.activate != nil,
+        guard table.struct_size >= THEATRE_INSTANCE_SIZE_0, table.activate != nil,
             table.invoke != nil, table.reply != nil, table.deactivate != nil, table.destroy != nil
         else {
             throw Finding(
@@ -119,9 +129,15 @@ final class Trial {
         guard let instance = host.instance else { return }
         settle()
         instance.pointee.destroy?(instance.pointee.`self`)
+        end(home)
         host.instance = nil
         host.monitor.withLock { $0.isDestroyed = true }
         host.responder.end()
+    }
+
+    private func end(_ process: (any InstanceHome)?) {
+        process?.end()
+        home = nil
     }
 
     /// Answers what the plugin asked for and nobody answered.

@@ -8,7 +8,7 @@ package import TheatreManifest
 /// What the checks made of a library.
 package struct ValidationReport: Sendable {
     /// Version of the set of checks: a badge counts for no other.
-    package static let kit = "1"
+    package static let kit = "2"
 
     /// The library.
     package let library: String
@@ -18,6 +18,8 @@ package struct ValidationReport: Sendable {
     /// SHA-256 of the file, hex; empty where it cannot be read.
     package let digest: String
     let profile: String
+    /// Its manifest allows no mode but those in a process of its own.
+    let isIsolatedOnly: Bool
     let seed: UInt64
     /// In the order of the table.
     package let verdicts: [Verdict]
@@ -29,6 +31,7 @@ package struct ValidationReport: Sendable {
         digest = file?.digest ?? ""
         profile = validation.only.isEmpty ? (validation.isQuick ? "quick" : "full") : "selected"
         seed = validation.seed
+        isIsolatedOnly = file.map { !$0.manifest.modes.contains("inproc") } ?? false
         self.verdicts = verdicts
     }
 
@@ -64,6 +67,7 @@ package struct ValidationReport: Sendable {
         [
             "plugin": .string(plugin), "version": .string(version), "digest": .string(digest),
             "kit": .string(Self.kit), "profile": .string(profile), "seed": .string("\(seed)"), "ok": .bool(isSound),
+            "isolated_only": .bool(isIsolatedOnly),
         ]
     }
 
@@ -80,6 +84,9 @@ package struct ValidationReport: Sendable {
     package var text: String {
         let width = verdicts.map(\.id.count).max() ?? 0
         var lines = ["\(plugin) \(version)  \(digest.prefix(12))  kit \(Self.kit), \(profile), seed \(seed)"]
+        if isIsolatedOnly {
+            lines.append("it runs isolated only: each instance is checked in a process of its own, by theatre-runner")
+        }
         for verdict in verdicts { lines += Self.lines(verdict, width) }
         let bad = verdicts.count { !$0.isSound }
         let skipped = verdicts.count { if case .skipped = $0.outcome { true } else { false } }

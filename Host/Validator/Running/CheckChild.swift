@@ -41,7 +41,12 @@ package enum CheckChild {
         }
         var run = CheckRun(subject) { say(["at": .string($0)]) }
         var skipped: String?
-        do { try check.body(&run) } catch let skip as Skip { skipped = skip.why } catch { run.fail(finding(error)) }
+        do {
+            if subject.isIsolatedOnly, let why = check.leftOutIsolated {
+                throw Skip("it runs isolated only: \(why)")
+            }
+            try check.body(&run)
+        } catch let skip as Skip { skipped = skip.why } catch { run.fail(finding(error)) }
         // The load check has a reason of its own for it.
         if check.id != "load", [ProcessSnapshot.size(1), ProcessSnapshot.size(2)] != before {
             run.fail("validator.output", "Bytes were written to standard output or error.")

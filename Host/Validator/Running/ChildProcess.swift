@@ -4,6 +4,7 @@
 internal import CValidator
 internal import FoundationEssentials
 internal import Glibc
+internal import Isolation
 internal import TheatreManifest
 
 /// A check in a process of its own: what it says on descriptor 3, and how it ends.
@@ -28,68 +29,46 @@ struct ChildProcess {
         var milliseconds = 0
     }
 
-    struct SpawnFailure: Error, CustomStringConvertible {
-        let description: String
+    struct Unopened: Error, CustomStringConvertible {
+        let path: String
+        let code: Int32
+        var description: String { "\(path) cannot be opened: \(String(cString: strerror(code)))" }
     }
 
     /// Runs it to its end; blocks the caller's thread.
     func run() throws -> Ending {
         var pipes: [Int32] = [0, 0]
-        guard validator_pipe(&pipes) == 0 else { throw SpawnFailure(description: "no pipe can be opened") }
+        guard validator_pipe(&pipes) == 0 else { throw Unopened(path: "a pipe", code: errno) }
         defer { close(pipes[0]) }
         let began = Self.milliseconds
-        let process: pid_t
+        let child: ChildProgram
         do {
-            process = try spawn(pipes[1])
-            close(pipes[1])
-        } catch {
-            close(pipes[1])
-            throw error
+            defer { close(pipes[1]) }
+            child = try start(pipes[1])
         }
         var ending = Ending()
         let isLate = !listen(pipes[0], until: began + limitSeconds * 1000, &ending)
         // What it said last stands, whatever its threads still do.
-        kill(-process, SIGKILL)
-        ending.cause = Self.wait(process, isLate: isLate, limitSeconds)
+        child.endGroup()
+        switch child.end(milliseconds: 10_000) {
+        case _ where isLate: ending.cause = .timeout(limitSeconds)
+        case .exit(let code): ending.cause = .exit(code)
+        case .signal(let signal): ending.cause = .signal(signal)
+        case .late: ending.cause = .timeout(limitSeconds)
+        }
         ending.milliseconds = Self.milliseconds - began
         let output = (try? Data(contentsOf: URL(filePath: outputPath))) ?? Data()
         ending.output = String(decoding: output.prefix(2000), as: UTF8.self)
         return ending
     }
 
-    private func spawn(_ result: Int32) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_adddup2(&actions, result, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        let strings = ([program] + arguments).map { strdup($0) }
-        let variables = Self.environment().map { strdup($0) }
-        defer { (strings + variables).forEach { free($0) } }
-        var process: pid_t = 0
-        let code = posix_spawn(&process, program, &actions, &attributes, strings + [nil], variables + [nil])
-        guard code == 0 else {
-            throw SpawnFailure(description: "\(program) cannot be started: \(String(cString: strerror(code)))")
-        }
-        return process
-    }
-
-    /// As this process has it, without the stack that Swift would print after a crash, which takes seconds.
-    private static func environment() -> [String] {
-        var found = ["SWIFT_BACKTRACE=enable=no"]
-        var next = environ
-        while let entry = next.pointee {
-            let text = String(cString: entry)
-            if !text.hasPrefix("SWIFT_BACKTRACE=") { found.append(text) }
-            next += 1
-        }
-        return found
+    private func start(_ result: Int32) throws -> ChildProgram {
+        let output = open(outputPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { close(output) }
+        guard output >= 0 else { throw Unopened(path: outputPath, code: errno) }
+        return try ChildProgram(
+            path: program, arguments: arguments, environment: ChildProgram.environment(),
+            descriptors: [-1, output, output, result], leadsGroup: true)
     }
 
     /// Reads lines until the result, the end, or the time; false where the time came first.
@@ -116,14 +95,6 @@ struct ChildProcess {
                 }
             }
         }
-    }
-
-    private static func wait(_ process: pid_t, isLate: Bool, _ seconds: Int) -> Ending.Cause {
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        if isLate { return .timeout(seconds) }
-        let signal = status & 0x7F
-        return signal == 0 ? .exit((status >> 8) & 0xFF) : .signal(signal)
     }
 
     static var milliseconds: Int {

@@ -147,7 +147,7 @@ package struct Validation: Sendable {
     private static func temporaryFolder() throws -> String {
         var template = Array("\(FileManager.default.temporaryDirectory.path)/theatre-validate-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw ChildProcess.SpawnFailure(description: "no temporary folder can be made")
+            throw ChildProcess.Unopened(path: "a temporary folder", code: errno)
         }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

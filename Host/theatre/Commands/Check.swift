@@ -3,8 +3,11 @@
 
 import ArgumentParser
 import FoundationEssentials
+import Gateway
+import Logging
 import Registry
 import Runtime
+import Trust
 
 /// `theatre check`.
 struct Check: ParsableCommand {
@@ -17,18 +20,38 @@ struct Check: ParsableCommand {
     @Flag(help: "Print the faults as JSON.")
     var json = false
 
+    @OptionGroup var probed: ProbesOption
+
+    @Option(help: "Folder of a host's state: what came of it when it last brought the instances up counts too.")
+    var state: String?
+
     func run() throws {
         let faults: [Fault]
         var proved: CompiledDeployment?
         do throws(DeploymentFaults) {
-            proved = try CompiledDeployment.read(folder: deployment.pluginsD, libraries: deployment.libraryFolder)
-            faults = []
+            proved = try CompiledDeployment.read(
+                folder: deployment.pluginsD, libraries: deployment.libraryFolder, probes: try probed.read())
+            if let proved { _ = try GatewayTable.make(proved, calls: Dispatcher(), log: Logger(label: "check")) }
+            faults = try unproved(proved)
         } catch {
             faults = error.faults
         }
-        let libraryFaults = proved.map(Self.libraryFaults) ?? []
-        if json { try printJSON(faults, libraryFaults) } else { printText(faults, libraryFaults, proved) }
+        let judged = try proved.map(judge) ?? []
+        let libraryFaults = (proved.map(Self.libraryFaults) ?? []) + judged.filter(\.refuses).map(\.error)
+        let warnings = judged.filter { !$0.refuses }.map(\.error)
+        if json {
+            try printJSON(faults, libraryFaults, warnings)
+        } else {
+            printText(faults, libraryFaults, proved)
+            for warning in warnings { print("warning: \(warning)") }
+        }
         if !faults.isEmpty || !libraryFaults.isEmpty { throw ExitCode(1) }
+    }
+
+    /// Faults for what failed when a host last brought it up.
+    private func unproved(_ proved: CompiledDeployment?) throws(DeploymentFaults) -> [Fault] {
+        guard let state, let proved else { return [] }
+        return proved.unproved(by: try SelfTests(state: state).read())
     }
 
     /// Libraries that can be described but not loaded, and those that cannot be described.
@@ -37,9 +60,27 @@ struct Check: ParsableCommand {
             + deployment.broken.values.sorted { $0.plugin < $1.plugin }
     }
 
+    /// What the host will find about the libraries' locks, signatures, badges and files, each once.
+    private func judge(_ proved: CompiledDeployment) throws -> [LibraryFinding] {
+        let policy: TrustPolicy
+        do throws(TrustFailure) {
+            policy = try TrustPolicy(proved.host.trust, folder: deployment.pluginsD)
+        } catch {
+            printError("\(error)")
+            throw ExitCode(1)
+        }
+        var found: [LibraryFinding] = []
+        for instance in proved.instances where instance.enabled {
+            guard let file = proved.files[instance.plugin] else { continue }
+            for finding in policy.findings(instance, file) where !found.contains(finding) { found.append(finding) }
+        }
+        return found
+    }
+
     private func printText(_ faults: [Fault], _ libraries: [LoadError], _ proved: CompiledDeployment?) {
         for fault in faults { print("\(deployment.pluginsD)/\(fault)") }
         for fault in libraries { print(fault) }
+        if let note = deployment.note(on: faults) { print(note) }
         let count = faults.count + libraries.count
         guard count == 0, let proved else {
             print("\(count) fault\(count == 1 ? "" : "s")")
@@ -50,22 +91,26 @@ struct Check: ParsableCommand {
         )
     }
 
-    private func printJSON(_ faults: [Fault], _ libraries: [LoadError]) throws {
+    private func printJSON(_ faults: [Fault], _ libraries: [LoadError], _ warnings: [LoadError]) throws {
         struct Report: Encodable {
             var ok: Bool
             var faults: [Fault]
             var libraries: [Library]
+            var warnings: [Library]
             struct Library: Encodable {
                 var plugin, code, expected, found, fix: String
+
+                init(_ error: LoadError) {
+                    (plugin, code, expected) = (error.plugin, error.code, error.expected)
+                    (found, fix) = (error.found, error.fix)
+                }
             }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         let report = Report(
             ok: faults.isEmpty && libraries.isEmpty, faults: faults,
-            libraries: libraries.map {
-                .init(plugin: $0.plugin, code: $0.code, expected: $0.expected, found: $0.found, fix: $0.fix)
-            })
+            libraries: libraries.map(Report.Library.init), warnings: warnings.map(Report.Library.init))
         print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
 }

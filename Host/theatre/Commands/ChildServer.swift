@@ -18,7 +18,7 @@ struct ChildServer {
         guard pipe(&pipes) == 0 else { throw TourFailure("no pipe can be opened") }
         defer { close(pipes[0]) }
         let arguments = [
-            DeploymentOptions.ownPath, "serve", "--plugins-d", deployment.pluginsD, "--plugins",
+            Installation.current.program, "serve", "--plugins-d", deployment.pluginsD, "--plugins",
             deployment.libraryFolder,
             "--state", folder + "/state", "--port", "0", "--ready-fd", "3",
         ]

@@ -77,7 +77,11 @@ extension Events {
             func run(_ resolution: EventsDeadLetterResolution, _ done: String) throws {
                 try options.run { runtime in
                     let name = try Events.find(consumer, Events.consumers(runtime)).consumer
-                    if dryRun { return try preview(runtime, name, done) }
+                    let known = all && !dryRun ? [] : try Self.offsets(runtime, name)
+                    if let odd = offsets.first(where: { !known.contains($0) }) {
+                        throw ServeFailure("\(name) has no dead letter at offset \(odd); nothing was changed")
+                    }
+                    if dryRun { return try preview(all ? known : offsets, done) }
                     let request = EventsResolveDeadLettersRequest.with {
                         $0.consumer = name
                         $0.offsets = offsets
@@ -91,15 +95,24 @@ extension Events {
                 }
             }
 
-            private func preview(_ runtime: OperatorRuntime, _ name: String, _ done: String) throws {
-                let request = EventsListDeadLettersRequest.with {
-                    $0.consumer = name
-                    $0.limit = 1000
+            /// Of all dead letters of a consumer.
+            private static func offsets(_ runtime: OperatorRuntime, _ name: String) throws -> [Int64] {
+                var found: [Int64] = []
+                while true {
+                    let request = EventsListDeadLettersRequest.with {
+                        $0.consumer = name
+                        $0.after = found.last ?? 0
+                        $0.limit = 100
+                    }
+                    let page = try runtime.call(
+                        "theatre.events.v1.Log/ListDeadLetters", request, EventsListDeadLettersResponse.self
+                    ).letters
+                    guard !page.isEmpty else { return found }
+                    found += page.map(\.event.offset)
                 }
-                let letters = try runtime.call(
-                    "theatre.events.v1.Log/ListDeadLetters", request, EventsListDeadLettersResponse.self
-                ).letters
-                let chosen = letters.map(\.event.offset).filter { offsets.isEmpty || offsets.contains($0) }
+            }
+
+            private func preview(_ chosen: [Int64], _ done: String) throws {
                 if options.json {
                     return try Printing.json(
                         .object(["dry_run": .bool(true), "offsets": .array(chosen.map { .int($0) })]))

@@ -89,10 +89,13 @@ struct Events: ParsableCommand {
     struct Replay: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Move a consumer's cursor, so that everything after it comes again.",
-            discussion: "A running host notices within a second. Moved forward, what lies between is never delivered.")
+            discussion: """
+                A running host notices within a second. Moved forward, by --skip, what lies between is never delivered.
+                """)
         @Argument(help: "The consumer, as `theatre events list` names it; its instance alone is enough.")
         var consumer: String
         @Option(help: "The offset after which events come again; 0: all that are kept.") var after: Int64
+        @Flag(help: "Let it move forward, past events that it then never gets.") var skip = false
         @Flag(help: "Say what would come again, and move nothing.") var dryRun = false
         @OptionGroup var options: OperatorOptions
 
@@ -106,6 +109,11 @@ struct Events: ParsableCommand {
                 let status = try Events.find(consumer, log)
                 guard after <= log.head else {
                     throw ServeFailure("the log ends at \(log.head); --after \(after) lies beyond it")
+                }
+                guard after <= status.offset || skip || dryRun else {
+                    throw ServeFailure(
+                        "\(status.consumer) stands at \(status.offset): offsets \(status.offset + 1) to \(after) would never be delivered; say --skip if that is meant"
+                    )
                 }
                 if after + 1 < log.oldest, log.oldest > 0 {
                     printError("events before \(log.oldest) are no longer kept; those after come again")
@@ -150,12 +158,12 @@ struct Events: ParsableCommand {
     struct Trim: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove events that every consumer has passed.")
-        @Option(help: "Only those older than so many days.") var olderThan: Double
+        @Option(help: "Only those older than so many days, 0 to 36500.") var olderThan: Double
         @Flag(help: "Say how far it would go, and remove nothing.") var dryRun = false
         @OptionGroup var options: OperatorOptions
 
         func validate() throws {
-            guard olderThan >= 0 else { throw ValidationError("--older-than is 0 or more days") }
+            guard (0...36_500).contains(olderThan) else { throw ValidationError("--older-than is 0 to 36500 days") }
         }
 
         func run() throws {
@@ -180,16 +188,33 @@ struct Events: ParsableCommand {
         private func preview(_ runtime: OperatorRuntime, _ before: Int64) throws {
             let log = try Events.consumers(runtime)
             let passed = log.consumers.map(\.offset).min() ?? log.head
+            let count = try removable(runtime, before, passed)
             if options.json {
                 return try Printing.json(
                     .object([
                         "dry_run": .bool(true), "before": .int(before), "passed_by_all": .int(passed),
-                        "oldest": .int(log.oldest),
+                        "oldest": .int(log.oldest), "removable": .int(count),
                     ]))
             }
             print(
-                "events up to offset \(passed) that were stored before \(Printing.time(before)) would be removed; the oldest kept is \(log.oldest); nothing was removed"
+                "\(Printing.count(count, "event")) up to offset \(passed), stored before \(Printing.time(before)), would be removed; the oldest kept is \(log.oldest); nothing was removed"
             )
+        }
+
+        /// How many the log would let go: it goes on while all that it looks at is old enough and passed.
+        private func removable(_ runtime: OperatorRuntime, _ before: Int64, _ passed: Int64) throws -> Int {
+            var count = 0
+            var after: Int64 = 0
+            while true {
+                let request = EventsReadRequest.with {
+                    $0.after = after
+                    $0.limit = 1000
+                }
+                let page = try runtime.call("theatre.events.v1.Log/Read", request, EventsReadResponse.self).events
+                count += page.count { $0.at < before && $0.offset <= passed }
+                guard let last = page.last, last.at < before, last.offset <= passed else { return count }
+                after = last.offset
+            }
         }
     }
 
@@ -201,6 +226,10 @@ struct Events: ParsableCommand {
     static func find(_ name: String, _ log: EventsListConsumersResponse) throws -> EventsConsumerStatus {
         let found = log.consumers.filter { $0.consumer == name || $0.consumer.hasPrefix("\(name)/") }
         guard found.count != 1 else { return found[0] }
+        guard found.isEmpty else {
+            let names = found.map(\.consumer).joined(separator: ", ")
+            throw ServeFailure("\(name) has several consumers, name one of them: \(names)")
+        }
         let known = log.consumers.map(\.consumer).joined(separator: ", ")
         throw ServeFailure("no consumer is named \(name); there are \(known.isEmpty ? "none" : known)")
     }

@@ -25,26 +25,43 @@ struct Explain: ParsableCommand {
     @Option(help: "Channel.") var channel = ""
     @Option(help: "The key that a percentage goes by.") var key = ""
     @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var probed: ProbesOption
+    @Option(help: "Folder of a host's state: what came of it when it last brought the instances up is told too.")
+    var state: String?
     @OptionGroup var deployment: DeploymentOptions
 
     func run() throws {
         let proved: CompiledDeployment
+        let table: RoutingTable
         do throws(DeploymentFaults) {
-            proved = try CompiledDeployment.read(folder: deployment.pluginsD, libraries: deployment.libraryFolder)
+            proved = try CompiledDeployment.read(
+                folder: deployment.pluginsD, libraries: deployment.libraryFolder, probes: try probed.read())
+            table =
+                try state.map { state throws(DeploymentFaults) in
+                    let found = try SelfTests(state: state).read()
+                    for fault in proved.unproved(by: found) where !json { print("\(deployment.pluginsD)/\(fault)") }
+                    return proved.table.judged(by: proved.failures(among: found))
+                } ?? proved.table
         } catch {
             printError("\(error)")
             throw ExitCode(1)
         }
         guard let feature else {
-            for name in proved.table.featureNames.sorted() { print(name) }
+            try list(table.featureNames.sorted())
             return
         }
-        guard let explanation = proved.table.explain(feature, attributes) else {
-            let hint = nearestMatch(to: feature, among: proved.table.featureNames).map { "; did you mean \($0)?" } ?? ""
+        guard let explanation = table.explain(feature, attributes) else {
+            let hint = nearestMatch(to: feature, among: table.featureNames).map { "; did you mean \($0)?" } ?? ""
             printError("no plugin of this deployment needs the feature \(feature)\(hint)")
             throw ExitCode(1)
         }
         print(json ? String(decoding: try explanation.json(), as: UTF8.self) : explanation.text)
+    }
+
+    private func list(_ names: [String]) throws {
+        guard json else { return names.forEach { print($0) } }
+        let report: JSONValue = .object(["features": .array(names.map { .string($0) })])
+        print(String(decoding: try report.json(), as: UTF8.self))
     }
 
     private var attributes: RouteAttributes {

@@ -90,83 +90,13 @@ struct Jobs: ParsableCommand {
         }
     }
 
-    /// Which jobs an action is done to.
-    struct Choice: ParsableArguments {
-        @Argument(help: "Ids; without them, all that the options choose.") var jobs: [String] = []
-        @Option(help: "Only of this instance.") var owner = ""
-        @Option(help: "Only in this queue.") var queue = ""
-        @Option(help: "Only in this state.") var status: State?
-        @Flag(help: "All, where neither ids nor options choose.") var all = false
-        @Option(help: "At most so many.") var limit: UInt32 = 1000
-        @Flag(help: "Say which it would be, and change nothing.") var dryRun = false
-        @OptionGroup var options: OperatorOptions
-
-        func validate() throws {
-            guard !jobs.isEmpty || all || !owner.isEmpty || !queue.isEmpty || status != nil else {
-                throw ValidationError("name jobs by their ids, choose with --owner, --queue or --status, or say --all")
-            }
-            guard (1...1000).contains(limit) else { throw ValidationError("--limit is 1 to 1000") }
-        }
-
-        /// Does `action` to them, of those in `states`.
-        func run(
-            _ action: JobsControlAction, _ done: String, states: [JobsJobState], before: Int64 = 0
-        ) throws {
-            try options.run { runtime in
-                if dryRun { return try preview(runtime, done, states, before) }
-                let request = JobsControlRequest.with {
-                    $0.action = action
-                    $0.jobIds = jobs
-                    $0.owner = owner
-                    $0.queue = queue
-                    $0.state = status?.value ?? .unspecified
-                    $0.before = before
-                    $0.limit = limit
-                }
-                let changed = try runtime.call("theatre.jobs.v1.Queue/Control", request, JobsControlResponse.self)
-                    .changed
-                if options.json { return try Printing.json(.object(["changed": .int(changed)])) }
-                print("\(Printing.count(changed, "job")) \(done)")
-            }
-        }
-
-        private func preview(
-            _ runtime: OperatorRuntime, _ done: String, _ states: [JobsJobState], _ before: Int64
-        ) throws {
-            let requests: [JobsListRequest] =
-                jobs.isEmpty
-                ? (status.map { [$0.value] } ?? states).map { state in
-                    .with {
-                        $0.owner = owner
-                        $0.queue = queue
-                        $0.state = state
-                        $0.limit = limit
-                    }
-                } : jobs.map { id in .with { $0.jobID = id } }
-            var found: [JobsJob] = []
-            for request in requests {
-                found += try runtime.call("theatre.jobs.v1.Queue/List", request, JobsListResponse.self).jobs
-            }
-            let chosen = found.filter {
-                states.contains($0.state) && (before == 0 || $0.endedAt < before)
-                    && (owner.isEmpty || $0.owner == owner) && (queue.isEmpty || $0.queue == queue)
-            }.prefix(Int(limit))
-            if options.json {
-                return try Printing.json(
-                    .object(["dry_run": .bool(true), "jobs": .array(chosen.map { .string($0.jobID) })]))
-            }
-            for job in chosen { print("\(job.jobID)  \(job.owner)/\(job.queue)  \(job.state)") }
-            print("\(Printing.count(chosen.count, "job")) would be \(done); nothing was changed")
-        }
-    }
-
     /// `theatre jobs retry`.
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make dead or cancelled jobs wait again, with attempts from 0.")
         @OptionGroup var choice: Choice
 
-        func run() throws { try choice.run(.retry, "to run again", states: [.dead, .cancelled]) }
+        func run() throws { try choice.run(.retry, "run again", "to run again", states: [.dead, .cancelled]) }
     }
 
     /// `theatre jobs cancel`.
@@ -175,18 +105,26 @@ struct Jobs: ParsableCommand {
             abstract: "Cancel jobs: at once where they wait, at their next heartbeat where they run.")
         @OptionGroup var choice: Choice
 
-        func run() throws { try choice.run(.cancel, "cancelled, or about to be", states: [.waiting, .running]) }
+        func run() throws {
+            try choice.run(.cancel, "cancelled", "cancelled, or about to be", states: [.waiting, .running])
+        }
     }
 
     /// `theatre jobs remove`.
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove jobs that have ended.")
-        @Option(help: "Only those that ended more than so many hours ago.") var olderThan: Int64 = 0
+        @Option(help: "Only those that ended more than so many hours ago, 1 to 1000000.") var olderThan: Int64?
         @OptionGroup var choice: Choice
 
+        func validate() throws {
+            guard (1...1_000_000).contains(olderThan ?? 1) else {
+                throw ValidationError("--older-than is 1 to 1000000 hours")
+            }
+        }
+
         func run() throws {
-            let before = olderThan > 0 ? Int64(Date().timeIntervalSince1970 * 1000) - olderThan * 3_600_000 : 0
-            try choice.run(.remove, "removed", states: [.done, .dead, .cancelled], before: before)
+            let before = olderThan.map { Int64(Date().timeIntervalSince1970 * 1000) - $0 * 3_600_000 } ?? 0
+            try choice.run(.remove, "removed", "removed", states: [.done, .dead, .cancelled], before: before)
         }
     }
 }

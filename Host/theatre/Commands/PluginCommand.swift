@@ -7,5 +7,7 @@ import ArgumentParser
 struct PluginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin", abstract: "Work on a plugin of one's own.",
-        subcommands: [ValidateCommand.self, CheckOneCommand.self])
+        subcommands: [
+            NewPluginCommand.self, ValidateCommand.self, CodecCommand.self, ServePlugin.self, CheckOneCommand.self,
+        ])
 }

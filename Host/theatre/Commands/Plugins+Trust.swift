@@ -16,7 +16,8 @@ extension Plugins {
             discussion: """
                 Prints what changes. The lock names every enabled instance and its plugin's build for this architecture;
                 builds for others are kept where the version is the same. A build that the lock names otherwise is not
-                loaded; what it does not name is treated by trust.unlocked in 00-host.yaml.
+                loaded; what it does not name is treated by trust.unlocked in 00-host.yaml. A badge that
+                `theatre plugin validate --badge` left beside a library, as libNAME.so.badge, is taken into the lock.
                 """)
         @OptionGroup var deployment: DeploymentOptions
         @Flag(help: "Write nothing; end with status 1 if the lock does not fit the deployment.") var check = false
@@ -29,7 +30,7 @@ extension Plugins {
             do {
                 old = try LockFile.read(folder: folder)
                 let deployment = try CompiledDeployment.read(folder: folder, libraries: deployment.libraryFolder)
-                next = LockFile(deployment, keeping: old)
+                next = try LockFile(deployment, keeping: old)
             } catch {
                 printError("\(error)")
                 throw ExitCode(1)
@@ -39,7 +40,7 @@ extension Plugins {
             if changes.isEmpty { print("\(LockFile.name) fits the deployment") }
             if check, !changes.isEmpty { throw ExitCode(1) }
             guard !check, !dryRun, !changes.isEmpty else { return }
-            try Data(next.text.utf8).write(to: URL(filePath: "\(folder)/\(LockFile.name)"), options: .atomic)
+            try Data(next.text().utf8).write(to: URL(filePath: "\(folder)/\(LockFile.name)"), options: .atomic)
         }
     }
 
@@ -47,7 +48,7 @@ extension Plugins {
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Say of every instance whether its library is locked, signed and safe, as the host will judge it.",
+                "Say of every instance whether its library is locked, signed, validated and safe, as the host judges it.",
             discussion: "Ends with status 1 if the host would refuse one.")
         @OptionGroup var deployment: DeploymentOptions
         @Flag(help: "Print JSON.") var json = false
@@ -70,8 +71,9 @@ extension Plugins {
                 guard let file = read.files[instance.plugin] else { return nil }
                 let keys = read.host.trust.signatures
                 let signer = keys.isEmpty ? nil : try Signature.signer(file, library: file.path, folder: keys)
+                let badge = policy.badge(file)
                 return Row(
-                    instance: instance.name, file: file, isLocked: policy.isLocked(file), signer: signer,
+                    instance: instance.name, file: file, isLocked: policy.isLocked(file), signer: signer, badge: badge,
                     findings: policy.findings(instance, file))
             }
         }
@@ -81,6 +83,8 @@ extension Plugins {
             let file: PluginFile
             let isLocked: Bool
             let signer: String?
+            /// In words; nil where there is none of this build.
+            let badge: String?
             let findings: [LibraryFinding]
 
             var isRefused: Bool { findings.contains(where: \.refuses) }
@@ -91,7 +95,7 @@ extension Plugins {
                     "instance": .string(instance), "plugin": .string(file.manifest.name),
                     "version": .string(file.manifest.version), "digest": .string(file.digest),
                     "locked": .bool(isLocked), "signed_by": signer.map { .string($0) } ?? .null,
-                    "verdict": .string(verdict),
+                    "badge": badge.map { .string($0) } ?? .null, "verdict": .string(verdict),
                     "findings": .array(
                         findings.map {
                             .object([
@@ -104,11 +108,13 @@ extension Plugins {
         }
 
         private func printTable(_ rows: [Row]) {
-            var table = TextTable(["instance", "plugin", "version", "digest", "locked", "signed by", "verdict"])
+            var table = TextTable([
+                "instance", "plugin", "version", "digest", "locked", "signed by", "badge", "verdict",
+            ])
             for row in rows {
                 table.add([
                     row.instance, row.file.manifest.name, row.file.manifest.version, String(row.file.digest.prefix(12)),
-                    row.isLocked ? "yes" : "no", row.signer ?? "-", row.verdict,
+                    row.isLocked ? "yes" : "no", row.signer ?? "-", row.badge ?? "-", row.verdict,
                 ])
             }
             print(table.text)
@@ -124,9 +130,12 @@ extension Plugins {
                 Make a key once, and put its public half where the hosts look (trust.signatures in 00-host.yaml):
                   openssl genpkey -algorithm ed25519 -out operator.pem
                   openssl pkey -in operator.pem -pubout -out keys/operator.pem
-                The signature is appended to libNAME.so.sig beside the library. It holds for this build alone.
+                The signature is appended to libNAME.so.sig beside the library. It holds for this build alone. Where a
+                badge stands beside the library, as libNAME.so.badge, it is signed too.
                 """)
-        @Option(name: .customLong("plugins"), help: "Folder of the libraries; by default the one of this program.")
+        @Option(
+            name: .customLong("plugins"),
+            help: ArgumentHelp(DeploymentOptions.librariesHelp))
         var folder: String?
         @Option(help: "PEM file of an Ed25519 private key.") var key: String
         @Option(help: "The key's name: that of its public half in the keys' folder, without .pem.") var name: String
@@ -134,14 +143,17 @@ extension Plugins {
 
         func run() throws {
             for plugin in plugins {
-                let path = "\(folder ?? DeploymentOptions.ownFolder)/lib\(plugin).so"
+                let path = LibraryPath(Installation.current.libraries(folder)).file(of: plugin)
                 do {
                     let file = try PluginFile(name: plugin, path: path)
                     let line = try Signature.line(file, name: name, key: key)
                     let target = URL(filePath: Signature.path(of: path))
                     let old = (try? Data(contentsOf: target)) ?? Data()
                     try (old + Data(line.utf8)).write(to: target, options: .atomic)
-                    print("\(plugin) \(file.manifest.version) \(file.digest.prefix(12)) signed by \(name)")
+                    let hasBadge = try Badge.sign(file, name: name, key: key)
+                    print(
+                        "\(plugin) \(file.manifest.version) \(file.digest.prefix(12)) signed by \(name)"
+                            + (hasBadge ? ", and its badge" : ""))
                 } catch {
                     printError("\(error)")
                     throw ExitCode(1)

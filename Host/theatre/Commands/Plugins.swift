@@ -74,12 +74,13 @@ struct Plugins: ParsableCommand {
                     return try Plugins.show(answer, json: options.json)
                 }
             } catch let refusal as ControlRefusal {
-                let path = "\(options.deployment.libraryFolder)/lib\(name).so"
+                let path = LibraryPath(options.deployment.libraryFolder).file(of: name)
                 guard FileManager.default.fileExists(atPath: path) else { throw Plugins.failure(refusal) }
             }
             let file: PluginFile
             do throws(LoadError) {
-                file = try PluginFile(name: name, path: "\(options.deployment.libraryFolder)/lib\(name).so")
+                file = try PluginFile(
+                    name: name, path: LibraryPath(options.deployment.libraryFolder).file(of: name))
             } catch {
                 printError("\(error)")
                 throw ExitCode(1)
@@ -89,8 +90,15 @@ struct Plugins: ParsableCommand {
         }
     }
 
-    /// Libraries with a manifest, by name.
-    static func files(in folder: String) throws -> [PluginFile] {
+    /// Libraries with a manifest, by folder and name; of those with the same name the one that would be loaded.
+    static func files(in libraries: String) throws -> [PluginFile] {
+        var seen: Set<String> = []
+        return try LibraryPath(libraries).folders.flatMap { folder in
+            try files(ofFolder: folder).filter { seen.insert($0.manifest.name).inserted }
+        }
+    }
+
+    private static func files(ofFolder folder: String) throws -> [PluginFile] {
         try FileManager.default.contentsOfDirectory(atPath: folder).sorted().compactMap { file in
             guard file.hasPrefix("lib"), file.hasSuffix(".so") else { return nil }
             let name = String(file.dropFirst(3).dropLast(3))

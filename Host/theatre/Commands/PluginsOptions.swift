@@ -81,10 +81,17 @@ extension Plugins {
     /// One instance for people, or as JSON.
     static func show(_ instance: JSONValue, json: Bool) throws {
         if json { return try Printing.json(instance) }
-        let rows = (instance.object ?? [:]).sorted { $0.key < $1.key }.map { key, value -> String in
+        var own = instance.object ?? [:]
+        let facts = own.removeValue(forKey: "facts")?.object ?? [:]
+        print((lines(own) + lines(facts)).joined(separator: "\n"))
+    }
+
+    /// A line for each key, in the order of the alphabet.
+    private static func lines(_ values: [String: JSONValue]) -> [String] {
+        values.sorted { $0.key < $1.key }.map { key, value -> String in
             let text: String
             switch value {
-            case .string(let string): text = string
+            case .string(let string): text = key.hasSuffix("_at") ? Int64(string).map(Printing.time) ?? string : string
             case .array(let values): text = values.compactMap(\.string).joined(separator: " ")
             case .bool(let flag): text = flag ? "yes" : "no"
             case .null: text = "-"
@@ -93,6 +100,5 @@ extension Plugins {
             let name = key.replacing("_", with: " ")
             return name + String(repeating: " ", count: max(1, 22 - name.count)) + text
         }
-        print(rows.joined(separator: "\n"))
     }
 }

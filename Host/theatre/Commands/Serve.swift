@@ -39,7 +39,8 @@ struct Serve: AsyncParsableCommand {
             deployment = try CompiledDeployment.read(
                 folder: self.deployment.pluginsD, libraries: self.deployment.libraryFolder)
         } catch {
-            printError("\(error)\nnothing was started; `theatre check` shows the same")
+            let note = self.deployment.note(on: error.faults).map { "\n\($0)" } ?? ""
+            printError("\(error)\(note)\nnothing was started; `theatre check` shows the same")
             throw ExitCode(1)
         }
         let settings = try settings(deployment.host)
@@ -53,6 +54,9 @@ struct Serve: AsyncParsableCommand {
             throw ExitCode(1)
         } catch let error as ServeFailure {
             printError("\(error)")
+            throw ExitCode(1)
+        } catch let error as DeploymentFaults {
+            printError("\(error)\nnothing was started; `theatre check` shows the same")
             throw ExitCode(1)
         }
     }

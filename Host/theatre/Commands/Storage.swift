@@ -4,6 +4,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import Runtime
 import SwiftProtobuf
 import Synchronization
 import TheatreContracts
@@ -18,22 +19,26 @@ struct Storage: ParsableCommand {
 
     /// `theatre storage status`.
     struct Status: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say what there is and how it fares.")
+        static let configuration = CommandConfiguration(
+            abstract: "Say what there is and how it fares. Ends with status 1 where nothing can be written.")
         @OptionGroup var options: OperatorOptions
 
         func run() throws {
             try options.run { runtime in
                 let status = try Storage.status(runtime)
-                if options.json { return try Printing.json(Self.json(status)) }
-                var table = TextTable(["", ""])
-                table.add(["engine", "\(status.engine) \(status.version)"])
-                table.add(["location", status.location])
-                table.add(["bytes", "\(status.bytes)"])
-                table.add(["writable", status.writable ? "yes" : "no: \(status.reason)"])
-                for (name, value) in status.figures.sorted(by: { $0.key < $1.key }) { table.add([name, "\(value)"]) }
-                print(table.text.drop { $0 == " " || $0 == "\n" })
+                if options.json { try Printing.json(Self.json(status)) } else { print(Self.text(status)) }
                 if !status.writable { throw ExitCode(1) }
             }
+        }
+
+        private static func text(_ status: SQLStatusResponse) -> String {
+            var table = TextTable(["", ""])
+            table.add(["engine", "\(status.engine) \(status.version)"])
+            table.add(["location", status.location])
+            table.add(["bytes", "\(status.bytes)"])
+            table.add(["writable", status.writable ? "yes" : "no: \(status.reason)"])
+            for (name, value) in status.figures.sorted(by: { $0.key < $1.key }) { table.add([name, "\(value)"]) }
+            return String(table.text.drop { $0 == " " || $0 == "\n" })
         }
 
         private static func json(_ status: SQLStatusResponse) -> JSONValue {
@@ -76,12 +81,21 @@ struct Storage: ParsableCommand {
 
         func run() throws {
             let path = Storage.absolute(path)
-            try options.run { runtime in
+            try options.run(reaching: Storage.folder(of: path, isWritable: true)) { runtime in
                 guard !FileManager.default.fileExists(atPath: path) else {
                     throw ServeFailure("\(path) exists; a backup goes to a new file")
                 }
                 if dryRun {
                     let status = try Storage.status(runtime)
+                    guard status.figures["makes_backups"] == 1 else {
+                        throw ServeFailure(
+                            "sql.backup_elsewhere: \(status.engine) has its own tools; without --dry-run it is said which"
+                        )
+                    }
+                    let folder = URL(filePath: path).deletingLastPathComponent().path
+                    guard runtime.isElsewhere || FileManager.default.isWritableFile(atPath: folder) else {
+                        throw ServeFailure("\(folder) is no folder that can be written; nothing could be copied to it")
+                    }
                     if options.json {
                         return try Printing.json(
                             .object([
@@ -92,6 +106,9 @@ struct Storage: ParsableCommand {
                 }
                 let last = try Storage.copy(
                     runtime, "theatre.sql.v1.Maintenance/Backup", SQLBackupRequest.with { $0.path = path })
+                guard runtime.isElsewhere || FileManager.default.fileExists(atPath: path) else {
+                    throw ServeFailure("the storage made a backup that is not at \(path): it does not see that folder")
+                }
                 if options.json {
                     return try Printing.json(
                         .object([
@@ -114,7 +131,7 @@ struct Storage: ParsableCommand {
 
         func run() throws {
             let path = Storage.absolute(path)
-            try options.run { runtime in
+            try options.run(reaching: Storage.folder(of: path)) { runtime in
                 let report = try Storage.verify(path, runtime)
                 guard report.findings.isEmpty else {
                     for finding in report.findings { printError(finding) }
@@ -147,7 +164,7 @@ struct Storage: ParsableCommand {
 
         func run() throws {
             let path = path.isEmpty ? "" : Storage.absolute(path)
-            try options.run { runtime in
+            try options.run(reaching: path.isEmpty ? [] : Storage.folder(of: path)) { runtime in
                 let report = try Storage.verify(path, runtime)
                 if options.json {
                     try Printing.json(
@@ -201,6 +218,12 @@ struct Storage: ParsableCommand {
             "name": .string(namespace.name), "migrations": .int(namespace.migrations),
             "tables": .int(namespace.tables),
         ])
+    }
+
+    /// A sandbox has a place of its own where others have this folder, unless it is let in.
+    private static func folder(of path: String, isWritable: Bool = false) -> [SandboxPlan.File] {
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        return FileManager.default.fileExists(atPath: folder) ? [.init(path: folder, isWritable: isWritable)] : []
     }
 
     private static func absolute(_ path: String) -> String {

@@ -12,7 +12,7 @@ struct Theatre: AsyncParsableCommand {
         version: HostVersion.current,
         subcommands: [
             Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Jobs.self, Events.self, TourCommand.self,
-            ProbeLibrary.self,
+            ProbeLibrary.self, DescribeItself.self,
             PluginCommand.self,
         ],
         defaultSubcommand: Serve.self)

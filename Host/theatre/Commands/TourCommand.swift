@@ -61,12 +61,15 @@ struct TourCommand: AsyncParsableCommand {
             do { text = try String(contentsOf: URL(filePath: chapter), encoding: .utf8) } catch {
                 throw ValidationError("\(chapter) cannot be read as UTF-8 text")
             }
+            guard text.contains(where: { !$0.isWhitespace }) else {
+                throw ValidationError("\(chapter) is empty; name a file with the text of a chapter")
+            }
         } else {
             var size: UInt = 0
             let bytes = theatre_sample_chapter(&size)
             text = String(decoding: UnsafeBufferPointer(start: bytes, count: Int(size)), as: UTF8.self)
         }
-        return Tour.Chapter(title: Self.title(of: text), text: text)
+        return Tour.Chapter(title: Self.title(of: text), text: text, hasFindings: chapter == nil)
     }
 
     /// The front matter's title, else the first heading, else the first words.

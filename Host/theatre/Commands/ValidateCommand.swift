@@ -37,7 +37,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         var validation = Validation(
             library: library, seed: seed ?? UInt64.random(in: 0...UInt64(UInt32.max)),
-            program: DeploymentOptions.ownPath)
+            program: Installation.current.program)
         validation.isQuick = quick
         validation.only = only
         validation.configuration = config

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import Glibc
 import TheatreManifest
 
 /// `STATE/operations.json`: what operators decided about instances, kept over restarts. The host writes it; `plugins.d`
@@ -47,19 +46,6 @@ struct OperationsFile: Sendable {
             "disabled": .object(
                 disabled.mapValues { .object(["at_ms": .integer($0.at), "reason": .string($0.reason)]) })
         ])
-        let bytes = try Array(value.json()) + [10]
-        let draft = "\(path).new"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure() }
-        let isWritten = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) } == bytes.count
-        let isSafe = isWritten && fsync(descriptor) == 0
-        let code = errno
-        close(descriptor)
-        errno = code
-        guard isSafe, rename(draft, path) == 0 else { throw failure() }
-    }
-
-    private func failure() -> ServeFailure {
-        ServeFailure("\(path) cannot be written: \(String(cString: strerror(errno)))")
+        try SafeFile.replace(path, with: Array(value.json()) + [10])
     }
 }

@@ -67,13 +67,19 @@ extension PluginOperations {
         tell("instance was released", name)
     }
 
-    func swap(_ name: String, library: String?, fresh: Bool) throws(CallError) -> HostSwapped {
+    func swap(_ name: String, library: NamedLibrary?, fresh: Bool) throws(CallError) -> HostSwapped {
         let status = try status(of: name)
         guard status.state != .disabled else { throw Self.disabled(name) }
-        let path = library ?? "\(settings.libraries)/lib\(status.plugin).so"
+        if library != nil { try checkIsHere(name, status.plugin) }
+        let folders = LibraryPath(settings.libraries)
+        let path = try library?.path(in: folders) ?? folders.file(of: status.plugin)
         let file: PluginFile
         do throws(LoadError) {
-            file = try PluginFile(name: status.plugin, path: path)
+            if let alone = try manifestAlone(name, status.plugin) {
+                file = alone
+            } else {
+                file = try PluginFile(name: status.plugin, path: path)
+            }
             if let fault = file.fault { throw fault }
         } catch {
             throw Self.refusal(error)
@@ -84,12 +90,31 @@ extension PluginOperations {
     func rollback(_ name: String) throws(CallError) -> HostSwapped {
         let status = try status(of: name)
         guard status.state != .disabled else { throw Self.disabled(name) }
+        try checkIsHere(name, status.plugin)
         guard let file = decided.withLock({ $0.previous[name] }) else {
             throw CallError(
                 .failedPrecondition, "plugins.nothing_before",
                 "\(name) was not swapped since the host started; there is nothing to go back to.")
         }
         return try swap(name, to: file, isPinned: true, handover: true)
+    }
+
+    /// Where only a plugin's manifest is here, which library serves is its server's to say.
+    private func checkIsHere(_ name: String, _ plugin: String) throws(CallError) {
+        guard deployment.current.files[plugin]?.isServedElsewhere == true else { return }
+        throw CallError(
+            .failedPrecondition, "plugins.served_elsewhere",
+            "\(name) is known by its manifest alone, and its server says which library serves; start another there, "
+                + "put its manifest here, and swap without --library.")
+    }
+
+    /// The manifest as it stands now of a plugin that is known by nothing else; nil of others.
+    private func manifestAlone(_ name: String, _ plugin: String) throws(LoadError) -> PluginFile? {
+        guard let file = deployment.current.files[plugin], file.isServedElsewhere else { return nil }
+        let declaration = deployment.current.instances.first { $0.name == name }
+        let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
+        return try PluginFile(
+            name: plugin, manifest: file.path, contracts: declaration?.remote?.contracts ?? "\(folder)contracts.binpb")
     }
 
     /// The configuration stays that which is applied; only the library is another.
@@ -140,20 +165,20 @@ extension PluginOperations {
         _ name: String, of next: CompiledDeployment, handover: Bool
     ) throws(CallError) -> Fleet.Replacement {
         do {
-            try parts.prepareKeys(next)
-            let plan = try parts.planner(next, parts.url.withLock { $0 }).plan()
-            guard let instance = plan.instances.first(where: { $0.name == name }) else {
-                if let error = plan.closed.first(where: { $0.status.instance == name })?.error { throw error }
-                throw Self.disabled(name)
-            }
             let routes = try parts.routes(of: next)
-            let done = try parts.fleet.replace(
-                instance, routing: plan.routing, handover: handover, drainSeconds: drainSeconds
-            ) {
-                deployment.set(next)
-                parts.open(next, routes)
+            return try parts.granting(parts.planner(next, parts.url.withLock { $0 }).plan()) { plan, flip in
+                guard let instance = plan.instances.first(where: { $0.name == name }) else {
+                    if let error = plan.closed.first(where: { $0.status.instance == name })?.error { throw error }
+                    throw Self.disabled(name)
+                }
+                return try parts.fleet.replace(
+                    instance, routing: plan.routing, handover: handover, drainSeconds: drainSeconds
+                ) {
+                    flip()
+                    deployment.set(next)
+                    parts.open(next, routes)
+                }
             }
-            return done
         } catch let error as LoadError {
             throw Self.refusal(error)
         } catch let error as CallError {

@@ -5,6 +5,9 @@ import Control
 import FoundationEssentials
 import Logging
 import Runtime
+import Services
+import SwiftProtobuf
+import TheatreContracts
 import TheatreManifest
 
 extension PluginOperations {
@@ -18,7 +21,9 @@ extension PluginOperations {
                 atPath: settings.host.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             return try await ControlServer(path: Self.socket(state: settings.host.state)) { [self] request, answer in
                 do throws(CallError) {
-                    perform(try PluginRequest(request)) { result in
+                    let request = try PluginRequest(request)
+                    perform(request) { [self] result in
+                        note(request, result)
                         switch result {
                         case .success(let done): answer(ControlAnswer.success(done.json))
                         case .failure(let error): answer(ControlAnswer.failure(error.reason, error.message))
@@ -31,6 +36,33 @@ extension PluginOperations {
         } catch {
             parts.logger.warning("`theatre plugins` cannot operate this host", metadata: ["error": "\(error)"])
             return nil
+        }
+    }
+
+    /// What is changed over the socket is in the audit too; over HTTP the plugin's commit writes the row.
+    private func note(_ request: PluginRequest, _ result: Result<PluginAnswer, CallError>) {
+        guard let action = request.change else { return }
+        let context = HostContext.with {
+            $0.tenant = "default"
+            $0.principal = "svc:operator"
+            $0.principalKind = .service
+            $0.route = "theatre plugins \(action) \(request.instance)"
+            $0.resource = "plugin"
+            $0.action = action
+            $0.decision = "control socket"
+            $0.audit = "change"
+        }
+        do {
+            let (outcome, reason) =
+                switch result {
+                case .success: ("changed", "")
+                case .failure(let error): ("refused", error.reason)
+                }
+            parts.audit.append(
+                at: Int64(parts.clock.wall() / 1_000_000), context: try context.serializedBytes(), outcome: outcome,
+                reason: reason, count: 1)
+        } catch {
+            parts.logger.error("an audit row cannot be encoded", metadata: ["error": "\(error)"])
         }
     }
 }

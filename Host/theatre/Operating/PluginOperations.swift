@@ -85,7 +85,7 @@ final class PluginOperations: Sendable {
 
     /// As operators see it.
     func shown(_ status: InstanceStatus) -> HostInstance {
-        let path = "\(settings.libraries)/lib\(status.plugin).so"
+        let path = LibraryPath(settings.libraries).file(of: status.plugin)
         let (isDisabled, previous) = decided.withLock {
             ($0.file.disabled[status.instance] != nil, $0.previous[status.instance]?.digest)
         }
@@ -104,6 +104,7 @@ final class PluginOperations: Sendable {
             $0.previousDigest = previous ?? ""
             $0.disabledByOperator = isDisabled
             $0.mappedBuilds = UInt32(parts.housing.images(of: status.plugin))
+            $0.facts = status.facts
         }
     }
 
@@ -153,6 +154,21 @@ extension PluginRequest {
         case .disable(let name, _), .quarantine(let name, _): name
         case .swap(let name, _, _): name
         case .logs(let name, _): name
+        }
+    }
+}
+
+extension PluginRequest {
+    /// What it changes, as the command is called; nil for a look.
+    var change: String? {
+        switch self {
+        case .list, .show, .logs: nil
+        case .enable: "enable"
+        case .disable: "disable"
+        case .quarantine: "quarantine"
+        case .release: "release"
+        case .swap: "swap"
+        case .rollback: "rollback"
         }
     }
 }

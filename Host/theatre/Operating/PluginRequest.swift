@@ -14,8 +14,8 @@ enum PluginRequest: Sendable {
     case disable(String, reason: String)
     case quarantine(String, reason: String)
     case release(String)
-    /// `library`: a file in place of the one in the plugins' folder. `fresh`: without the old generation's state.
-    case swap(String, library: String?, fresh: Bool)
+    /// `library`: a file in place of the plugin's own. `fresh`: without the old generation's state.
+    case swap(String, library: NamedLibrary?, fresh: Bool)
     case rollback(String)
     case logs(String, limit: Int)
 
@@ -41,8 +41,8 @@ enum PluginRequest: Sendable {
         case "plugins.release": self = .release(instance)
         case "plugins.swap":
             self = .swap(
-                instance, library: try reader.optionalString("library"), fresh: try reader.bool("fresh", default: false)
-            )
+                instance, library: try reader.optionalString("library").map(NamedLibrary.anywhere),
+                fresh: try reader.bool("fresh", default: false))
         case "plugins.rollback": self = .rollback(instance)
         default: self = .logs(instance, limit: Int(clamping: try reader.integer("limit") ?? 0))
         }
@@ -52,6 +52,29 @@ enum PluginRequest: Sendable {
     private static let commands = [
         "list", "show", "enable", "disable", "quarantine", "release", "swap", "rollback", "logs",
     ]
+}
+
+/// A library that an operator named.
+enum NamedLibrary: Sendable {
+    /// Any file: the operator of this machine may run any code as the host's user anyway.
+    case anywhere(String)
+    /// A file in the host's folders of libraries, by its name there or its whole path: for operators elsewhere.
+    case installed(String)
+
+    /// Its path.
+    ///
+    /// - Throws: `plugins.unknown_library` for what is in none of the folders; whether it is elsewhere is not told.
+    func path(in folders: LibraryPath) throws(CallError) -> String {
+        switch self {
+        case .anywhere(let path): return path
+        case .installed(let name):
+            if let path = folders.installed(name) { return path }
+            throw CallError(
+                .notFound, "plugins.unknown_library",
+                "No library \(name) is in the host's folders of libraries; put it there, or name it on the machine with theatre plugins swap --library.",
+                detail: "/library")
+        }
+    }
 }
 
 /// What an operator is answered.
@@ -84,6 +107,7 @@ enum PluginAnswer: Sendable {
             "running_digest": .text(instance.runningDigest), "configured_digest": .text(instance.configuredDigest),
             "previous_digest": .text(instance.previousDigest),
             "disabled_by_operator": .bool(instance.disabledByOperator), "mapped_builds": .int(instance.mappedBuilds),
+            "facts": .object(instance.facts.mapValues { .string($0) }),
         ])
     }
 

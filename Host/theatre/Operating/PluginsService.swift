@@ -38,7 +38,8 @@ final class PluginsService: HostService {
             case "Show": return .show(try HostShowInstanceRequest(serializedBytes: payload).instance)
             case "Swap":
                 let request = try HostSwapRequest(serializedBytes: payload)
-                return .swap(request.instance, library: nil, fresh: request.fresh)
+                let library = request.library.isEmpty ? nil : NamedLibrary.installed(request.library)
+                return .swap(request.instance, library: library, fresh: request.fresh)
             case "Logs":
                 let request = try HostInstanceLogsRequest(serializedBytes: payload)
                 return .logs(request.instance, limit: Int(request.limit))

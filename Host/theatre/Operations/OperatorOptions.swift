@@ -15,9 +15,11 @@ struct OperatorOptions: ParsableArguments {
     var json = false
 
     /// Runs `body` with the deployment's storage; a failure is one line and status 1.
-    func run(_ body: (OperatorRuntime) throws -> Void) throws {
+    ///
+    /// - Parameter reaching: what a storage in a sandbox is to touch for it.
+    func run(reaching: [SandboxPlan.File] = [], _ body: (OperatorRuntime) throws -> Void) throws {
         do {
-            try OperatorRuntime.run(deployment, state: state, body)
+            try OperatorRuntime.run(deployment, state: state, reaching: reaching, body)
         } catch let error as ServeFailure {
             printError("\(error)")
             throw ExitCode(1)

@@ -4,6 +4,7 @@
 import Isolation
 import Logging
 import Registry
+import Remote
 import Runtime
 import Services
 import SwiftProtobuf
@@ -15,6 +16,8 @@ import Synchronization
 final class OperatorRuntime {
     /// Name of the storage instance.
     let storage: String
+    /// Whether it is served by another process, perhaps on another machine: paths are that one's.
+    let isElsewhere: Bool
     /// `00-host.yaml`.
     let host: HostConfiguration
     private let dispatcher: Dispatcher
@@ -23,8 +26,9 @@ final class OperatorRuntime {
 
     /// Reads the deployment and starts its storage.
     ///
+    /// - Parameter reaching: what a storage in a sandbox is to touch for this command, beside what it always may.
     /// - Throws: ``ServeFailure`` in words for the operator.
-    init(_ options: DeploymentOptions, state: String?) throws {
+    init(_ options: DeploymentOptions, state: String?, reaching: [SandboxPlan.File] = []) throws {
         let deployment: CompiledDeployment
         do throws(DeploymentFaults) {
             deployment = try CompiledDeployment.read(folder: options.pluginsD, libraries: options.libraryFolder)
@@ -49,17 +53,26 @@ final class OperatorRuntime {
         var plan = planner.plan()
         let name = host.storage
         plan.instances = plan.instances.filter { $0.name == name }
+        // A damaged database is what some commands are for.
+        for index in plan.instances.indices {
+            plan.instances[index].testsItself = false
+            plan.instances[index].sandbox.files += reaching
+        }
         plan.closed = plan.closed.filter { $0.status.instance == name }
         guard let own = plan.instances.first else {
             let reason = plan.closed.first?.status.reason ?? "it is not declared"
             throw ServeFailure("the storage instance \(name) cannot be started: \(reason)")
         }
+        isElsewhere = own.mode == .remote
         do throws(CallError) { try secrets.prepare(own.grants.secrets.values.map(\.source)) } catch {
             throw ServeFailure("\(error.reason): \(error.message)")
         }
         fleet = Fleet(
             dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
-            homes: [.isolated: IsolatedHousing(logger: log.logger("isolation"))])
+            homes: [
+                .isolated: IsolatedHousing(logger: log.logger("isolation")),
+                .remote: RemoteHousing(logger: log.logger("remote")),
+            ])
         // Whatever it needs of others is not there: what is left of a deployment routes nothing.
         plan.routing = { _ in NoRouting() }
         do throws(LoadError) { try fleet.start(plan) } catch { throw ServeFailure("\(error)") }
@@ -70,9 +83,10 @@ final class OperatorRuntime {
 
     /// Runs `body` and stops the storage after it, whatever happened.
     static func run(
-        _ options: DeploymentOptions, state: String?, _ body: (OperatorRuntime) throws -> Void
+        _ options: DeploymentOptions, state: String?, reaching: [SandboxPlan.File] = [],
+        _ body: (OperatorRuntime) throws -> Void
     ) throws {
-        let runtime = try OperatorRuntime(options, state: state)
+        let runtime = try OperatorRuntime(options, state: state, reaching: reaching)
         defer { runtime.stop() }
         do { try body(runtime) } catch let error as CallError { throw ServeFailure(Self.words(error)) }
     }

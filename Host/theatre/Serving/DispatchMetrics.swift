@@ -40,6 +40,14 @@ enum DispatchMetrics {
         ]
     }
 
+    /// How many builds of each plugin are mapped into this process.
+    static func builds(_ images: [String: Int]) -> MetricFamily {
+        MetricFamily(
+            "theatre_plugin_builds_mapped", .gauge,
+            "Builds of a plugin in the host's process; none is unmapped before it ends, see resident_builds.",
+            images.map { MetricSample(["plugin": $0], Double($1)) })
+    }
+
     /// Cumulative buckets of powers of two microseconds.
     private static func histogram(_ operation: OperationSnapshot, _ labels: [String: String]) -> [MetricSample] {
         var samples: [MetricSample] = []

@@ -11,27 +11,57 @@ import Transcoding
 
 extension GatewayTable {
     /// Every route of every enabled instance. Those of an instance that does not serve answer 503 with the reason.
-    static func make(_ deployment: CompiledDeployment, calls: any CallStarting, log: Logger) throws -> GatewayTable {
+    ///
+    /// - Throws: `DeploymentFaults` with every route whose messages its contracts lack, or the first whose path is none.
+    static func make(
+        _ deployment: CompiledDeployment, calls: any CallStarting, log: Logger
+    ) throws(DeploymentFaults) -> GatewayTable {
         var codecs: [String: TranscodingCodec] = [:]
         var entries: [RouteEntry] = []
+        var sources: [Source] = []
+        var faults: [Fault] = []
         for instance in deployment.table.instances {
             guard let file = deployment.files[instance.declaration.plugin] else { continue }
             let name = instance.declaration.name
             for route in file.manifest.routes {
-                entries.append(
-                    RouteEntry(
-                        route: route, instance: name, body: try body(of: route, deployment, &codecs),
-                        target: { () throws(CallError) in try calls.target(instance: name, operation: route.operation) }
-                    ))
+                do throws(CatalogError) {
+                    let body = try body(of: route, deployment, &codecs)
+                    entries.append(
+                        RouteEntry(
+                            route: route, instance: name, body: body,
+                            target: { () throws(CallError) in
+                                try calls.target(instance: name, operation: route.operation)
+                            }))
+                    sources.append(instance.declaration.source)
+                } catch {
+                    faults.append(
+                        .route(
+                            "\(route.method) \(route.path)", name,
+                            error.message.hasSuffix(".") ? String(error.message.dropLast()) : error.message,
+                            instance.declaration.source))
+                }
             }
         }
+        guard faults.isEmpty else { throw DeploymentFaults(faults) }
+        let policy = deployment.table.instances.first { instance in
+            deployment.files[instance.declaration.plugin]?.manifest.provides.contains {
+                $0.capability == "theatre.access.v1.Policy"
+            } == true
+        }
         let served = entries.map { OpenAPIRoute($0.route, instance: $0.instance) }
-        return try GatewayTable(entries) { OpenAPIBytes.make(served, deployment, log: log) }
+        do throws(RouteRefusal) {
+            return try GatewayTable(entries, policy: policy?.declaration.name) {
+                OpenAPIBytes.make(served, deployment, log: log)
+            }
+        } catch {
+            let entry = entries[error.index]
+            throw DeploymentFaults([.route(entry.key, entry.instance, error.message, sources[error.index])])
+        }
     }
 
     private static func body(
         of route: Manifest.Route, _ deployment: CompiledDeployment, _ codecs: inout [String: TranscodingCodec]
-    ) throws -> RouteBody {
+    ) throws(CatalogError) -> RouteBody {
         guard route.body == "json" else {
             return route.operation == "theatre.http.v1.Handler/HandleStream" ? .rawStream : .raw
         }
@@ -60,7 +90,18 @@ struct TranscodingCodec: RouteCodec {
         }
     }
 
+    func takes(_ field: String) -> Bool { request.hasField(field) }
+
     func response(_ payload: UnsafeRawBufferPointer) throws -> ByteBuffer {
         ByteBuffer(bytes: try response.decode(payload.bindMemory(to: UInt8.self)))
+    }
+}
+
+extension Fault {
+    /// A route that cannot be served.
+    fileprivate static func route(_ key: String, _ instance: String, _ why: String, _ source: Source) -> Fault {
+        Fault(
+            .httpRouteInvalid, at: source, "\(key) of instance \"\(instance)\" cannot be served: \(why).",
+            fix: "Correct the route in the plugin's manifest and build it again.")
     }
 }

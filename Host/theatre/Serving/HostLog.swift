@@ -14,16 +14,19 @@ struct HostLog: Sendable {
     let clock: SystemClock
     /// Where the last lines of instances are kept, if anywhere.
     var records: InstanceRecords?
+    /// Knows the generations that serve; set once there is a dispatcher.
+    let generations = ServingGenerations()
 
     /// A logger of one part of the host.
     func logger(_ label: String) -> Logger {
         let clock = clock
         let level = Logger.Level(rawValue: host.log.level) ?? .info
         let format: LogFormat = host.log.format == "json" ? .json : .console
-        let writer = writer
+        let writer = writer, generations = generations
         return Logger(label: label) { label in
             LineLogHandler(
-                label: label, writer: writer, format: format, level: level, wall: { Int64(clock.wall() / 1_000_000) })
+                label: label, writer: writer, format: format, level: level, wall: { Int64(clock.wall() / 1_000_000) },
+                generation: { generations.generation(of: $0) })
         }
     }
 
@@ -48,6 +51,19 @@ struct HostLog: Sendable {
                 metadata: [
                     "instance": "\(identity.instance)", "generation": "\(identity.generation)", "reason": "\(reason)",
                 ])
+        }
+        hooks.onMisuse = { identity, misuse in
+            let metadata: Logger.Metadata = [
+                "plugin": "\(identity.plugin)", "kind": "\(misuse.kind)", "count": "\(misuse.count)",
+                "operation": "\(misuse.operation.isEmpty ? "unknown" : misuse.operation)",
+                "expected": "\(misuse.expected)", "found": "\(misuse.found)", "fix": "\(misuse.fix)",
+            ]
+            keep(identity, .warning, "a call was not completed as it must be", metadata)
+            dispatch.warning(
+                "a call was not completed as it must be",
+                metadata: metadata.merging([
+                    "instance": "\(identity.instance)", "generation": "\(identity.generation)",
+                ]) { $1 })
         }
         hooks.onLog = { identity, level, message, fields in
             let level = Self.level(level)

@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Registry
+import Remote
 import Runtime
 import Services
 import SwiftProtobuf
@@ -33,6 +34,8 @@ final class HostParts: Sendable {
     /// Where instances live that run in this process.
     let housing: InProcessHousing
     let url = Mutex("")
+    /// What came of it when instances were brought up.
+    let selfTests: SelfTests
     private let writer: LogWriter
     private let group: any EventLoopGroup
     private let keys: FileKeys
@@ -43,13 +46,14 @@ final class HostParts: Sendable {
     private let events: EventPump
     private let jobs: JobPump
     private let retention: RetentionPump
-    private let audit: AuditWriter
+    let audit: AuditWriter
     private let storageWatch: StorageWatch
     private let isOpen: OpenFlag
 
     init(_ deployment: CompiledDeployment, _ settings: HostServer.Settings) throws {
         let host = settings.host
         self.settings = settings
+        selfTests = SelfTests(state: host.state)
         clock = SystemClock()
         let clock = clock
         writer = LogWriter()
@@ -57,6 +61,7 @@ final class HostParts: Sendable {
         logger = log.logger("theatre")
         group = MultiThreadedEventLoopGroup.singleton
         dispatcher = Dispatcher(clock: clock)
+        log.generations.ask(dispatcher)
         try dispatcher.startSweeping()
         secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
         keys = FileKeys(folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys)
@@ -93,7 +98,10 @@ final class HostParts: Sendable {
             residentLimit: host.residentBuilds, probe: Self.probe(host, isServing: isOpen, folder: settings.folder))
         fleet = Fleet(
             dispatcher: dispatcher, hooks: log.hooks, logger: log.logger("fleet"),
-            homes: [.inproc: housing, .isolated: IsolatedHousing(logger: log.logger("isolation"))],
+            homes: [
+                .inproc: housing, .isolated: IsolatedHousing(logger: log.logger("isolation")),
+                .remote: RemoteHousing(logger: log.logger("remote")),
+            ],
             crashes: host.isolation.crashes)
         metrics = MetricsRegistry()
         for provider in [
@@ -105,6 +113,8 @@ final class HostParts: Sendable {
         }
         let dispatcher = dispatcher
         metrics.register { DispatchMetrics.families(dispatcher.snapshot()) }
+        let housing = housing
+        metrics.register { [DispatchMetrics.builds(housing.images)] }
         gateway = try GatewayServer(
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
@@ -130,17 +140,26 @@ final class HostParts: Sendable {
         return url
     }
 
-    /// Reads or makes every key that is granted, and every secret that is not taken from the environment.
-    func prepareKeys(_ deployment: CompiledDeployment) throws {
-        let grants = try planner(deployment, "").allGrants
-        do throws(CallError) {
-            try keys.prepare(keys: grants.flatMap(\.keys.values))
-            secrets.forget()
-            try secrets.prepare(grants.flatMap(\.secrets.values).map(\.source))
-        } catch {
-            throw ServeFailure("\(error.reason): \(error.message)")
+    /// Reads what a plan's instances are granted, lends it to those that are brought up, and gives it to all once the
+    /// plan is applied. Where it is not applied, what served before goes on with what it had.
+    ///
+    /// - Parameter body: applies the plan it is given; calls what it is given at the moment of the flip.
+    func granting<Result>(
+        _ plan: Fleet.Plan, _ body: (_ plan: Fleet.Plan, _ flip: () -> Void) throws -> Result
+    ) throws -> Result {
+        let granted = GrantedValues(plan, keys, secrets, settings.host)
+        let verifier = try tokens.make(with: granted.keys)
+        let serving = Dictionary(
+            plan.instances.map { ($0.name, dispatcher.generation(of: $0.name) ?? 0) }
+        ) { first, _ in first }
+        secrets.stage(granted.secrets) { $0.generation > serving[$0.instance] ?? .max }
+        defer { secrets.discard() }
+        keys.add(granted.keys)
+        return try body(granted.plan) {
+            keys.replace(granted.keys)
+            secrets.commit(keeping: granted.unread)
+            tokens.use(verifier)
         }
-        try tokens.load()
     }
 
     /// How the deployment is to run.
@@ -174,22 +193,36 @@ final class HostParts: Sendable {
         retention.start()
     }
 
-    /// Opens the routes of a deployment and delivers events to its consumers.
-    func open(_ deployment: CompiledDeployment) throws { open(deployment, try routes(of: deployment)) }
-
     /// The routes of a deployment, made before it is applied.
-    func routes(of deployment: CompiledDeployment) throws -> GatewayTable {
-        try GatewayTable.make(deployment, calls: dispatcher, log: logger)
+    ///
+    /// - Throws: `DeploymentFaults` for those that cannot be served.
+    func routes(of deployment: CompiledDeployment) throws(DeploymentFaults) -> GatewayTable {
+        // A class that 00-host.yaml has since the start is not bounded yet.
+        let fresh = Set(deployment.host.rates.keys).subtracting(settings.host.rates.keys)
+        let faults = deployment.table.instances.flatMap { instance in
+            instance.plugin.manifest.routes.filter { fresh.contains($0.rate) }.map { route in
+                Fault(
+                    .httpRouteInvalid, at: instance.declaration.source,
+                    "\(route.method) \(route.path) of instance \"\(instance.declaration.name)\" is of rate class "
+                        + "\"\(route.rate)\", which was added after the host started.",
+                    fix: "Restart the host: rates take one.")
+            }
+        }
+        guard faults.isEmpty else { throw DeploymentFaults(faults) }
+        return try GatewayTable.make(deployment, calls: dispatcher, log: logger)
     }
 
-    /// Opens routes that were made before.
+    /// Opens the routes of a deployment and delivers events to its consumers.
     func open(_ deployment: CompiledDeployment, _ routes: GatewayTable) {
         gateway.replace(routes)
         deliver(deployment)
     }
 
-    /// Delivers events and jobs to those instances that serve.
+    /// Keeps what came of bringing the instances up, and delivers events and jobs to those that serve.
     func deliver(_ deployment: CompiledDeployment) {
+        do { try selfTests.write(fleet.statuses, of: deployment, at: Int64(clock.wall() / 1_000_000)) } catch {
+            logger.warning("what self-tests found cannot be kept", metadata: ["error": "\(error)"])
+        }
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
@@ -208,12 +241,12 @@ final class HostParts: Sendable {
         }
     }
 
-    /// Tells the gateway of sessions that were revoked.
-    var revocations: SessionRevocations {
+    /// Tells the gateway of sessions that were revoked and of roles that changed.
+    var gatewayEvents: GatewayEvents {
         let gateway = gateway
-        return SessionRevocations(dispatcher: dispatcher, storage: settings.host.storage, logger: logger) {
-            gateway.revoke(session: $0)
-        }
+        return GatewayEvents(
+            dispatcher: dispatcher, storage: settings.host.storage, logger: logger,
+            revoke: { gateway.revoke(session: $0) }, forgetStandings: { gateway.forgetStandings() })
     }
 
     /// No more timers, events and jobs; what is under way ends within the drain time, or is given back.

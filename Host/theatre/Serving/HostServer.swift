@@ -6,6 +6,7 @@ import Gateway
 import Logging
 import NIOCore
 import NIOPosix
+import Registry
 import Runtime
 import ServiceLifecycle
 import Services
@@ -52,8 +53,9 @@ final class HostServer: Sendable {
         let testClock: TestClockSocket?
         let control: ControlServer?
         do {
+            let routes = try parts.routes(of: deployment.current)
             url = try await parts.listen()
-            try await operatorThread.run { [self] in try bringUp(url) }
+            try await operatorThread.run { [self] in try bringUp(url, routes) }
             testClock = try await parts.serveTestClock()
             control = await operations.listen()
         } catch {
@@ -65,7 +67,7 @@ final class HostServer: Sendable {
                 services: [
                     .init(service: Stopping { [self] in await stop() }),
                     .init(service: Reloading(ready: { [self] in announce(url) }) { [self] in await reload() }),
-                    .init(service: parts.revocations),
+                    .init(service: parts.gatewayEvents),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
         try await group.run()
@@ -74,14 +76,16 @@ final class HostServer: Sendable {
     }
 
     /// Starts every instance, then the pumps, then opens the routes.
-    private func bringUp(_ url: String) throws {
+    private func bringUp(_ url: String, _ routes: GatewayTable) throws {
         let deployment = deployment.current
-        try parts.prepareKeys(deployment)
         let planner = try parts.planner(deployment, url)
         parts.warn(planner)
-        try parts.fleet.start(operations.applying(planner.plan()))
+        try parts.granting(operations.applying(planner.plan())) { plan, flip in
+            try parts.fleet.start(plan)
+            flip()
+        }
         try parts.prepareStorage()
-        try parts.open(deployment)
+        parts.open(deployment, routes)
     }
 
     /// Reads `plugins.d` again. Any fault leaves what serves as it is.
@@ -89,15 +93,19 @@ final class HostServer: Sendable {
         do {
             let fresh = try CompiledDeployment.read(
                 folder: settings.folder, libraries: settings.libraries, known: operations.pinned)
+            try checkProved(fresh)
+            // Before anything is applied: a route that cannot be served must leave all as it is.
+            let routes = try parts.routes(of: fresh)
             let url = parts.url.withLock { $0 }
             try await operatorThread.run { [self] in
-                try parts.prepareKeys(fresh)
                 let planner = try parts.planner(fresh, url)
                 parts.warn(planner)
-                let plan = operations.applying(planner.plan())
-                try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) {
-                    deployment.set(fresh)
-                    try parts.open(fresh)
+                try parts.granting(operations.applying(planner.plan())) { plan, flip in
+                    try parts.fleet.reload(plan, drainSeconds: settings.host.drainSeconds) {
+                        flip()
+                        deployment.set(fresh)
+                        parts.open(fresh, routes)
+                    }
                 }
             }
             parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
@@ -105,6 +113,15 @@ final class HostServer: Sendable {
             parts.logger.error(
                 "plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// A route may not newly name what failed when it was last brought up, and has not changed since. One that did before
+    /// holds nothing back: the instance is tried again, and its routes answer with the reason meanwhile.
+    private func checkProved(_ fresh: CompiledDeployment) throws(DeploymentFaults) {
+        let found = try parts.selfTests.read()
+        let known = Set(deployment.current.unproved(by: found).map(\.sentence))
+        let added = fresh.unproved(by: found).filter { $0.code == .routeUnproved && !known.contains($0.sentence) }
+        guard added.isEmpty else { throw DeploymentFaults(added) }
     }
 
     /// The gateway drains, then the pumps, then the instances.

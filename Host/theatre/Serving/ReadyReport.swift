@@ -38,7 +38,7 @@ struct ReadyReport {
             ready at \(url)
               API      \(url)/openapi.json
               health   \(url)/readyz   metrics \(url)/metrics
-              next     .build/release/theatre tour --server \(url)
+              next     \(Installation.current.command) tour --server \(url)
               change   edit \(folder), then kill -HUP \(getpid()); stop with ^C
             """
     }

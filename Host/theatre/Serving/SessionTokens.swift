@@ -21,20 +21,30 @@ final class SessionTokens: TokenVerifier {
         self.clock = clock
     }
 
-    /// Loads the public halves of the key as they are now. Blocks: for the operator's thread.
+    /// A verifier for the key as it is now, or as it is about to be. Blocks: for the operator's thread. nil where the
+    /// deployment grants nobody the key: it verifies no token.
     ///
-    /// A deployment that grants nobody the key verifies no token.
-    func load() throws {
-        let jwks: [String]
-        do throws(CallError) { jwks = try keys.publicKeys(of: settings.tokens.key) } catch { return }
+    /// - Parameter fresh: versions of keys that are about to be taken over.
+    func make(with fresh: [String: [KeyVersion]] = [:]) throws -> JWTVerifier? {
+        let versions: [KeyVersion]
+        if let known = fresh[settings.tokens.key] {
+            versions = known
+        } else {
+            do throws(CallError) { versions = try keys.versions(of: settings.tokens.key) } catch { return nil }
+        }
+        let jwks = versions.map(\.publicJWK).filter { !$0.isEmpty }
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let clock = clock, tokens = settings.tokens
-        let fresh = try loop.makeFutureWithTask {
+        return try loop.makeFutureWithTask {
             try await JWTVerifier(
                 keys: jwks, issuer: tokens.issuer, audience: tokens.audience,
                 now: { Int64(clock.wall() / 1_000_000) })
         }.wait()
-        verifier.withLock { $0 = fresh }
+    }
+
+    /// Verifies by this one from now on; nil changes nothing.
+    func use(_ fresh: JWTVerifier?) {
+        if let fresh { verifier.withLock { $0 = fresh } }
     }
 
     func verify(_ token: String) async throws -> Principal {

@@ -11,10 +11,15 @@ struct Tour {
     let chapter: Chapter
     let say: TourNarrator
 
+    /// What a run that succeeds has told before.
+    private static let stages = ["draft.started", "draft.outlined", "draft.scene_written", "draft.culture_checked"]
+
     /// What is drafted.
     struct Chapter: Sendable {
         var title: String
         var text: String
+        /// It has things in it that are not of their time, so the culture check finds something.
+        var hasFindings = false
     }
 
     /// Identifiers to look further with.
@@ -112,17 +117,25 @@ struct Tour {
     private func follow(_ stream: EventSource, run: String) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
+                var seen: Set<String> = []
                 for try await event in stream {
                     guard event.data.value(at: "/aggregate")?.string == run else { continue }
                     let data = event.data.value(at: "/data") ?? .null
                     say.event(event.type, data)
-                    if event.type == "draft.succeeded" { return true }
+                    seen.insert(event.type)
+                    if event.type == "draft.succeeded" {
+                        let missing = Self.stages.filter { !seen.contains($0) }
+                        guard missing.isEmpty else {
+                            throw TourFailure("the run succeeded without telling of \(missing.joined(separator: ", "))")
+                        }
+                        return true
+                    }
                     if event.type == "draft.failed" || event.type == "draft.canceled" {
                         throw TourFailure(
                             "the run ended with \(event.type): \(data.value(at: "/failure")?.string ?? "")")
                     }
                 }
-                return false
+                throw TourFailure("the event stream ended before the run did")
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(120))
@@ -141,6 +154,9 @@ struct Tour {
         guard !scenes.isEmpty else { throw TourFailure("the run has no scenes") }
         outcome.scenes = scenes.count
         for scene in scenes { outcome.findings += say.scene(scene) }
+        guard !chapter.hasFindings || outcome.findings > 0 else {
+            throw TourFailure("nothing in the chapter that ships was found to be of another time")
+        }
         let inbox = try await client.expect(200, .GET, "/api/v1/me/inbox")["items"]?.array ?? []
         guard let message = inbox.first(where: { $0.value(at: "/data/run_id")?.string == outcome.run }) else {
             throw TourFailure("the inbox has no message of the run")

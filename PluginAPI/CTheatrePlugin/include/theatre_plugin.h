@@ -18,9 +18,14 @@
  *           The callee copies what it keeps. Neither side frees the other's memory.
  * VERSIONS  The major version is in the name of the exported symbol. A revision only appends members to
  *           structs: a member is present if it ends within `struct_size`. Readers copy the smaller of the
- *           two sizes and treat the rest as zero. Writers set `struct_size` to their own sizeof.
+ *           two sizes and treat the rest as zero. Writers set `struct_size` to their own sizeof, which is at
+ *           least the struct's size in revision 0, THEATRE_..._SIZE_0: a shorter one is refused, one of any
+ *           later revision is read.
  * STATES    LOADED -> create -> CONFIGURED -> activate (self_test) -> READY -> deactivate -> DRAINING
- *           -> destroy -> RETIRED. Each function states the states in which it may be called.
+ *           -> destroy -> RETIRED.
+ *
+ * Above each function stand its thread, the states of the instance in which it may be called (A -> B: called in
+ * A, after it B) and, under `Ownership:`, what is borrowed until when and who frees what.
  */
 #ifndef THEATRE_PLUGIN_H
 #define THEATRE_PLUGIN_H
@@ -33,6 +38,16 @@ extern "C" {
 
 #define THEATRE_ABI_MAJOR 1u
 #define THEATRE_ABI_REVISION 0u
+
+/* The size of each struct in revision 0, for ever: the least that its `struct_size` may say. */
+#define THEATRE_ERROR_SIZE_0 72u
+#define THEATRE_REQUEST_SIZE_0 104u
+#define THEATRE_RESULT_SIZE_0 32u
+#define THEATRE_CHUNK_SIZE_0 32u
+#define THEATRE_CREATE_SIZE_0 72u
+#define THEATRE_INSTANCE_SIZE_0 88u
+#define THEATRE_HOST_SIZE_0 80u
+#define THEATRE_PLUGIN_SIZE_0 104u
 
 /* ---------------------------------------------------------------------------------------------- values */
 
@@ -183,86 +198,115 @@ typedef struct theatre_create {
 /* ------------------------------------------------------------------------------------------------ plugin */
 
 /* One live instance, allocated by the plugin in `create`, freed by it in `destroy`. The members do not
- * change after `create` returns. Control functions return THEATRE_OK, or another code with *error filled in;
- * the bytes the error refers to stay valid until the next control call on this instance. */
+ * change after `create` returns. Control functions return THEATRE_OK, or another code with *error filled in. */
 typedef struct theatre_instance {
     uint32_t struct_size;
     uint32_t reserved;
     void *self;
 
-    /* [control] CONFIGURED -> READY. Opens what the instance needs. `invoke` may come before it returns only
-     * for operations that the manifest marks `before_ready`. It may call the host. */
+    /* [control] CONFIGURED -> READY. Opens what the instance needs. No `invoke` comes before it has returned. It
+     * may call the host.
+     * Ownership: *error is the host's; the bytes it is made to refer to are the plugin's and stay valid until the
+     * next control call on this instance. */
     theatre_code (*activate)(void *self, theatre_error *error);
 
-    /* [control] READY. Optional (null). Proves that the instance can do its work; changes nothing. */
+    /* [control] READY. Optional (null). Proves that the instance can do its work; changes nothing.
+     * Ownership: as of `activate`. */
     theatre_code (*self_test)(void *self, theatre_error *error);
 
     /* [any] READY. Accepts the call and returns THEATRE_OK, then completes it exactly once through
      * theatre_host.complete, inside this function or later, on any thread; or rejects it at once with another
-     * code, having done nothing, and never completes it. Does not block. */
+     * code, having done nothing, and never completes it. Does not block.
+     * Ownership: *request and all that it refers to is the host's, borrowed until this function returns: what is
+     * needed later is copied. */
     theatre_code (*invoke)(void *self, const theatre_request *request);
 
-    /* [any] READY, DRAINING. The answer to a call this instance made with theatre_host.request. Comes exactly
-     * once a call, and may come before `request` has returned, on the same thread. */
+    /* [any] READY, DRAINING; CONFIGURED too, for what `activate` calls. The answer to a call this instance made
+     * with theatre_host.request. Comes exactly once a call, and may come before `request` has returned, on the
+     * same thread.
+     * Ownership: *result, its payload and its error are the host's, borrowed until this function returns. */
     theatre_code (*reply)(void *self, theatre_id call, const theatre_result *result);
 
-    /* [any] READY, DRAINING. The next message of a stream: towards the callee for a call this instance serves,
-     * towards the caller for a call it made. Null if the instance takes no streams. */
+    /* [any] READY, DRAINING; CONFIGURED too, for what `activate` calls. The next message of a stream: towards the
+     * callee for a call this instance serves, towards the caller for a call it made. Null if the instance takes no
+     * streams.
+     * Ownership: *chunk and its data are the host's, borrowed until this function returns. */
     theatre_code (*send)(void *self, theatre_id call, const theatre_chunk *chunk);
 
-    /* [any] READY, DRAINING. The other end takes `bytes` more on this stream. Null if no streams. */
+    /* [any] READY, DRAINING; CONFIGURED too, for what `activate` calls. The other end takes `bytes` more on this
+     * stream. Null if no streams.
+     * Ownership: nothing is handed over. */
     void (*credit)(void *self, theatre_id call, uint64_t bytes);
 
-    /* [any] READY, DRAINING. Advisory, for calls in either direction: the answer is no longer wanted. A call
-     * being served is still completed, with THEATRE_CANCELLED if it stopped early. Null to ignore. */
+    /* [any] READY, DRAINING; CONFIGURED too, for what `activate` calls. Advisory, for calls in either direction:
+     * the answer is no longer wanted. A call being served is still completed, with THEATRE_CANCELLED if it stopped
+     * early. Null to ignore.
+     * Ownership: nothing is handed over. */
     void (*cancel)(void *self, theatre_id call, uint32_t reason);
 
-    /* [control] READY -> DRAINING. New calls no longer come; those being served may finish. */
+    /* [control] READY -> DRAINING. New calls no longer come; those being served may finish.
+     * Ownership: nothing is handed over; the instance goes on borrowing the host's table. */
     void (*deactivate)(void *self);
 
-    /* [control] DRAINING or CONFIGURED -> RETIRED. No call is being served. Frees the instance. */
+    /* [control] DRAINING or CONFIGURED -> RETIRED. No call is being served.
+     * Ownership: the plugin frees the instance, this table with it, and what it kept for it. Once this has
+     * returned, neither side uses the other's table or anything it refers to again. */
     void (*destroy)(void *self);
 } theatre_instance;
 
-/* What the host offers one instance. Valid until `destroy` returns; `ctx` is passed back in every call. */
+/* What the host offers one instance. The host allocates and frees it; it is the plugin's to use until `destroy`
+ * returns. `ctx` is passed back in every call. */
 typedef struct theatre_host {
     uint32_t struct_size;
     uint32_t revision;
     void *ctx;
 
-    /* [any] Completes a call that `invoke` accepted. THEATRE_OK: delivered. THEATRE_NOT_FOUND: the id is not
-     * live, because the call was completed before, timed out, or never belonged to this instance; counted and
-     * dropped. THEATRE_INVALID_ARGUMENT: the result is malformed; the caller received INTERNAL. */
+    /* [any] READY, DRAINING. Completes a call that `invoke` accepted. THEATRE_OK: delivered. THEATRE_NOT_FOUND: the
+     * id is not live, because the call was completed before, timed out, or never belonged to this instance; counted
+     * and dropped. THEATRE_INVALID_ARGUMENT: the result is malformed; the caller received INTERNAL.
+     * Ownership: *result and all that it refers to is the plugin's, borrowed by the host until this function
+     * returns. */
     theatre_code (*complete)(void *ctx, theatre_id call, const theatre_result *result);
 
-    /* [any] Calls a host service or a declared need. THEATRE_OK: *call is the new call and `reply` comes exactly
-     * once. Another code: nothing was sent and no reply comes; *error, if not null, says why, and its bytes
-     * are static or stay valid until this thread's next host call. */
+    /* [any] CONFIGURED, READY, DRAINING. Calls a host service or a declared need. THEATRE_OK: *call is the new call
+     * and `reply` comes exactly once. Another code: nothing was sent and no reply comes; *error, if not null, says
+     * why.
+     * Ownership: *request and all that it refers to is the plugin's, borrowed by the host until this function
+     * returns; so are *call and *error. The bytes that *error is made to refer to are static or the host's, valid
+     * until this thread's next host call. */
     theatre_code (*request)(void *ctx, const theatre_request *request, theatre_id *call, theatre_error *error);
 
-    /* [any] Sends the next message of a stream. THEATRE_RESOURCE_EXHAUSTED: no credit, nothing was sent, wait for
-     * `credit`. THEATRE_NOT_FOUND: the call has ended. */
+    /* [any] CONFIGURED, READY, DRAINING. Sends the next message of a stream. THEATRE_RESOURCE_EXHAUSTED: no credit,
+     * nothing was sent, wait for `credit`. THEATRE_NOT_FOUND: the call has ended.
+     * Ownership: *chunk and its data are the plugin's, borrowed by the host until this function returns. */
     theatre_code (*send)(void *ctx, theatre_id call, const theatre_chunk *chunk);
 
-    /* [any] Lets the other end of a stream send `bytes` more. */
+    /* [any] CONFIGURED, READY, DRAINING. Lets the other end of a stream send `bytes` more.
+     * Ownership: nothing is handed over. */
     void (*credit)(void *ctx, theatre_id call, uint64_t bytes);
 
-    /* [any] Gives up a call this instance made. Its `reply` still comes, once. */
+    /* [any] CONFIGURED, READY, DRAINING. Gives up a call this instance made. Its `reply` still comes, once.
+     * Ownership: nothing is handed over; the call stays live until its `reply`. */
     void (*cancel)(void *ctx, theatre_id call, uint32_t reason);
 
-    /* [any] 1 while the call is wanted, else 0. Cheap: long work may ask in a loop. */
+    /* [any] CONFIGURED, READY, DRAINING. 1 while the call is wanted, else 0. Cheap: long work may ask in a loop.
+     * Ownership: nothing is handed over. */
     int32_t (*is_live)(void *ctx, theatre_id call);
 
-    /* [any] The only clock a plugin reads. `kind` is THEATRE_CLOCK_*. */
+    /* [any] LOADED (inside `create`), CONFIGURED, READY, DRAINING. The only clock a plugin reads. `kind` is
+     * THEATRE_CLOCK_*.
+     * Ownership: nothing is handed over. */
     uint64_t (*now)(void *ctx, uint32_t kind);
 
-    /* [any] One log line. `message` is constant text; `fields` is a JSON object, or empty. No secrets. */
+    /* [any] LOADED (inside `create`), CONFIGURED, READY, DRAINING. One log line. `message` is constant text;
+     * `fields` is a JSON object, or empty. No secrets.
+     * Ownership: both texts are the plugin's, borrowed by the host until this function returns. */
     void (*log)(void *ctx, uint32_t level, theatre_bytes message, theatre_bytes fields);
 } theatre_host;
 
-/* What the exported function returns: constant, the same at every call. `manifest` and `contracts` have the same
- * bytes as the ELF sections ".theatre.manifest" and ".theatre.contracts". `build_id` names the build for people; the host takes identity from the
- * digest of the file. */
+/* What the exported function returns: constant, the same at every call, valid until the process ends. `manifest`
+ * and `contracts` have the same bytes as the ELF sections ".theatre.manifest" and ".theatre.contracts". `build_id`
+ * names the build for people; the host takes identity from the digest of the file. */
 typedef struct theatre_plugin {
     uint32_t struct_size;
     uint16_t abi_major;
@@ -278,12 +322,18 @@ typedef struct theatre_plugin {
 
     /* [control] LOADED -> CONFIGURED. Makes an instance; may be called several times for several instances.
      * Opens nothing and starts no thread that runs on after a failure. On failure leaves *instance null and
-     * fills *error, whose bytes stay valid until the library's next `create`. */
+     * fills *error.
+     * Ownership: *host is the host's, borrowed until the instance's `destroy` has returned; *create and all that it
+     * refers to, until this function returns. *instance is the plugin's, lent to the host until `destroy`, which
+     * frees it. The bytes that *error is made to refer to are the plugin's and stay valid until the library's next
+     * `create`. */
     theatre_code (*create)(const theatre_host *host, const theatre_create *create, theatre_instance **instance,
                            theatre_error *error);
 } theatre_plugin;
 
-/* The exported symbol of libLedger.so is theatre_plugin_v1_Ledger. Pure: no allocation, thread or I/O. */
+/* The exported symbol of libLedger.so is theatre_plugin_v1_Ledger. [any] LOADED and all that follow: any number of
+ * times. Pure: no allocation, thread or I/O.
+ * Ownership: the table is the library's, constant, and valid until the process ends; nobody frees it. */
 typedef const theatre_plugin *(*theatre_plugin_entry)(void);
 #define THEATRE_ENTRY_PREFIX "theatre_plugin_v1_"
 

@@ -131,6 +131,10 @@ public nonisolated struct HostInstance: Sendable {
   /// Builds of its plugin that are mapped; none is unmapped before the host ends.
   public var mappedBuilds: UInt32 = 0
 
+  /// What is to be known of where it runs, by name: process, sandbox, what of it could not be enforced and why, endpoint,
+  /// health, crashes and what it said last. Empty in the host's own process.
+  public var facts: Dictionary<String,String> = [:]
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -147,6 +151,11 @@ public nonisolated struct HostSwapRequest: Sendable {
 
   /// The new generation starts without the state of the old one.
   public var fresh: Bool = false
+
+  /// File in the host's folders of libraries that runs in place of the plugin's own, until the host restarts or the
+  /// instance is swapped without it: `libLedger-1.1.0.so`, or its whole path. Empty: lib<plugin>.so. NOT_FOUND
+  /// `plugins.unknown_library` for what is in none of the folders, however it is reached.
+  public var library: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -410,7 +419,7 @@ nonisolated extension HostInstances: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension HostInstance: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Instance"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}plugin\0\u{1}version\0\u{1}mode\0\u{1}state\0\u{1}generation\0\u{1}reason\0\u{1}critical\0\u{1}capabilities\0\u{3}running_digest\0\u{3}configured_digest\0\u{3}previous_digest\0\u{3}disabled_by_operator\0\u{3}mapped_builds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}plugin\0\u{1}version\0\u{1}mode\0\u{1}state\0\u{1}generation\0\u{1}reason\0\u{1}critical\0\u{1}capabilities\0\u{3}running_digest\0\u{3}configured_digest\0\u{3}previous_digest\0\u{3}disabled_by_operator\0\u{3}mapped_builds\0\u{1}facts\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -432,6 +441,7 @@ nonisolated extension HostInstance: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 12: try { try decoder.decodeSingularStringField(value: &self.previousDigest) }()
       case 13: try { try decoder.decodeSingularBoolField(value: &self.disabledByOperator) }()
       case 14: try { try decoder.decodeSingularUInt32Field(value: &self.mappedBuilds) }()
+      case 15: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.facts) }()
       default: break
       }
     }
@@ -480,6 +490,9 @@ nonisolated extension HostInstance: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.mappedBuilds != 0 {
       try visitor.visitSingularUInt32Field(value: self.mappedBuilds, fieldNumber: 14)
     }
+    if !self.facts.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.facts, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -498,6 +511,7 @@ nonisolated extension HostInstance: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.previousDigest != rhs.previousDigest {return false}
     if lhs.disabledByOperator != rhs.disabledByOperator {return false}
     if lhs.mappedBuilds != rhs.mappedBuilds {return false}
+    if lhs.facts != rhs.facts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -505,7 +519,7 @@ nonisolated extension HostInstance: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension HostSwapRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".SwapRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}fresh\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}fresh\0\u{1}library\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -515,6 +529,7 @@ nonisolated extension HostSwapRequest: SwiftProtobuf.Message, SwiftProtobuf._Mes
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.instance) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.fresh) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.library) }()
       default: break
       }
     }
@@ -527,12 +542,16 @@ nonisolated extension HostSwapRequest: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.fresh != false {
       try visitor.visitSingularBoolField(value: self.fresh, fieldNumber: 2)
     }
+    if !self.library.isEmpty {
+      try visitor.visitSingularStringField(value: self.library, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: HostSwapRequest, rhs: HostSwapRequest) -> Bool {
     if lhs.instance != rhs.instance {return false}
     if lhs.fresh != rhs.fresh {return false}
+    if lhs.library != rhs.library {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

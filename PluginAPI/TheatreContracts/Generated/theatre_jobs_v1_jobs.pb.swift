@@ -318,7 +318,8 @@ public nonisolated struct JobsJob: @unchecked Sendable {
     set {_uniqueStorage()._worker = newValue}
   }
 
-  /// Until when.
+  /// Until when its lease lasts, in milliseconds since 1970; by the database's clock on PostgreSQL, the host's on SQLite; 0
+  /// while nobody has it.
   public var leaseUntil: Int64 {
     get {_storage._leaseUntil}
     set {_uniqueStorage()._leaseUntil = newValue}

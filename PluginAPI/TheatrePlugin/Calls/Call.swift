@@ -20,9 +20,9 @@ public struct Call: CallScope {
     /// 1 for the first.
     public var attempt: UInt32 { served.attempt }
     /// False once nobody waits for the answer. Cheap: long work may ask in a loop.
-    public var isWanted: Bool { !served.isCancelled && served.instance.connection.isLive(served.id) }
+    public var isWanted: Bool { !served.isCancelled && served.connection.isLive(served.id) }
     /// The host.
-    public var host: PluginHost { PluginHost(connection: served.instance.connection) }
+    public var host: PluginHost { PluginHost(connection: served.connection) }
     /// Calls made with this scope inherit context, deadline and trace.
-    public var origin: CallOrigin { CallOrigin(connection: served.instance.connection, onBehalfOf: served.id) }
+    public var origin: CallOrigin { CallOrigin(connection: served.connection, onBehalfOf: served.id) }
 }

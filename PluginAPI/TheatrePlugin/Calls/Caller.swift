@@ -21,12 +21,21 @@ public struct Caller: Sendable {
     /// One request, one response.
     ///
     /// - Throws: `PluginError`: what the other end answered, or why the host refused.
-    public func unary<Request: Message, Response: Message>(
+    public nonisolated(nonsending) func unary<Request: Message, Response: Message>(
         _ operation: String, _ request: Request, _ options: CallOptions
     ) async throws -> Response {
-        let call = OutgoingCall(connection)
-        try start(call, operation, request, options, flags: 0)
-        return try decode(await call.value(), operation)
+        try decode(await unary(operation, bytes: request.wireBytes(), options), operation)
+    }
+
+    /// As ``unary(_:_:_:)`` for a message and an answer in bytes.
+    nonisolated(nonsending) func unary(_ operation: String, bytes: [UInt8], _ options: CallOptions) async throws
+        -> [UInt8]
+    {
+        let asked = try requesting(operation, bytes, options, flags: 0) { try connection.ask(&$0) }
+        switch asked {
+        case .answered(let answer): return try answer.get()
+        case .waiting(let call): return try await call.value()
+        }
     }
 
     /// One request, a stream of responses.
@@ -57,6 +66,17 @@ public struct Caller: Sendable {
     private func start(
         _ call: OutgoingCall, _ operation: String, _ message: (some Message)?, _ options: CallOptions, flags: UInt32
     ) throws {
+        try requesting(operation, try message?.wireBytes() ?? [], options, flags: flags) {
+            try connection.start(call, &$0)
+        }
+    }
+
+    /// Lends `body` the request as the host takes it.
+    @inline(__always)
+    private func requesting<Result>(
+        _ operation: String, _ payload: [UInt8], _ options: CallOptions, flags: UInt32,
+        _ body: (inout theatre_request) throws -> Result
+    ) throws -> Result {
         guard let index = feature.index(operation) else { throw undeclared(operation) }
         var request = theatre_request.sized
         request.operation = index
@@ -66,22 +86,22 @@ public struct Caller: Sendable {
         if let timeout = options.timeout {
             request.deadline_ns = connection.now(THEATRE_CLOCK_MONOTONIC) &+ timeout.nanoseconds
         }
-        let payload = try message?.wireBytes() ?? []
         let attributes = try options.attributes?.wireBytes() ?? []
-        try payload.withUnsafeBytes { payload in
+        return try payload.withUnsafeBytes { payload in
             request.payload = theatre_bytes(payload)
-            try attributes.withUnsafeBytes { attributes in
+            return try attributes.withUnsafeBytes { attributes in
                 request.attributes = theatre_bytes(attributes)
                 var key = options.idempotencyKey
-                try key.withUTF8 { key in
+                return try key.withUTF8 { key in
                     request.idempotency_key = theatre_bytes(UnsafeRawBufferPointer(key))
-                    try connection.start(call, &request)
+                    return try body(&request)
                 }
             }
         }
     }
 
-    private func decode<Response: Message>(_ bytes: [UInt8], _ operation: String) throws -> Response {
+    /// The message that an operation answered.
+    func decode<Response: Message>(_ bytes: [UInt8], _ operation: String) throws -> Response {
         do {
             return try bytes.withUnsafeBytes { try Response(borrowing: $0) }
         } catch {

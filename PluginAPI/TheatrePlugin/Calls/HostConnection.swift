@@ -14,6 +14,8 @@ package final class HostConnection: Sendable {
     private let names: CallNames
     private let isClosed = Atomic<Bool>(false)
     private let outgoing = Mutex(OutgoingTable())
+    /// Of the calls that come in.
+    let records = CallRecords()
 
     init(_ host: HostTable, instance: String, generation: UInt32, environment: HostEnvironment, names: CallNames) {
         self.host = host
@@ -41,6 +43,38 @@ package final class HostConnection: Sendable {
             outgoing.withLock { $0.refuse(ticket) }
             throw PluginError(code: code, &error)
         }
+        accept(call, ticket, id)
+    }
+
+    /// What became of a request without streams by the time the host had taken it.
+    enum Asked {
+        case answered(OutgoingCall.Answer)
+        case waiting(OutgoingCall)
+    }
+
+    /// Hands a request without streams to the host.
+    ///
+    /// - Throws: `PluginError` where the host refuses it; nothing was sent then.
+    func ask(_ request: inout theatre_request) throws -> Asked {
+        guard !isClosed.load(ordering: .acquiring) else { throw Self.gone }
+        let ticket = outgoing.withLock { $0.begin() }
+        var frame = PromptReply.Frame(self)
+        var error = theatre_error.sized
+        let code = PromptReply.listen(&frame) { host.request(host.ctx, &request, $0, &error) }
+        guard code == THEATRE_OK else {
+            outgoing.withLock { $0.refuse(ticket) }
+            throw PluginError(code: code, &error)
+        }
+        if let answer = frame.answer {
+            outgoing.withLock { $0.answered(ticket) }
+            return .answered(answer)
+        }
+        let call = OutgoingCall(self)
+        accept(call, ticket, frame.id)
+        return .waiting(call)
+    }
+
+    private func accept(_ call: OutgoingCall, _ ticket: UInt64, _ id: theatre_id) {
         call.identity.id.store(id, ordering: .releasing)
         outgoing.withLock { table in
             // Under the lock, so that what comes next for this call comes after.
@@ -94,9 +128,8 @@ package final class HostConnection: Sendable {
 
     /// The answer to a call, perhaps before `start` knows its id.
     func reply(_ id: theatre_id, _ result: theatre_result) -> theatre_code {
-        let answer: OutgoingCall.Answer =
-            result.code == THEATRE_OK
-            ? .success(result.payload.copy) : .failure(PluginError(code: result.code, result.error))
+        if PromptReply.take(id, for: self, { Self.answer(result) }) { return THEATRE_OK }
+        let answer = Self.answer(result)
         let (call, isKept) = outgoing.withLock { table in
             let found = table.call(id, else: .answer(answer))
             if found.call != nil { table.remove(id) }
@@ -104,6 +137,11 @@ package final class HostConnection: Sendable {
         }
         guard let call else { return isKept ? THEATRE_OK : THEATRE_NOT_FOUND }
         return call.answer(answer) ? THEATRE_OK : THEATRE_NOT_FOUND
+    }
+
+    private static func answer(_ result: theatre_result) -> OutgoingCall.Answer {
+        result.code == THEATRE_OK
+            ? .success(result.payload.copy) : .failure(PluginError(code: result.code, result.error))
     }
 
     func chunk(_ id: theatre_id, _ chunk: theatre_chunk) -> theatre_code {

@@ -44,7 +44,7 @@ final class OutgoingCall: Sendable {
     }
 
     /// The answer, waited for. Cancelling the task gives up the call; the host still answers it.
-    func value() async throws -> [UInt8] {
+    nonisolated(nonsending) func value() async throws -> [UInt8] {
         if let answer = state.withLock({ $0.answer }) { return try Self.open(answer) }
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { wait($0) }

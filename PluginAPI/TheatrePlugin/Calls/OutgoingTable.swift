@@ -38,6 +38,9 @@ struct OutgoingTable {
         return events
     }
 
+    /// The request was answered before it returned, and needs no entry.
+    mutating func answered(_ ticket: UInt64) { end(ticket) }
+
     /// The request was refused.
     mutating func refuse(_ ticket: UInt64) { end(ticket) }
 

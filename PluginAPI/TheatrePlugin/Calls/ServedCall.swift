@@ -6,81 +6,60 @@ internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 
-/// A call this instance serves, from the seam's `invoke` to its completion.
+/// A call this instance serves, from its beginning to its completion, and as long as its handler keeps it.
 final class ServedCall: Sendable {
-    let instance: PluginInstance
-    let id: theatre_id
-    let deadline: UInt64
-    let attempt: UInt32
-    let flags: UInt32
+    /// Kept by `keeper`.
+    let instance: Unmanaged<PluginInstance>
+    private let keeper: InstanceKeeper
     let inbound: InboundChannel?
     let outbound: OutboundChannel?
-    /// Whose task serves it, and nothing else until the call is done. Set once, before anybody can ask for the call.
+    /// Nobody else's until this call is gone; only read.
+    private nonisolated(unsafe) let record: RecordPointer
+    /// Whose task serves it, and nothing else until the call is done. Set once, before `state` says that it is begun.
     @exclusivity(unchecked) private nonisolated(unsafe) var runner: CallRunner?
-    /// The context, the key, and the payload where it is kept.
-    private let bytes: [UInt8]
-    private let contextSize: Int
-    private let keySize: Int
-    private let state = Atomic<UInt8>(0)
+    private let state: Atomic<UInt8>
     private let decoded = Mutex<HostContext?>(nil)
 
     private static let cancelled: UInt8 = 1
     private static let done: UInt8 = 2
+    private static let begun: UInt8 = 4
 
-    /// - Parameter keepsPayload: for ``message()``: the host's bytes are gone once `invoke` returns.
-    init(
-        _ instance: PluginInstance, _ request: theatre_request, keepsPayload: Bool = false, inbound: Bool = false,
-        outbound: Bool = false
-    ) {
-        let id = request.call
-        let connection = instance.connection
-        self.instance = instance
-        self.id = id
-        deadline = request.deadline_ns
-        attempt = request.attempt
-        flags = request.flags
-        let payload = keepsPayload ? request.payload.buffer : UnsafeRawBufferPointer(start: nil, count: 0)
-        bytes = Self.join(request.context.buffer, request.idempotency_key.buffer, payload)
-        contextSize = request.context.buffer.count
-        keySize = request.idempotency_key.buffer.count
+    /// Takes over the record.
+    init(_ record: RecordPointer, inbound: Bool = false, outbound: Bool = false) {
+        keeper = record.pointee.keeper.takeUnretainedValue()
+        instance = .passUnretained(keeper.instance)
+        self.record = record
+        state = Atomic(record.pointee.isCancelled ? Self.cancelled : 0)
+        let id = record.pointee.id
+        let connection = inbound || outbound ? keeper.instance.connection : nil
         self.inbound =
-            inbound ? InboundChannel(endsWithChunk: true, grant: { connection.grant(id, $0) }) : nil
-        self.outbound = outbound ? OutboundChannel { connection.send(id, $0) } : nil
+            inbound ? InboundChannel(endsWithChunk: true, grant: { connection?.grant(id, $0) }) : nil
+        self.outbound = outbound ? OutboundChannel { connection?.send(id, $0) ?? THEATRE_NOT_FOUND } : nil
     }
 
-    private static func join(
-        _ context: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer
-    ) -> [UInt8] {
-        let size = context.count + key.count + payload.count
-        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let raw = UnsafeMutableRawBufferPointer(buffer)
-            raw.copyMemory(from: context)
-            if !key.isEmpty { UnsafeMutableRawBufferPointer(rebasing: raw[context.count...]).copyMemory(from: key) }
-            if !payload.isEmpty {
-                UnsafeMutableRawBufferPointer(rebasing: raw[(context.count + key.count)...]).copyMemory(from: payload)
-            }
-            count = size
-        }
+    deinit { keeper.records.giveBack(record) }
+
+    var connection: HostConnection { keeper.instance.connection }
+    var id: theatre_id { record.pointee.id }
+    /// What serves it.
+    var handler: OperationHandler {
+        instance._withUnsafeGuaranteedRef { $0.handlers[Int(record.pointee.operation)] }
     }
+    /// Whether that is the handler of this provider.
+    func isServed(by provider: ObjectIdentifier) -> Bool {
+        instance._withUnsafeGuaranteedRef { $0.handlers[Int(record.pointee.operation)].identity == provider }
+    }
+    var deadline: UInt64 { record.pointee.deadline }
+    var attempt: UInt32 { record.pointee.attempt }
+    var hasSideEffect: Bool { record.pointee.flags & THEATRE_CALL_SIDE_EFFECT != 0 }
+    var key: String { String(decoding: record.pointee.key, as: UTF8.self) }
 
-    var hasSideEffect: Bool { flags & THEATRE_CALL_SIDE_EFFECT != 0 }
-    var key: String { String(decoding: bytes[contextSize..<contextSize + keySize], as: UTF8.self) }
-
-    /// The request, of a call that keeps its payload.
+    /// The request.
     ///
     /// - Throws: `PluginError` INVALID_ARGUMENT `plugin.malformed_request`.
-    func message<Request: Message>() throws -> Request {
-        try bytes.withUnsafeBytes { bytes in
-            try Self.message(UnsafeRawBufferPointer(rebasing: bytes[(contextSize + keySize)...]))
-        }
-    }
-
-    /// The request as the host lends it.
-    ///
-    /// - Throws: `PluginError` INVALID_ARGUMENT `plugin.malformed_request`.
-    static func message<Request: Message>(_ payload: UnsafeRawBufferPointer) throws(PluginError) -> Request {
+    func message<Request: Message>() throws(PluginError) -> Request {
         do {
-            return try Request(borrowing: payload)
+            return try Request(borrowing: record.pointee.payload)
         } catch {
             throw PluginError(
                 .invalidArgument, "plugin.malformed_request", "The request is not a \(Request.protoMessageName).")
@@ -91,10 +70,8 @@ final class ServedCall: Sendable {
     var context: HostContext {
         decoded.withLock { decoded in
             if let decoded { return decoded }
-            let context = bytes.withUnsafeBytes { bytes -> HostContext in
-                let bytes = UnsafeRawBufferPointer(rebasing: bytes[..<contextSize])
-                do { return try HostContext(borrowing: bytes) } catch { return HostContext() }
-            }
+            let context: HostContext
+            do { context = try HostContext(borrowing: record.pointee.context) } catch { context = HostContext() }
             decoded = context
             return context
         }
@@ -102,14 +79,18 @@ final class ServedCall: Sendable {
 
     var isCancelled: Bool { state.load(ordering: .acquiring) & Self.cancelled != 0 }
 
-    /// Before it can be cancelled.
-    func isServed(by runner: CallRunner) { self.runner = runner }
+    /// Whose task serves it.
+    func begin(with runner: CallRunner) {
+        self.runner = runner
+        state.bitwiseOr(Self.begun, ordering: .acquiringAndReleasing)
+    }
 
     /// The answer is no longer wanted.
     func cancel() {
         let (before, _) = state.bitwiseOr(Self.cancelled, ordering: .acquiringAndReleasing)
-        // Once it is done the runner serves another call. Before, the runner sees afterwards that it may not.
-        if before & Self.done == 0 { runner?.cancel() }
+        // Before it is begun, whoever begins it sees that it may not. Once it is done the runner serves another call;
+        // in between, the runner sees afterwards that it may not.
+        if before & (Self.begun | Self.done) == Self.begun { runner?.cancel() }
         inbound?.end(.failure(CancellationError()))
         outbound?.close(CancellationError())
     }

@@ -8,35 +8,38 @@ internal import Synchronization
 ///
 /// What a call leaves on its task is nothing: task-local values are scoped, and a cancelled runner serves no other.
 ///
-/// Unchecked: `call`, `work` and `parked` belong to whoever holds the runner, which is its task until it parks, and
-/// then the thread that takes it out of the table. So access to them is exclusive without being checked.
+/// Unchecked: `call`, `last` and `parked` belong to whoever holds the runner, which is its task until it parks, and then
+/// the thread that takes it out of the table. So access to them is exclusive without being checked.
 final class CallRunner: @unchecked Sendable {
-    typealias Work = nonisolated(nonsending) @Sendable () async -> Void
-
     private struct Cancelling {
         var task: Task<Void, Never>?
         var isAskedFor = false
     }
 
+    /// Where it waits.
+    private let table: ServedTable
+    /// Whose calls it takes without waiting; nil for an `inline` instance, whose calls come with their threads.
+    private let executor: PluginExecutor?
     @exclusivity(unchecked) private var call: ServedCall?
-    @exclusivity(unchecked) private var work: Work?
+    /// The call it served last.
+    @exclusivity(unchecked) private var last: theatre_id = 0
     @exclusivity(unchecked) private var parked: UnsafeContinuation<Void, Never>?
     private let cancelling = Mutex(Cancelling())
 
-    /// Serves a call with a runner that was just made, or that was parked.
-    func serve(_ call: ServedCall, _ work: @escaping Work) {
-        let instance = call.instance
-        self.call = call
-        self.work = work
+    init(_ instance: PluginInstance) {
+        table = instance.served
+        executor = instance.runsInline ? nil : instance.executor
+    }
+
+    /// Serves a call with a runner that was just made, or that was parked: on this thread, until it waits.
+    func serve(_ call: ServedCall) {
+        prepare(call)
         if let parked {
             self.parked = nil
-            StartHere.start(if: instance.runsInline) { parked.resume() }
+            StartHere.start { parked.resume() }
         } else {
-            let table = instance.served
-            adopt(
-                StartHere.start(if: instance.runsInline) {
-                    TaskBridge.start(instance.executor) { await self.run(table) }
-                })
+            let executor = call.instance._withUnsafeGuaranteedRef { $0.executor }
+            adopt(StartHere.start { TaskBridge.start(executor) { await self.run() } })
         }
     }
 
@@ -64,21 +67,45 @@ final class CallRunner: @unchecked Sendable {
         if isLate { task.cancel() }
     }
 
-    /// The call that was served; nil where there was none, or where the task is cancelled or about to be.
-    private nonisolated(nonsending) func serveNext() async -> theatre_id? {
-        guard let work, let call else { return nil }
-        self.work = nil
-        self.call = nil
-        await work()
-        return call.isCancelled ? nil : call.id
+    private func prepare(_ call: consuming ServedCall) {
+        call.begin(with: self)
+        self.call = call
     }
 
-    private nonisolated(nonsending) func run(_ table: ServedTable) async {
-        while let id = await serveNext() {
-            await withUnsafeContinuation { continuation in
-                parked = continuation
-                if !table.park(self, after: id) { end() }
-            }
-        }
+    /// Has the call it holds served, and what follows.
+    private nonisolated(nonsending) func run() async {
+        while let handler = call?.handler { await handler.serve(handler.provider, self) }
+    }
+
+    // MARK: What a handler does with its runner
+
+    /// The call to serve.
+    func take() -> ServedCall? {
+        defer { call = nil }
+        return call
+    }
+
+    /// The call is answered. False where the task is cancelled, or about to be, and serves no other.
+    func isDone(_ call: ServedCall) -> Bool {
+        last = call.id
+        return !call.isCancelled
+    }
+
+    /// Takes the next call of the queue; false where there is none.
+    func goOn() -> Bool {
+        guard let record = executor?.nextCall() else { return false }
+        prepare(PluginInstance.register(record))
+        return true
+    }
+
+    /// Waits for a call, or to end.
+    func park(_ continuation: UnsafeContinuation<Void, Never>) {
+        parked = continuation
+        if !table.park(self, after: last) { end() }
+    }
+
+    /// Whether the call to serve is one of this handler.
+    func holds(_ provider: any AnyObject & Sendable) -> Bool {
+        call?.isServed(by: ObjectIdentifier(provider)) ?? false
     }
 }

@@ -7,8 +7,8 @@ internal import Glibc
 ///
 /// Unchecked: the two pthread objects are made for use from all threads and never move.
 final class Gate: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let mutex = OwnLines.allocate(pthread_mutex_t())
+    private let condition = OwnLines.allocate(pthread_cond_t())
 
     init() {
         // Held for a few instructions: spinning a little is cheaper than sleeping.
@@ -27,8 +27,8 @@ final class Gate: @unchecked Sendable {
     deinit {
         pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
+        OwnLines.free(condition)
+        OwnLines.free(mutex)
     }
 
     func lock() { pthread_mutex_lock(mutex) }

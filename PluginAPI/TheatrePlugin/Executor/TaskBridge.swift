@@ -4,7 +4,9 @@
 /// Where calls become tasks: the one place of the SDK that starts any.
 enum TaskBridge {
     /// Starts the task of a ``CallRunner``, which outlives the call it begins with and so inherits nothing from it.
-    static func start(_ executor: PluginExecutor, _ body: @escaping CallRunner.Work) -> Task<Void, Never> {
+    static func start(_ executor: PluginExecutor, _ body: nonisolated(nonsending) @escaping @Sendable () async -> Void)
+        -> Task<Void, Never>
+    {
         Task.detached(executorPreference: executor, operation: body)
     }
 

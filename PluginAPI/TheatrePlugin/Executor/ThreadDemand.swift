@@ -77,8 +77,11 @@ struct ThreadDemand {
         return .start
     }
 
-    /// A job was taken.
-    mutating func take() { taken += 1 }
+    /// So many were taken, ever; the count may come late and out of order.
+    mutating func took(_ count: UInt64) { taken = max(taken, count) }
+
+    /// Whether what ``queue(isLookedFor:)`` answers goes by how many jobs wait.
+    var goesByBacklog: Bool { working > 0 && !isWatched }
 
     /// A thread that works found nothing to do and goes to sleep.
     mutating func sleep() {

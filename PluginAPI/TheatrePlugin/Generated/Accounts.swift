@@ -22,6 +22,18 @@ public protocol AccountsContract: Sendable {
 
     /// The bearer.
     func me(_ request: AccountsMeRequest, _ call: Call) async throws -> AccountsAccount
+
+    /// Changes what the bearer says of himself. What is left out stays.
+    func updateMe(_ request: AccountsUpdateMeRequest, _ call: Call) async throws -> AccountsAccount
+
+    /// What others see of an account. 404 `accounts.no_user`.
+    func getUser(_ request: AccountsGetUserRequest, _ call: Call) async throws -> AccountsUser
+
+    /// The bearer's sessions that count, the one used last first.
+    func listSessions(_ request: AccountsListSessionsRequest, _ call: Call) async throws -> AccountsSessionList
+
+    /// Ends a session of the bearer; its tokens no longer count. 404 `accounts.no_session`.
+    func revokeSession(_ request: AccountsRevokeSessionRequest, _ call: Call) async throws -> AccountsRevokeSessionResponse
 }
 
 extension AccountsContract {
@@ -33,6 +45,10 @@ extension AccountsContract {
             .unary("theatre.accounts.v1.Accounts/Refresh") { plugin, request, call in try await plugin.refresh(request, call) },
             .unary("theatre.accounts.v1.Accounts/Logout") { plugin, request, call in try await plugin.logout(request, call) },
             .unary("theatre.accounts.v1.Accounts/Me") { plugin, request, call in try await plugin.me(request, call) },
+            .unary("theatre.accounts.v1.Accounts/UpdateMe") { plugin, request, call in try await plugin.updateMe(request, call) },
+            .unary("theatre.accounts.v1.Accounts/GetUser") { plugin, request, call in try await plugin.getUser(request, call) },
+            .unary("theatre.accounts.v1.Accounts/ListSessions") { plugin, request, call in try await plugin.listSessions(request, call) },
+            .unary("theatre.accounts.v1.Accounts/RevokeSession") { plugin, request, call in try await plugin.revokeSession(request, call) },
         ]
     }
 }
@@ -72,5 +88,25 @@ public struct AccountsClient: Sendable {
     /// The bearer.
     public func me(_ request: AccountsMeRequest, _ options: CallOptions = CallOptions()) async throws -> AccountsAccount {
         try await caller.unary("Me", request, options)
+    }
+
+    /// Changes what the bearer says of himself. What is left out stays.
+    public func updateMe(_ request: AccountsUpdateMeRequest, _ options: CallOptions = CallOptions()) async throws -> AccountsAccount {
+        try await caller.unary("UpdateMe", request, options)
+    }
+
+    /// What others see of an account. 404 `accounts.no_user`.
+    public func getUser(_ request: AccountsGetUserRequest, _ options: CallOptions = CallOptions()) async throws -> AccountsUser {
+        try await caller.unary("GetUser", request, options)
+    }
+
+    /// The bearer's sessions that count, the one used last first.
+    public func listSessions(_ request: AccountsListSessionsRequest, _ options: CallOptions = CallOptions()) async throws -> AccountsSessionList {
+        try await caller.unary("ListSessions", request, options)
+    }
+
+    /// Ends a session of the bearer; its tokens no longer count. 404 `accounts.no_session`.
+    public func revokeSession(_ request: AccountsRevokeSessionRequest, _ options: CallOptions = CallOptions()) async throws -> AccountsRevokeSessionResponse {
+        try await caller.unary("RevokeSession", request, options)
     }
 }

@@ -26,7 +26,7 @@ public protocol HostPluginsContract: Sendable {
     /// Starts a quarantined instance as a new generation.
     func release(_ request: HostOperateRequest, _ call: Call) async throws -> HostInstance
 
-    /// Replaces an instance by a new generation of the library in the plugins' folder. Answered once the new one serves.
+    /// Replaces an instance by a new generation of a library in the host's folders. Answered once the new one serves.
     func swap(_ request: HostSwapRequest, _ call: Call) async throws -> HostSwapped
 
     /// Replaces an instance by a new generation of the library that served before the last swap.
@@ -95,7 +95,7 @@ public struct HostPluginsClient: Sendable {
         try await caller.unary("Release", request, options)
     }
 
-    /// Replaces an instance by a new generation of the library in the plugins' folder. Answered once the new one serves.
+    /// Replaces an instance by a new generation of a library in the host's folders. Answered once the new one serves.
     public func swap(_ request: HostSwapRequest, _ options: CallOptions = CallOptions()) async throws -> HostSwapped {
         try await caller.unary("Swap", request, options)
     }

@@ -3,16 +3,11 @@
 
 public import TheatreContracts
 
-/// Drafting.
+/// Drafting. Whether the caller may is decided before these are called, by his role in the project that the route's scope
+/// led to; a row of another project is NOT_FOUND `drafting.not_found`.
 ///
 /// Capability `theatre.studio.v1.Drafting`.
 public protocol StudioDraftingContract: Sendable {
-    /// Makes a project, owned by the bearer.
-    func createProject(_ request: StudioCreateProjectRequest, _ call: Call) async throws -> StudioProject
-
-    /// The bearer's projects, newest first.
-    func listProjects(_ request: StudioListProjectsRequest, _ call: Call) async throws -> StudioProjects
-
     /// Stores a chapter in a project.
     func addChapter(_ request: StudioAddChapterRequest, _ call: Call) async throws -> StudioChapter
 
@@ -34,8 +29,6 @@ extension StudioDraftingContract {
     /// What to list in ``Plugin/operations`` to provide `theatre.studio.v1.Drafting`.
     public static var studioDraftingOperations: [Operation<Self>] {
         [
-            .unary("theatre.studio.v1.Drafting/CreateProject") { plugin, request, call in try await plugin.createProject(request, call) },
-            .unary("theatre.studio.v1.Drafting/ListProjects") { plugin, request, call in try await plugin.listProjects(request, call) },
             .unary("theatre.studio.v1.Drafting/AddChapter") { plugin, request, call in try await plugin.addChapter(request, call) },
             .unary("theatre.studio.v1.Drafting/StartRun") { plugin, request, call in try await plugin.startRun(request, call) },
             .unary("theatre.studio.v1.Drafting/GetRun") { plugin, request, call in try await plugin.getRun(request, call) },
@@ -45,7 +38,8 @@ extension StudioDraftingContract {
     }
 }
 
-/// Drafting.
+/// Drafting. Whether the caller may is decided before these are called, by his role in the project that the route's scope
+/// led to; a row of another project is NOT_FOUND `drafting.not_found`.
 ///
 /// Calls `theatre.studio.v1.Drafting` for a feature of the manifest's `needs`.
 public struct StudioDraftingClient: Sendable {
@@ -54,16 +48,6 @@ public struct StudioDraftingClient: Sendable {
     /// Calls whatever the feature is routed to, on behalf of what `scope` serves.
     public init(_ scope: some CallScope, feature: String) {
         caller = Caller(scope, feature: feature)
-    }
-
-    /// Makes a project, owned by the bearer.
-    public func createProject(_ request: StudioCreateProjectRequest, _ options: CallOptions = CallOptions()) async throws -> StudioProject {
-        try await caller.unary("CreateProject", request, options)
-    }
-
-    /// The bearer's projects, newest first.
-    public func listProjects(_ request: StudioListProjectsRequest, _ options: CallOptions = CallOptions()) async throws -> StudioProjects {
-        try await caller.unary("ListProjects", request, options)
     }
 
     /// Stores a chapter in a project.

@@ -31,7 +31,16 @@ public final class PreparedStatement: StatementText {
     public let sql: String
     /// Itself.
     public var prepared: PreparedStatement? { self }
-    private let numbers = Mutex<[Owner: UInt64]>([:])
+    private let state = Mutex(State())
+
+    private struct State {
+        /// The latest at the end.
+        var numbers: [(owner: Owner, number: UInt64)] = []
+        var columns: [String] = []
+    }
+
+    /// Owners that are remembered: each generation of an instance is one.
+    private static let owners = 16
 
     /// For whom a number holds.
     struct Owner: Hashable, Sendable {
@@ -43,9 +52,26 @@ public final class PreparedStatement: StatementText {
     /// A statement with this text.
     public init(_ sql: String) { self.sql = sql }
 
-    func number(for owner: Owner) -> UInt64? { numbers.withLock { $0[owner] } }
+    func number(for owner: Owner) -> UInt64? {
+        state.withLock { state in
+            for entry in state.numbers.reversed() where entry.owner == owner { return entry.number }
+            return nil
+        }
+    }
 
-    func remember(_ number: UInt64, for owner: Owner) { numbers.withLock { $0[owner] = number } }
+    func remember(_ number: UInt64, for owner: Owner) {
+        state.withLock { state in
+            state.numbers.removeAll { $0.owner == owner }
+            if state.numbers.count >= Self.owners { state.numbers.removeFirst() }
+            state.numbers.append((owner, number))
+        }
+    }
 
-    func forget(for owner: Owner) { numbers.withLock { $0[owner] = nil } }
+    func forget(for owner: Owner) { state.withLock { $0.numbers.removeAll { $0.owner == owner } } }
+
+    /// The columns that it gave last: most likely those of the next rows.
+    var columns: [String] {
+        get { state.withLock { $0.columns } }
+        set { state.withLock { if $0.columns != newValue { $0.columns = newValue } } }
+    }
 }

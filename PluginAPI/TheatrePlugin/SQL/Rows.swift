@@ -9,12 +9,18 @@ public struct Rows: RandomAccessCollection, Sendable {
     public let columns: [String]
     /// Rows that an INSERT, UPDATE or DELETE changed.
     public let changed: Int
-    private let rows: [SQLRow]
+    private let rows: [[SQLValue]]
+
+    init(columns: [String], rows: [[SQLValue]], changed: Int) {
+        self.columns = columns
+        self.rows = rows
+        self.changed = changed
+    }
 
     /// From a message.
     public init(_ message: SQLRows) {
         columns = message.columns
-        rows = message.rows
+        rows = message.rows.map(\.values)
         changed = Int(message.changed)
     }
 
@@ -24,5 +30,5 @@ public struct Rows: RandomAccessCollection, Sendable {
     public var endIndex: Int { rows.count }
 
     /// The row at a position below ``endIndex``.
-    public subscript(position: Int) -> Row { Row(columns: columns, values: rows[position].values) }
+    public subscript(position: Int) -> Row { Row(columns: columns, values: rows[position]) }
 }

@@ -9,12 +9,15 @@ package enum InstanceTable {
     package static func allocate(_ instance: PluginInstance) -> UnsafeMutablePointer<theatre_instance> {
         let pointer = UnsafeMutablePointer<theatre_instance>.allocate(capacity: 1)
         var table = theatre_instance.sized
-        table.`self` = Unmanaged.passRetained(Handle(instance, pointer)).toOpaque()
+        table.`self` = Unmanaged.passRetained(Handle(InstanceKeeper(instance), pointer)).toOpaque()
         table.activate = { find($0)?.activate($1) ?? THEATRE_INVALID_ARGUMENT }
         table.self_test = { find($0)?.selfTest($1) ?? THEATRE_INVALID_ARGUMENT }
         table.invoke = { object, request in
-            guard let instance = find(object), let request else { return THEATRE_INVALID_ARGUMENT }
-            return instance.invoke(theatre_request(reading: request))
+            guard let object, let request else { return THEATRE_INVALID_ARGUMENT }
+            // The host keeps the instance: to count it here would be felt by all who do at once.
+            return Unmanaged<Handle>.fromOpaque(object)._withUnsafeGuaranteedRef {
+                $0.instance.invoke(theatre_request(reading: request))
+            }
         }
         table.reply = { object, id, result in
             guard let instance = find(object), let result else { return THEATRE_INVALID_ARGUMENT }
@@ -48,9 +51,11 @@ private func find(_ object: UnsafeMutableRawPointer?) -> PluginInstance? {
 private final class Handle {
     let instance: PluginInstance
     let table: UnsafeMutablePointer<theatre_instance>
+    private let keeper: InstanceKeeper
 
-    init(_ instance: PluginInstance, _ table: UnsafeMutablePointer<theatre_instance>) {
-        self.instance = instance
+    init(_ keeper: InstanceKeeper, _ table: UnsafeMutablePointer<theatre_instance>) {
+        instance = keeper.instance
+        self.keeper = keeper
         self.table = table
     }
 }

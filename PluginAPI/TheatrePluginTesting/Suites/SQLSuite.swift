@@ -48,7 +48,7 @@ public enum SQLSuite {
             let error = try await refusal("A transaction whose expectation fails") {
                 try await own.commit {
                     $0.run(SQLSubject.insert, expect: 1, "a", 5)
-                    $0.run("UPDATE {accounts} SET amount = 1 WHERE id = 'none'", expect: 1)
+                    $0.run("UPDATE {accounts} SET amount = 1 WHERE tenant = :tenant AND id = 'none'", expect: 1)
                 }
             }
             try demand(error.reason == "sql.expectation", "\(error.reason) is not sql.expectation.")

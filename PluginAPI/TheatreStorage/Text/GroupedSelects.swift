@@ -3,9 +3,9 @@
 
 /// Finds columns that a SELECT with groups or aggregates gives and does not say of which row.
 ///
-/// SQLite takes any row's; PostgreSQL refuses. Seen in the list of what is selected, by its words: a name in a term of
-/// GROUP BY is taken for grouped wherever it stands, and windows and subqueries are left alone.
-struct GroupedSelects {
+/// SQLite takes any row's; PostgreSQL refuses. Seen in the list of what is selected, in HAVING and in ORDER BY, by its
+/// words: a name in a term of GROUP BY is taken for grouped wherever it stands, and windows and subqueries are left alone.
+struct GroupedSelects: TokenReading {
     /// A loose column: its place among the tokens, and its name.
     struct Finding {
         var index: Int
@@ -39,6 +39,28 @@ struct GroupedSelects {
                 return Finding(index: loose, name: name(loose))
             }
         }
+        let loose =
+            clauses.having.flatMap { references(in: $0, tables).first { !grouped.contains(name($0)) } }
+            ?? looseTerm(clauses, Set(items.compactMap(alias).map(name)), grouped, tables, start)
+        return loose.map { Finding(index: $0, name: name($0)) }
+    }
+
+    /// The first loose column of ORDER BY, which may also name what is selected.
+    private func looseTerm(
+        _ clauses: Clauses, _ aliases: Set<String>, _ grouped: Set<String>, _ tables: Set<String>, _ start: Int
+    ) -> Int? {
+        // Of a compound it sorts the whole.
+        guard let order = clauses.order, !["union", "all", "except", "intersect"].contains(at(start - 1)) else {
+            return nil
+        }
+        for term in split(order) {
+            var end = term.upperBound
+            if end - term.lowerBound > 2, at(end - 2) == "nulls" { end -= 2 }
+            if end - term.lowerBound > 1, ["asc", "desc"].contains(at(end - 1)) { end -= 1 }
+            let term = term.lowerBound..<end
+            if term.count == 1, aliases.contains(name(term.lowerBound)) { continue }
+            if let loose = references(in: term, tables).first(where: { !grouped.contains(name($0)) }) { return loose }
+        }
         return nil
     }
 
@@ -48,6 +70,8 @@ struct GroupedSelects {
         var list: Range<Int>
         var tables: Range<Int>
         var groups: Range<Int>?
+        var having: Range<Int>?
+        var order: Range<Int>?
     }
 
     private static let ends: Set<String> = [
@@ -57,36 +81,55 @@ struct GroupedSelects {
     private func clauses(ofSelectAt start: Int) -> Clauses {
         var first = start + 1
         if ["distinct", "all"].contains(at(first)) { first += 1 }
-        var (from, where_, group, groupEnd): (Int?, Int?, Int?, Int?) = (nil, nil, nil, nil)
+        var marks = Marks()
         var index = first
         while index < words.count, words[index] != ")", words[index] != ";" {
             switch words[index] {
             case "(": index = closing(index)
-            case "from" where from == nil && at(index - 1) != "distinct": from = index
-            case "where" where where_ == nil: where_ = index
-            case "group" where at(index + 1) == "by": group = index + 2
+            case "from" where marks.from == nil && at(index - 1) != "distinct": marks.from = index
+            case "where" where marks.condition == nil: marks.condition = index
+            case "group" where at(index + 1) == "by": marks.group = index + 2
             // Of INSERT … SELECT … ON CONFLICT; joins stand before GROUP BY.
-            case "on" where group != nil: groupEnd = groupEnd ?? index
-            case let word where Self.ends.contains(word) && isWord(index):
-                groupEnd = groupEnd ?? index
-                if ["union", "except", "intersect"].contains(word) {
-                    return result(first, from, where_, group, groupEnd, index)
-                }
+            case "on" where marks.group != nil: marks.end(index)
+            case let word where Self.ends.contains(word) && isWord(index) && at(index - 1) != ".":
+                marks.end(index)
+                if word == "having" { marks.having = index + 1 }
+                if word == "order" { marks.order = index + 2 }
+                if ["union", "except", "intersect"].contains(word) { return marks.clauses(from: first, to: index) }
             default: break
             }
             index += 1
         }
-        return result(first, from, where_, group, groupEnd, min(index, words.count))
+        return marks.clauses(from: first, to: min(index, words.count))
     }
 
-    private func result(
-        _ first: Int, _ from: Int?, _ condition: Int?, _ group: Int?, _ groupEnd: Int?, _ end: Int
-    ) -> Clauses {
-        let listEnd = from ?? condition ?? groupEnd ?? end
-        let tablesEnd = condition ?? group.map { $0 - 2 } ?? groupEnd ?? end
-        return Clauses(
-            list: first..<max(first, listEnd), tables: listEnd..<max(listEnd, tablesEnd),
-            groups: group.map { $0..<max($0, groupEnd ?? end) })
+    /// Where the clauses of a SELECT begin and end.
+    private struct Marks {
+        var from: Int?
+        var condition: Int?
+        var group: Int?
+        var having: Int?
+        var order: Int?
+        private var groupEnd: Int?
+        private var havingEnd: Int?
+        private var orderEnd: Int?
+
+        /// A clause after WHERE begins, or something behind them all.
+        mutating func end(_ index: Int) {
+            groupEnd = groupEnd ?? index
+            if having != nil { havingEnd = havingEnd ?? index }
+            if order != nil { orderEnd = orderEnd ?? index }
+        }
+
+        func clauses(from first: Int, to end: Int) -> Clauses {
+            let listEnd = from ?? condition ?? groupEnd ?? end
+            let tablesEnd = condition ?? group.map { $0 - 2 } ?? groupEnd ?? end
+            return Clauses(
+                list: first..<max(first, listEnd), tables: listEnd..<max(listEnd, tablesEnd),
+                groups: group.map { $0..<max($0, groupEnd ?? end) },
+                having: having.map { $0..<max($0, havingEnd ?? end) },
+                order: order.map { $0..<max($0, orderEnd ?? end) })
+        }
     }
 
     /// The parts between the commas that stand in no parenthesis.
@@ -157,15 +200,6 @@ struct GroupedSelects {
         return at(end + 1) == "over"
     }
 
-    /// The last token of a call that ends at `end`, with FILTER and OVER.
-    private func pastWindow(_ end: Int) -> Int {
-        var end = end
-        for word in ["filter", "over"] where at(end + 1) == word {
-            end = at(end + 2) == "(" ? closing(end + 2) : end + 2
-        }
-        return end
-    }
-
     /// The name that an expression is given.
     private func alias(of item: Range<Int>) -> Int? {
         let last = item.upperBound - 1
@@ -199,24 +233,5 @@ struct GroupedSelects {
     private func name(_ index: Int) -> String {
         let word = words[index]
         return word.hasPrefix("\"") ? String(word.dropFirst().dropLast()) : word
-    }
-
-    // MARK: Tokens
-
-    private func isWord(_ index: Int) -> Bool { tokens[index].kind == .word }
-
-    private func at(_ index: Int) -> String { words.indices.contains(index) ? words[index] : "" }
-
-    /// The parenthesis that closes one, or the last token.
-    private func closing(_ opening: Int) -> Int {
-        var depth = 0
-        for index in opening..<words.count {
-            if words[index] == "(" { depth += 1 }
-            if words[index] == ")" {
-                depth -= 1
-                if depth == 0 { return index }
-            }
-        }
-        return words.count - 1
     }
 }

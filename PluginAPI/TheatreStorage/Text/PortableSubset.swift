@@ -23,7 +23,7 @@ public enum PortableSubset {
     static func check(_ source: String, _ bytes: [UInt8], _ tokens: [SQLToken], isMigration: Bool) throws(StorageError)
     {
         var reader = PortableReader(bytes: bytes, tokens: tokens.filter { $0.kind != .comment })
-        guard let finding = reader.finding(isMigration: isMigration) else { return }
+        guard let finding = reader.finding(isMigration: isMigration) ?? nestedComment(bytes, tokens) else { return }
         let before = bytes[..<finding.position]
         let line = before.count { $0 == UInt8(ascii: "\n") } + 1
         let lineStart = (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
@@ -31,6 +31,19 @@ public enum PortableSubset {
         throw StorageError(
             .invalidArgument, "sql.not_portable",
             "Line \(line), column \(column): \(finding.what) is not in the portable subset; \(finding.instead).")
+    }
+
+    /// A comment in a comment: PostgreSQL has it end twice.
+    private static func nestedComment(_ bytes: [UInt8], _ tokens: [SQLToken]) -> PortableReader.Finding? {
+        let (slash, star) = (UInt8(ascii: "/"), UInt8(ascii: "*"))
+        for token in tokens where token.kind == .comment && bytes[token.range.lowerBound] == slash {
+            let inside = token.range.dropFirst(2).dropLast(2)
+            if let place = inside.first(where: { bytes[$0] == slash && bytes[$0 + 1] == star }) {
+                return PortableReader.Finding(
+                    position: place, what: "A comment in a comment", instead: "end the first one")
+            }
+        }
+        return nil
     }
 
     /// What PostgreSQL reserves and SQLite does not: as a name of a column it must be quoted.
@@ -98,6 +111,10 @@ private struct PortableReader {
                 case .table, .parameter, .comment: nil
                 }
             if let found { return Finding(position: tokens[index].range.lowerBound, what: found.0, instead: found.1) }
+        }
+        if let found = MeaningChecks(words: words, tokens: tokens).finding() {
+            return Finding(
+                position: tokens[found.index].range.lowerBound, what: found.what, instead: found.instead)
         }
         guard let loose = GroupedSelects(words: words, tokens: tokens).finding() else { return nil }
         return Finding(

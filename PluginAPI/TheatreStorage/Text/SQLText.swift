@@ -35,6 +35,10 @@ public struct SQLText: Hashable, Sendable {
     public private(set) var tenant: Int?
     /// Tables that comments declare global, without prefix.
     public private(set) var globals: Set<String> = []
+    /// Tables that are named in braces, in the order of the text, in small letters and without prefix.
+    public private(set) var tables: [String] = []
+    /// A comment says that every tenant's rows are meant.
+    public private(set) var isForAllTenants = false
 
     /// Reads and rewrites `source`, which is one statement, or for a migration several.
     ///
@@ -56,22 +60,21 @@ public struct SQLText: Hashable, Sendable {
         let isSpecific = engineSpecific || saysSo
         if !isSpecific { try PortableSubset.check(source, bytes, tokens, isMigration: purpose == .migration) }
         parameters = try Self.highestParameter(tokens, bytes)
-        let types = isSpecific ? [:] : SQLTypes.replacements(in: tokens, bytes, dialect)
-        let nulls = isSpecific ? [:] : Self.nullOrders(tokens, bytes, dialect, neverNull)
+        let edits = isSpecific ? TextEdits() : Self.edits(tokens, bytes, purpose, dialect, neverNull)
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count + 32)
         var copied = 0
-        for (index, token) in tokens.enumerated() {
-            if let replacement = types[index] ?? replacement(for: token, bytes, namespace, purpose, dialect) {
-                output += bytes[copied..<token.range.lowerBound]
-                output += replacement.utf8
-                copied = token.range.upperBound
+        for token in tokens {
+            let (start, end) = (token.range.lowerBound, token.range.upperBound)
+            output += bytes[copied..<start]
+            copied = end
+            if let addition = edits.before[start] { output += addition.utf8 }
+            if let instead = edits.instead[start] ?? replacement(for: token, bytes, namespace, purpose, dialect) {
+                output += instead.utf8
+            } else {
+                output += bytes[token.range]
             }
-            if let addition = nulls[token.range.upperBound] {
-                output += bytes[copied..<token.range.upperBound]
-                output += addition.utf8
-                copied = token.range.upperBound
-            }
+            if let addition = edits.after[end] { output += addition.utf8 }
         }
         output += bytes[copied...]
         sql = String(decoding: output, as: UTF8.self)
@@ -92,6 +95,7 @@ public struct SQLText: Hashable, Sendable {
         switch token.kind {
         case .table:
             let name = String(decoding: bytes[token.range].dropFirst().dropLast(), as: UTF8.self)
+            tables.append(asciiLowercased(name))
             return "\"\(namespace.table(name))\""
         case .parameter where bytes[token.range].elementsEqual(":tenant".utf8):
             // Numbered by hand: SQLite would give it the next free number, which may be one of the caller's.
@@ -102,20 +106,38 @@ public struct SQLText: Hashable, Sendable {
         case .comment where purpose == .migration:
             globals.formUnion(Self.globals(in: String(decoding: bytes[token.range], as: UTF8.self)))
             return nil
+        case .comment:
+            isForAllTenants = isForAllTenants || Self.meansAllTenants(bytes[token.range])
+            return nil
         default:
             return nil
         }
     }
 
-    /// What is to be said of NULLs behind the places where terms of ORDER BY end.
-    private static func nullOrders(
-        _ tokens: [SQLToken], _ bytes: [UInt8], _ dialect: Dialect, _ neverNull: (String) -> Bool
-    ) -> [Int: String] {
-        guard dialect == .postgresql else { return [:] }
+    /// Whether a comment is `tenants: all`.
+    private static func meansAllTenants(_ comment: ArraySlice<UInt8>) -> Bool {
+        let text = String(decoding: comment, as: UTF8.self).drop { "-/* \t".contains($0) }
+        guard text.hasPrefix("tenants:") else { return false }
+        return text.dropFirst("tenants:".count).filter { !" \t\r\n*/".contains($0) } == "all"
+    }
+
+    /// What is to be changed so that the engine understands the text as the others do.
+    private static func edits(
+        _ tokens: [SQLToken], _ bytes: [UInt8], _ purpose: Purpose, _ dialect: Dialect, _ neverNull: (String) -> Bool
+    ) -> TextEdits {
+        if dialect == .sqlite, purpose != .migration { return TextEdits() }
         let tokens = tokens.filter { $0.kind != .comment }
         let words = tokens.map { asciiLowercased(String(decoding: bytes[$0.range], as: UTF8.self)) }
-        let additions = SortTerms(words: words, tokens: tokens).additions(neverNull: neverNull)
-        return Dictionary(uniqueKeysWithValues: additions.map { (tokens[$0.key].range.upperBound, $0.value) })
+        if dialect == .sqlite { return StrictTables.edits(words, tokens) }
+        var edits = ServerMeaning.edits(words, tokens, inSchema: purpose == .migration)
+        for (index, name) in SQLTypes.replacements(in: words) {
+            let place = tokens[index].range.lowerBound
+            edits.instead[place] = edits.instead[place] ?? name
+        }
+        for (index, order) in SortTerms(words: words, tokens: tokens).additions(neverNull: neverNull) {
+            edits.after[tokens[index].range.upperBound, default: ""] += order
+        }
+        return edits
     }
 
     /// Whether a first comment says that the text is for this engine only.

@@ -6,23 +6,16 @@ enum SQLTypes {
     /// In lower case.
     static let names: Set<String> = ["integer", "bigint", "text", "blob", "real", "boolean"]
 
-    /// What stands in place of tokens, by their index: types, and what an engine does not have.
-    static func replacements(in tokens: [SQLToken], _ bytes: [UInt8], _ dialect: Dialect) -> [Int: String] {
-        guard dialect == .postgresql else { return [:] }
+    /// What stands on PostgreSQL in place of words, by their index: types, and what that engine does not have.
+    static func replacements(in words: [String]) -> [Int: String] {
         var replaced: [Int: String] = [:]
-        var words: [(index: Int, text: String)] = []
-        for (index, token) in tokens.enumerated() where token.kind != .comment {
-            words.append((index, asciiLowercased(String(decoding: bytes[token.range], as: UTF8.self))))
-        }
-        let types = Set(places(words.map(\.text)))
+        let types = Set(places(words))
         for (place, word) in words.enumerated() {
-            if types.contains(place),
-                let name = postgreSQL(word.text, isCast: place > 0 && words[place - 1].text == "as")
-            {
-                replaced[word.index] = name
-            } else if word.text == "rowid", place > 0, words[place - 1].text == "without" {
-                replaced[words[place - 1].index] = ""
-                replaced[word.index] = ""
+            if types.contains(place), let name = postgreSQL(word, isCast: place > 0 && words[place - 1] == "as") {
+                replaced[place] = name
+            } else if word == "rowid", place > 0, words[place - 1] == "without" {
+                replaced[place - 1] = ""
+                replaced[place] = ""
             }
         }
         return replaced

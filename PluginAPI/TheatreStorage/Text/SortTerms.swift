@@ -5,7 +5,7 @@
 ///
 /// SQLite takes NULL for smaller than everything, PostgreSQL for larger. A term that does not say where it wants them is
 /// made to say it as SQLite means it; one that cannot be NULL is left as it is, so that an index serves it.
-struct SortTerms {
+struct SortTerms: TokenReading {
     /// One term.
     struct Term: Hashable {
         /// Its last token.
@@ -98,21 +98,5 @@ struct SortTerms {
         case .quoted: return word.hasPrefix("\"") ? String(word.dropFirst().dropLast()) : nil
         case .table, .parameter, .comment, .punctuation: return nil
         }
-    }
-
-    private func isWord(_ index: Int) -> Bool { tokens[index].kind == .word }
-
-    private func at(_ index: Int) -> String { words.indices.contains(index) ? words[index] : "" }
-
-    private func closing(_ opening: Int) -> Int {
-        var depth = 0
-        for index in opening..<words.count {
-            if words[index] == "(" { depth += 1 }
-            if words[index] == ")" {
-                depth -= 1
-                if depth == 0 { return index }
-            }
-        }
-        return words.count - 1
     }
 }

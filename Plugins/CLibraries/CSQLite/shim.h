@@ -16,9 +16,30 @@ static inline int csqlite_bind_blob(sqlite3_stmt *statement, int index, const vo
     return sqlite3_bind_blob64(statement, index, data, size, SQLITE_TRANSIENT);
 }
 
+/* Binds `size` bytes of UTF-8 where they lie; they stay there until something else is bound. */
+static inline int csqlite_lend_text(sqlite3_stmt *statement, int index, const void *text, sqlite3_uint64 size) {
+    return sqlite3_bind_text64(statement, index, size == 0 ? "" : (const char *)text, size, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+/* As csqlite_lend_text for any bytes. */
+static inline int csqlite_lend_blob(sqlite3_stmt *statement, int index, const void *data, sqlite3_uint64 size) {
+    if (size == 0) return sqlite3_bind_zeroblob(statement, index, 0);
+    return sqlite3_bind_blob64(statement, index, data, size, SQLITE_STATIC);
+}
+
 /* Sets one of the SQLITE_DBCONFIG_* switches that take an int. */
 static inline int csqlite_set(sqlite3 *database, int option, int on) {
     return sqlite3_db_config(database, option, on, (int *)0);
+}
+
+/* Has SQLite keep the files of large sorts in `folder`: that of the first database of the process. SQLite looks elsewhere
+ * where it cannot be written. */
+static inline void csqlite_sort_in(const char *folder) {
+    if (sqlite3_initialize() != SQLITE_OK) return;
+    sqlite3_mutex *lock = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1); /* what SQLite reads it under */
+    sqlite3_mutex_enter(lock);
+    if (!sqlite3_temp_directory) sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
+    sqlite3_mutex_leave(lock);
 }
 
 /* Names the calling thread, at most 15 bytes. */

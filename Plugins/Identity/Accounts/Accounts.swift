@@ -80,7 +80,7 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
     func logout(_ request: AccountsLogoutRequest, _ call: Call) async throws -> AccountsLogoutResponse {
         let response = AccountsLogoutResponse()
         try await SessionStore(call).end(
-            call.context.session, of: call.principal, at: host.now, answer: response)
+            call.context.session, of: call.principal, at: host.now, cause: "logout", answer: response)
         return response
     }
 
@@ -89,6 +89,48 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
             throw AccountsError.noAccount()
         }
         return account
+    }
+
+    func updateMe(_ request: AccountsUpdateMeRequest, _ call: Call) async throws -> AccountsAccount {
+        let store = AccountsStore(call)
+        guard var account = try await store.account(call.principal) else { throw AccountsError.noAccount() }
+        try Profile.apply(request, to: &account)
+        try await store.update(account)
+        return account
+    }
+
+    func getUser(_ request: AccountsGetUserRequest, _ call: Call) async throws -> AccountsUser {
+        guard let account = try await AccountsStore(call).account(request.userID) else { throw AccountsError.noUser() }
+        return .with {
+            $0.id = account.id
+            $0.nickname = account.nickname
+            $0.bio = account.bio
+        }
+    }
+
+    func listSessions(_ request: AccountsListSessionsRequest, _ call: Call) async throws -> AccountsSessionList {
+        let sessions = try await SessionStore(call).sessions(
+            of: call.principal, at: host.now, configuration.limits)
+        return .with {
+            $0.items = sessions.map { session in
+                .with {
+                    $0.id = session.id
+                    $0.current = session.id == call.context.session
+                    $0.createdAt = session.chain.createdAt
+                    $0.usedAt = session.chain.usedAt
+                }
+            }
+        }
+    }
+
+    func revokeSession(
+        _ request: AccountsRevokeSessionRequest, _ call: Call
+    ) async throws -> AccountsRevokeSessionResponse {
+        let response = AccountsRevokeSessionResponse()
+        try await SessionStore(call).end(
+            request.sessionID, of: call.principal, at: host.now, cause: "revoked", orElse: AccountsError.noSession(),
+            answer: response)
+        return response
     }
 
     func handle(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {

@@ -17,6 +17,21 @@ enum AccountsError {
         .invalid("/locale", "accounts.bad_locale", "This is no language tag; write one like en or zh-Hant.")
     }
 
+    static func bio() -> PluginError {
+        .invalid(
+            "/bio", "accounts.bad_bio", "A text about oneself has at most 500 characters and no controls; change it.")
+    }
+
+    static func timeZone() -> PluginError {
+        .invalid("/time_zone", "accounts.bad_time_zone", "This is no time zone; write one like Asia/Shanghai or UTC.")
+    }
+
+    static func noUser() -> PluginError { .notFound("accounts.no_user", "There is no such user.") }
+
+    static func noSession() -> PluginError {
+        .notFound("accounts.no_session", "You have no such session, or it has ended; look at the list of yours.")
+    }
+
     static func exists() -> PluginError {
         PluginError(.alreadyExists, "accounts.exists", "There is an account with this address; sign in.")
     }

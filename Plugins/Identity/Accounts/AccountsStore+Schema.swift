@@ -55,6 +55,12 @@ extension AccountsStore {
                 since INTEGER NOT NULL,
                 PRIMARY KEY (tenant, identifier)
             );
-            """)
+            """),
+        Migration(
+            "002-profiles",
+            """
+            ALTER TABLE {accounts} ADD COLUMN bio TEXT NOT NULL DEFAULT '';
+            ALTER TABLE {accounts} ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
+            """),
     ]
 }

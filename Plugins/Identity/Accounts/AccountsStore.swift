@@ -86,6 +86,19 @@ struct AccountsStore {
         }
     }
 
+    /// Changes what an account says of itself.
+    func update(_ account: AccountsAccount) async throws {
+        try await database.commit {
+            $0.run(
+                """
+                UPDATE {accounts} SET nickname = ?2, bio = ?3, locale = ?4, time_zone = ?5
+                WHERE tenant = :tenant AND id = ?1 AND pending = 0
+                """, expect: 1, account.id, account.nickname, account.bio, account.locale, account.timeZone)
+            $0.publish(type: "account.changed", aggregate: account.id, data: #"{"account_id":"\#(account.id)"}"#)
+            try $0.answer(account)
+        }
+    }
+
     static func account(_ row: Row) throws -> AccountsAccount {
         var account = AccountsAccount()
         account.id = try row.text("id")
@@ -93,6 +106,8 @@ struct AccountsStore {
         account.nickname = try row.text("nickname")
         account.locale = try row.text("locale")
         account.createdAt = try row.int("created_at")
+        account.bio = try row.text("bio")
+        account.timeZone = try row.text("time_zone")
         return account
     }
 }

@@ -11,17 +11,16 @@ enum Registration {
     static func account(_ request: AccountsRegisterRequest, at now: Int64) throws -> AccountsAccount {
         guard let email = EmailAddress(request.email) else { throw AccountsError.email() }
         let nickname = request.nickname.isEmpty ? String(email.local.prefix(40)) : request.nickname
-        guard (1...40).contains(nickname.unicodeScalars.count), nickname.contains(where: { !$0.isWhitespace }),
-            nickname.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-        else { throw AccountsError.nickname() }
+        guard Profile.isNickname(nickname) else { throw AccountsError.nickname() }
         let locale = request.locale.isEmpty ? "en" : request.locale
-        guard isTag(locale) else { throw AccountsError.locale() }
+        guard LanguageTag.isWellFormed(locale) else { throw AccountsError.locale() }
         return .with {
             $0.id = ULID.next(prefix: "usr", at: now)
             $0.email = email.text
             $0.nickname = nickname
             $0.locale = locale
             $0.createdAt = now
+            $0.timeZone = "UTC"
         }
     }
 
@@ -44,20 +43,5 @@ enum Registration {
             }
             throw error
         }
-    }
-
-    /// Whether it has the form of a BCP 47 tag.
-    private static func isTag(_ text: String) -> Bool {
-        let subtags = text.split(separator: "-", omittingEmptySubsequences: false)
-        return text.utf8.count <= 35 && (2...8).contains(subtags[0].utf8.count)
-            && subtags.allSatisfy { subtag in
-                (1...8).contains(subtag.utf8.count)
-                    && subtag.utf8.allSatisfy {
-                        switch $0 {
-                        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-                        default: false
-                        }
-                    }
-            }
     }
 }

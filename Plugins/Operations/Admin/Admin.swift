@@ -56,7 +56,7 @@ struct Admin: Plugin, AdminPluginsContract {
 
     func swap(_ request: HostSwapRequest, _ call: Call) async throws -> HostSwapped {
         let asked = HostOperateRequest.with { $0.instance = request.instance }
-        return try await change(call, "swap", asked) { try await $0.swap(request) }
+        return try await change(call, "swap", asked, library: request.library) { try await $0.swap(request) }
     }
 
     func rollback(_ request: HostOperateRequest, _ call: Call) async throws -> HostSwapped {
@@ -68,12 +68,15 @@ struct Admin: Plugin, AdminPluginsContract {
     ///
     /// A crash between the two leaves the change without its row here; every change may be asked for again.
     private func change<Answer: Message & Sendable>(
-        _ call: Call, _ action: String, _ request: HostOperateRequest,
+        _ call: Call, _ action: String, _ request: HostOperateRequest, library: String = "",
         _ body: (HostPluginsClient) async throws -> Answer
     ) async throws -> Answer {
         try admit(call)
         let answer = try await body(HostPluginsClient(call))
-        try await AdminStore(call).note(action, request, by: call, answer)
+        let digest = (answer as? HostSwapped)?.instance.runningDigest ?? ""
+        let change = AdminStore.Change(
+            action: action, instance: request.instance, reason: request.reason, library: library, digest: digest)
+        try await AdminStore(call).note(change, by: call, answer)
         return answer
     }
 

@@ -23,6 +23,8 @@ struct PostgreSQLConfiguration: Decodable, Sendable {
     var roles: String
     var transactionMilliseconds: Int
     var answersRetentionDays: Int
+    /// `refuse` or `off`.
+    var tenantCheck: String
 
     enum CodingKeys: String, CodingKey {
         case hosts, port, database, user, replicas, roles
@@ -36,6 +38,7 @@ struct PostgreSQLConfiguration: Decodable, Sendable {
         case schemaPrefix = "schema_prefix"
         case transactionMilliseconds = "transaction_timeout_ms"
         case answersRetentionDays = "answers_retention_days"
+        case tenantCheck = "tenant_check"
     }
 
     /// The engine's options; INVALID_ARGUMENT `postgresql.bad_host` for a host that is none.
@@ -54,6 +57,7 @@ struct PostgreSQLConfiguration: Decodable, Sendable {
         options.roles = EngineOptions.RolePolicy(rawValue: roles) ?? .whereAllowed
         options.transactionMilliseconds = transactionMilliseconds
         options.answersRetentionDays = answersRetentionDays
+        options.checksTenants = tenantCheck == "refuse"
         return options
     }
 

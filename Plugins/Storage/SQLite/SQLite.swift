@@ -11,8 +11,20 @@ import TheatreStorage
 /// Storage by SQL in one SQLite file, and the event log in the same file.
 struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract, LeaseLeasesContract {
     static var operations: [Operation<SQLite>] {
-        sqlDatabaseOperations + eventsLogOperations + jobsQueueOperations + leaseLeasesOperations
-            + sqlMaintenanceOperations
+        sqlDatabaseOperations.map { $0.name == promptQuery.name ? promptQuery : $0 } + eventsLogOperations
+            + jobsQueueOperations + leaseLeasesOperations + sqlMaintenanceOperations
+    }
+
+    /// A point read takes less time than a task to do it.
+    private static var promptQuery: Operation<SQLite> {
+        .unary(
+            "theatre.sql.v1.Database/Query",
+            promptly: { plugin, call in
+                guard let (tenant, caller) = call.tenantAndCaller else { return nil }
+                let engine = try plugin.opened.get()
+                return try translating { try engine.queryPromptly(call.payload, from: caller, tenant: tenant) }
+            },
+            { plugin, request, call in try await plugin.query(request, call) })
     }
 
     private let host: PluginHost
@@ -25,10 +37,22 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
         _ = try configuration.file(in: host.environment)
     }
 
+    /// A damaged database is no reason to fail yet: it can be looked at and replaced. The self-test says so.
     func activate() async throws {
-        opened.set(try open())
-        host.log.debug("opened", ["sqlite.readers": String(configuration.readers)])
+        do {
+            opened.set(try open())
+            host.log.debug("opened", ["sqlite.readers": String(configuration.readers)])
+        } catch let error as PluginError where error.reason == "sql.corrupt" {
+            let fix = "Put a backup in its place with `theatre storage restore`."
+            opened.fail(PluginError(error.code, error.reason, "\(error.message) \(fix)"))
+        }
     }
+
+    /// Why the database could not be opened.
+    var damage: PluginError? { opened.damage }
+
+    /// The database's file.
+    var file: String { get throws { try configuration.file(in: host.environment).path } }
 
     private func open() throws -> Engine {
         let host = host
@@ -54,17 +78,19 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
 
     /// Closes the database, lets `body` at its file, and opens it again.
     func replacing(_ check: (Restoring) throws -> Void, _ backup: String) async throws -> SQLBackupProgress {
-        let engine = try opened.get()
+        let engine = opened.damage == nil ? try opened.get() : nil
         let (path, isTemporary) = try configuration.file(in: host.environment)
         let restoring = Restoring(database: path, backup: backup, now: host.now)
         return try await translating {
             // What follows takes its time: not on the caller's thread.
             await Task.yield()
-            guard !isTemporary, engine.streams.isIdle else { throw Restoring.inUse }
+            guard !isTemporary, engine?.streams.isIdle ?? true else { throw Restoring.inUse }
             try check(restoring)
             _ = opened.take()
-            await engine.closeAndWait()
+            await engine?.closeAndWait()
             let outcome = Result { try restoring.run() }
+            // What was damaged and could not be replaced is as damaged as it was.
+            if case .failure(let error) = outcome, engine == nil { throw error }
             opened.set(try open())
             return try outcome.get()
         }
@@ -75,7 +101,7 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
         try await translating { try await engine.selfTest() }
     }
 
-    func deactivate() async { opened.take()?.close() }
+    func deactivate() async { await opened.take()?.closeAndWait() }
 
     // MARK: theatre.sql.v1.Database
 
@@ -233,19 +259,27 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
 
 /// The engine between activation and the end.
 private final class OpenedEngine: Sendable {
-    private let engine = Mutex<Engine?>(nil)
+    private let current = Atomic<Unmanaged<Engine>?>(nil)
+    /// All there were: one that was taken may be about to be used. There is a second only after a restore.
+    private let engines = Mutex<[Engine]>([])
+    private let failure = Mutex<PluginError?>(nil)
 
-    func set(_ engine: Engine) { self.engine.withLock { $0 = engine } }
+    /// Why there is none.
+    var damage: PluginError? { failure.withLock { $0 } }
 
-    func take() -> Engine? {
-        engine.withLock { engine in
-            defer { engine = nil }
-            return engine
-        }
+    func set(_ engine: Engine) {
+        engines.withLock { $0.append(engine) }
+        failure.withLock { $0 = nil }
+        current.store(.passUnretained(engine), ordering: .releasing)
     }
 
+    /// There is none, and whoever asks is told why.
+    func fail(_ error: PluginError) { failure.withLock { $0 = error } }
+
+    func take() -> Engine? { current.exchange(nil, ordering: .acquiringAndReleasing)?.takeUnretainedValue() }
+
     func get() throws -> Engine {
-        guard let engine = engine.withLock({ $0 }) else { throw PluginError(StorageError.closed) }
-        return engine
+        guard let engine = current.load(ordering: .acquiring) else { throw damage ?? PluginError(StorageError.closed) }
+        return engine.takeUnretainedValue()
     }
 }

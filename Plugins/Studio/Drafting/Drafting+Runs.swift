@@ -9,14 +9,14 @@ extension Drafting {
     func startRun(_ request: StudioStartRunRequest, _ call: Call) async throws -> StudioRun {
         let owner = try Self.owner(call)
         let store = DraftingStore(call)
-        let project = try await store.project(request.projectID, owner: owner)
-        let chapter = try await store.chapter(request.chapterID, project: project.id).chapter
+        let project = try Self.project(call, named: request.projectID)
+        let chapter = try await store.chapter(request.chapterID, project: project).chapter
         let id = RunID.of(request, call)
         if let made = try await store.run(id) { return try await answer(made, store) }
         var run = StoredRun(
-            id: id, projectID: project.id, chapterID: chapter.id, owner: owner,
+            id: id, projectID: project, chapterID: chapter.id, owner: owner,
             cost: configuration.cost(ofLength: chapter.length), holdKey: "", title: chapter.title,
-            language: project.language, createdAt: call.host.now)
+            language: chapter.language, createdAt: call.host.now)
         run.holdKey = try await hold(run, call)
         do {
             try await insert(run, store)
@@ -29,14 +29,14 @@ extension Drafting {
     }
 
     func getRun(_ request: StudioGetRunRequest, _ call: Call) async throws -> StudioRun {
-        try await DraftingStore(call).run(request.runID, owner: Self.owner(call)).message
+        try await DraftingStore(call).run(request.runID, in: Self.project(call)).message
     }
 
     func cancelRun(_ request: StudioCancelRunRequest, _ call: Call) async throws -> StudioRun {
-        let owner = try Self.owner(call)
+        let project = try Self.project(call)
         let store = DraftingStore(call)
         for _ in 0..<5 {
-            var run = try await store.run(request.runID, owner: owner)
+            var run = try await store.run(request.runID, in: project)
             let before = run.machine
             if before.status == .canceled { return try await answer(run, store) }
             guard run.machine.cancel() else {
@@ -64,7 +64,7 @@ extension Drafting {
 
     func listScenes(_ request: StudioListScenesRequest, _ call: Call) async throws -> StudioScenes {
         let store = DraftingStore(call)
-        let run = try await store.run(request.runID, owner: Self.owner(call))
+        let run = try await store.run(request.runID, in: Self.project(call))
         let scenes = try await store.scenes(run.id)
         return .with { $0.items = scenes }
     }

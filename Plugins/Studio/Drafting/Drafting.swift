@@ -4,7 +4,7 @@
 import TheatreContracts
 import TheatrePlugin
 
-/// From a chapter to drafts of scenes: projects, chapters, and runs that are paid in chips and survive a kill.
+/// From a chapter to drafts of scenes: chapters, and runs that are paid in chips and survive a kill.
 struct Drafting: Plugin, StudioDraftingContract, EventsConsumerContract {
     static let storage = "drafting.storage"
     static let ledger = "drafting.ledger"
@@ -13,9 +13,9 @@ struct Drafting: Plugin, StudioDraftingContract, EventsConsumerContract {
     static let culture = "studio.culture"
     static let notify = "studio.notify"
 
-    /// The contract, and the consumer of its own events.
+    /// The contract, whose rows are of projects, and the consumer of its own events.
     static var operations: [TheatrePlugin.Operation<Drafting>] {
-        studioDraftingOperations + eventsConsumerOperations
+        studioDraftingOperations + accessScopesOperations + eventsConsumerOperations
     }
 
     let host: PluginHost
@@ -43,5 +43,12 @@ struct Drafting: Plugin, StudioDraftingContract, EventsConsumerContract {
         let principal = call.principal
         guard !principal.isEmpty else { throw DraftingError.stranger() }
         return principal
+    }
+
+    /// The project of the request, by which the caller was let in. Without one nobody was.
+    static func project(_ call: Call, named: String = "") throws -> String {
+        let project = call.context.project
+        guard !project.isEmpty, named.isEmpty || named == project else { throw DraftingError.notFound("project") }
+        return project
     }
 }

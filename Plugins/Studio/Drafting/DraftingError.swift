@@ -5,9 +5,13 @@ import TheatrePlugin
 
 /// Why the plugin refuses a call, or gives a run up.
 enum DraftingError {
-    /// One answer for what is not there and what belongs to another.
+    /// One answer for what is not there and what is of another project.
     static func notFound(_ what: String) -> PluginError {
-        .notFound("drafting.not_found", "There is no such \(what) of yours; look at the list of what you have.")
+        .notFound("drafting.not_found", "There is no such \(what) in this project; look at what it has.")
+    }
+
+    static func language() -> PluginError {
+        .invalid("/language", "drafting.bad_language", "This is no language tag; write one like zh or en-GB.")
     }
 
     static func stranger() -> PluginError {
@@ -17,10 +21,6 @@ enum DraftingError {
     static func text(_ pointer: String, _ most: Int) -> PluginError {
         .invalid(
             pointer, "drafting.bad_text", "The text is empty or longer than \(most) characters; send 1 to \(most).")
-    }
-
-    static func limit() -> PluginError {
-        .invalid("/limit", "drafting.bad_limit", "A page has 1 to 200 items; send such a limit or 0.")
     }
 
     static func insufficientChips(_ cost: Int64) -> PluginError {

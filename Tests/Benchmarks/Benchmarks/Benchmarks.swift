@@ -50,6 +50,7 @@ enum Benchmarks {
         if wants("isolated") {
             let world = try World(libraries: libraries, folder: "Tests/Benchmarks/plugins.d", mode: .isolated)
             try Isolating.run(world, &table)
+            try await Remoting.run(world, &table)
             world.stop()
         }
         if wants("call") || wants("typed") || wants("http") || wants("swap") {

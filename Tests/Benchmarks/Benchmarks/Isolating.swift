@@ -7,7 +7,8 @@ import Glibc
 import Runtime
 import Synchronization
 
-/// Calls to plugins in processes of their own, against two C processes that do nothing but pass the bytes.
+/// Calls to plugins in processes of their own, against two C processes that do what any two must: read as much as there is,
+/// look at each header, copy each payload, answer, and write what came of one read at once.
 enum Isolating {
     private static let size = 256
 
@@ -34,12 +35,13 @@ enum Isolating {
     }
 
     /// Nanoseconds a call, with `window` of them under way at any time.
-    private static func calls(
+    static func calls(
         _ dispatcher: Dispatcher, _ target: CallTarget, window: Int, count: Int
     ) throws -> Double {
-        let sink = LoopSink(dispatcher, target, count: count, size: size)
-        let spent = nanoseconds(count) { sink.run(window: window) }
-        guard sink.failed.load(ordering: .relaxed) == 0 else { throw BenchmarkFailure("calls failed") }
+        let sink = LoopSink(dispatcher, target, window: window, count: count, size: size)
+        var succeeded = false
+        let spent = nanoseconds(count) { succeeded = sink.run() }
+        guard succeeded else { throw BenchmarkFailure("calls failed") }
         return spent
     }
 
@@ -57,9 +59,7 @@ enum Isolating {
                     continue
                 }
                 // Nothing at all is an empty request.
-                let sink = LoopSink(world.dispatcher, target, count: 1, size: 0)
-                sink.run(window: 1)
-                if sink.failed.load(ordering: .relaxed) == 0 { break }
+                if LoopSink(world.dispatcher, target, window: 1, count: 1, size: 0).run() { break }
             }
             spent.add(Double(baseline_now() - began) / 1e6)
         }
@@ -70,43 +70,75 @@ enum Isolating {
     }
 }
 
-/// Starts a call for each that ends, until there were enough.
-private final class LoopSink: CallSink, @unchecked Sendable {
-    // `payload` lives as long as this; the rest is atomic or constant.
-    let failed = Atomic<Int>(0)
+/// Makes calls one after the other, as often as there are chains of them at once.
+private final class LoopSink: Sendable {
+    private let chains: [Chain]
+    private let done: Latch
+
+    init(_ dispatcher: Dispatcher, _ target: CallTarget, window: Int, count: Int, size: Int) {
+        let done = Latch()
+        let unended = Unended(window, done)
+        chains = (0..<window).map { place in
+            Chain(dispatcher, target, unended, count: count / window + (place < count % window ? 1 : 0), size: size)
+        }
+        self.done = done
+    }
+
+    /// Whether all calls succeeded.
+    func run() -> Bool {
+        for chain in chains { chain.start() }
+        done.wait()
+        return !chains.contains { $0.hasFailed }
+    }
+}
+
+/// The chains that have not come to their end.
+private final class Unended: Sendable {
+    private let count: Atomic<Int>
+    private let done: Latch
+
+    init(_ count: Int, _ done: Latch) {
+        self.count = Atomic(count)
+        self.done = done
+    }
+
+    func end() {
+        if count.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { done.open() }
+    }
+}
+
+/// Starts the next call when the last has ended. As the two processes of the baseline, it counts without atomic
+/// operations.
+private final class Chain: CallSink, @unchecked Sendable {
+    // `left` and `hasFailed` change only where a call ends, of which there is one at a time; `run` reads the latter
+    // after the last. `payload` lives as long as this.
+    private(set) var hasFailed = false
+    private var left: Int
+    private let call: OutgoingCall
     private let dispatcher: Dispatcher
     private let target: CallTarget
+    private let unended: Unended
     private let payload: UnsafeMutableRawBufferPointer
-    private let unstarted: Atomic<Int>
-    private let unended: Atomic<Int>
-    private let done = Latch()
 
-    init(_ dispatcher: Dispatcher, _ target: CallTarget, count: Int, size: Int) {
+    init(_ dispatcher: Dispatcher, _ target: CallTarget, _ unended: Unended, count: Int, size: Int) {
         self.dispatcher = dispatcher
         self.target = target
+        self.unended = unended
+        left = count
         payload = .allocate(byteCount: size, alignment: 8)
         payload.initializeMemory(as: UInt8.self, repeating: 0)
-        unstarted = Atomic(count)
-        unended = Atomic(count)
+        var call = OutgoingCall(payload: UnsafeRawBufferPointer(payload), context: .system)
+        call.timeout = 20_000_000_000
+        self.call = call
     }
 
     deinit { payload.deallocate() }
 
-    func run(window: Int) {
-        for _ in 0..<window { next() }
-        done.wait()
-    }
-
-    private func next() {
-        guard unstarted.wrappingSubtract(1, ordering: .relaxed).newValue >= 0 else { return }
-        var call = OutgoingCall(payload: UnsafeRawBufferPointer(payload), context: .system)
-        call.timeout = 20_000_000_000
-        _ = dispatcher.start(call, on: target, sink: self)
-    }
+    func start() { _ = dispatcher.start(call, on: target, sink: self) }
 
     func complete(_ call: CallID, _ result: borrowing CallResult) {
-        if result.error != nil { failed.wrappingAdd(1, ordering: .relaxed) }
-        if unended.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { return done.open() }
-        next()
+        if result.error != nil { hasFailed = true }
+        left -= 1
+        if left > 0 { start() } else { unended.end() }
     }
 }

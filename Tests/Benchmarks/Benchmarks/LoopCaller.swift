@@ -7,11 +7,12 @@ import SwiftProtobuf
 import Synchronization
 import TheatreContracts
 
-/// Keeps a number of typed calls in flight from one event loop, the way the gateway calls: the answer comes on the
-/// plugin's thread and is decoded on the loop, which then sends the next call.
+/// Keeps a number of typed calls in flight from one event loop, the way the gateway calls: a sink for each call, whose
+/// answer comes on the plugin's thread and is decoded on the loop, which then sends the next call. Answers that wait are
+/// taken in one turn.
 ///
-/// Unchecked: all of it but `complete` runs on the loop.
-final class LoopCaller: CallSink, @unchecked Sendable {
+/// Unchecked: all of it but `post` runs on the loop.
+final class LoopCaller: @unchecked Sendable {
     private let loop: any EventLoop
     private let dispatcher: Dispatcher
     private let target: CallTarget
@@ -20,6 +21,8 @@ final class LoopCaller: CallSink, @unchecked Sendable {
     private var unanswered: Int
     private var failure: (any Error)?
     private let done: EventLoopPromise<Void>
+    private let waiting = Mutex<[LoopCall]>([])
+    private var delivered: [LoopCall] = []
 
     private init(
         _ count: Int, _ loop: any EventLoop, _ dispatcher: Dispatcher, _ target: CallTarget, _ request: HTTPRequest
@@ -49,20 +52,29 @@ final class LoopCaller: CallSink, @unchecked Sendable {
         do {
             let bytes: [UInt8] = try request.serializedBytes()
             bytes.withUnsafeBytes { bytes in
-                _ = dispatcher.start(OutgoingCall(payload: bytes, context: .system), on: target, sink: self)
+                _ = dispatcher.start(OutgoingCall(payload: bytes, context: .system), on: target, sink: LoopCall(self))
             }
         } catch {
             answered(.failure(error))
         }
     }
 
-    func complete(_ call: CallID, _ result: borrowing CallResult) {
-        let answer: Result<[UInt8], any Error> =
-            if let error = result.error { .failure(error) } else { .success(Array(result.payload)) }
-        loop.execute { self.answered(answer) }
+    /// A call was answered. Any thread.
+    fileprivate func post(_ call: LoopCall) {
+        let isFirst = waiting.withLock { waiting in
+            waiting.append(call)
+            return waiting.count == 1
+        }
+        if isFirst { loop.execute { self.deliver() } }
     }
 
-    private func answered(_ answer: Result<[UInt8], any Error>) {
+    private func deliver() {
+        waiting.withLock { swap(&$0, &delivered) }
+        for call in delivered { answered(call.answer) }
+        delivered.removeAll(keepingCapacity: true)
+    }
+
+    private func answered(_ answer: LoopCall.Answer) {
         do {
             let response = try HTTPResponse(serializedBytes: answer.get())
             if response.body.count != request.body.count { throw BenchmarkFailure("an answer lost its body") }
@@ -72,5 +84,22 @@ final class LoopCaller: CallSink, @unchecked Sendable {
         unanswered -= 1
         guard unanswered == 0 else { return send() }
         if let failure { done.fail(failure) } else { done.succeed(()) }
+    }
+}
+
+/// One call.
+///
+/// Unchecked: `answer` is written before the call is posted, and read after.
+private final class LoopCall: CallSink, @unchecked Sendable {
+    typealias Answer = Result<[UInt8], any Error>
+
+    private let caller: LoopCaller
+    private(set) var answer: Answer = .success([])
+
+    init(_ caller: LoopCaller) { self.caller = caller }
+
+    func complete(_ call: CallID, _ result: borrowing CallResult) {
+        answer = if let error = result.error { .failure(error) } else { .success(Array(result.payload)) }
+        caller.post(self)
     }
 }

@@ -51,7 +51,7 @@ static int prepare(const struct load *load, int is_writer, sqlite3 **handle, sql
         return code;
     sqlite3_busy_timeout(*handle, 5000);
     const char *pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                          "PRAGMA case_sensitive_like = ON; PRAGMA temp_store = MEMORY;"
+                          "PRAGMA case_sensitive_like = ON; PRAGMA temp_store = FILE;"
                           "PRAGMA wal_autocheckpoint = 4000";
     code = sqlite3_exec(*handle, pragmas, NULL, NULL, NULL);
     if (code == SQLITE_OK && !is_writer)

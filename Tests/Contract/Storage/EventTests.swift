@@ -118,11 +118,14 @@ import TheatrePlugin
             let id = "a\(Int.random(in: 0..<5, using: &random))"
             let fails = Int.random(in: 0..<4, using: &random) == 0
             do {
-                try await db.write(WriteOptions(attempts: 500)) { tx in
-                    let rows = try await tx.run(
-                        "UPDATE {accounts} SET amount = amount + 1 WHERE id = ?1 RETURNING amount", id)
-                    tx.publish(type: "notes.counted", aggregate: id, data: "{\"n\": \(try rows[0].int("amount"))}")
-                    if fails { throw Changed() }
+                try await again {
+                    try await db.write(WriteOptions(attempts: 500)) { tx in
+                        let rows = try await tx.run(
+                            "UPDATE {accounts} SET amount = amount + 1 WHERE id = ?1 RETURNING amount", id)
+                        tx.publish(
+                            type: "notes.counted", aggregate: id, data: "{\"n\": \(try rows[0].int("amount"))}")
+                        if fails { throw Changed() }
+                    }
                 }
                 done += 1
             } catch is Changed {}

@@ -142,6 +142,32 @@ import TheatrePlugin
         #expect(try await storage.database(as: "other").read(find, "a1").isEmpty)
     }
 
+    /// In bytes, and in a database that sorts otherwise: where the cursor and the sort disagreed rows would be missing.
+    @Test(arguments: Engine.meaning)
+    func pagesFollowTheOrderOfBytes(_ engine: Engine) async throws {
+        let storage = try await Storage(engine)
+        try await storage.migrate()
+        let names = ["a", "B", "ä", "Z", "_", "aa", "A", "é", "z", "a b", "ab", "-"]
+        try await storage.database().commit {
+            for name in names { $0.run("INSERT INTO {accounts} (tenant, id, name) VALUES (:tenant, ?1, ?1)", name) }
+        }
+        let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        for (keyset, expected) in [
+            (Keyset(.ascending("id")), sorted), (Keyset(.descending("id")), sorted.reversed()),
+            (Keyset(.ascending("name"), .ascending("id")), sorted),
+        ] {
+            var seen: [String] = []
+            var cursor = ""
+            repeat {
+                let page = try await storage.database().page(
+                    "SELECT id, name FROM {accounts} WHERE tenant = :tenant", by: keyset, after: cursor, limit: 5)
+                seen += try page.rows.map { try $0.text("id") }
+                cursor = page.next
+            } while !cursor.isEmpty
+            #expect(seen == expected)
+        }
+    }
+
     @Test(arguments: Engine.allCases)
     func pagesGiveEachRowOnce(_ engine: Engine) async throws {
         let storage = try await Storage(engine)
@@ -203,5 +229,37 @@ import TheatrePlugin
             }
         }
         #expect(try await storage.database().read("SELECT 1 AS n")[0].int("n") == 1)
+    }
+
+    /// On its way, in whatever form: more at a time than there are connections, so that the last would wait for good.
+    @Test(.timeLimit(.minutes(3)), arguments: Engine.allCases)
+    func aCancelledStreamTransactionOrCommitReallyStops(_ engine: Engine) async throws {
+        let storage = try await Storage(engine)
+        try await storage.migrate()
+        try await storage.fill(900)
+        let endless = "SELECT count(*) AS n FROM {accounts} a, {accounts} b, {accounts} c, {accounts} d"
+        let change = "UPDATE {accounts} SET amount = (\(endless)) WHERE tenant = :tenant AND id = 'a1'"
+        let kinds: [@Sendable (Database) async throws -> Void] = [
+            { db in for try await _ in try await db.stream(endless) {} },
+            { db in _ = try await db.write { tx in try await tx.run(endless) } },
+            { db in _ = try await db.write { tx in try await tx.run(change) } },
+            { db in _ = try await db.commit { $0.run(change) } },
+        ]
+        for kind in kinds {
+            for turns in [0, 100, 10_000] {
+                await withTaskGroup(of: Void.self) { group in
+                    for _ in 0..<12 {
+                        group.addTask {
+                            await #expect(throws: (any Error).self) { try await kind(storage.database()) }
+                        }
+                    }
+                    for _ in 0..<turns { await Task.yield() }
+                    group.cancelAll()
+                }
+                let rows = try await storage.database().read("SELECT amount FROM {accounts} WHERE id = 'a1'")
+                #expect(try rows[0].int("amount") == 100)
+                try await storage.database().commit { $0.run("UPDATE {accounts} SET amount = 100 WHERE id = 'a1'") }
+            }
+        }
     }
 }

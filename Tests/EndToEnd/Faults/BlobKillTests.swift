@@ -4,6 +4,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import SeededRandom
 import Synchronization
 import Testing
 
@@ -25,24 +26,29 @@ import Testing
         files["30-blobs.yaml"] =
             "plugin: LocalBlobs\ninstance: blobs\ngrants: {state_folder: true, keys: {urls: {key: blobs}}}\n"
         let (deployment, folder) = (try TemporaryFolder(files), try TemporaryFolder())
-        var dice = SeededNumbers(plan.seed)
-        for kill in 0..<plan.kills {
+        var dice = SeededGenerator(seed: plan.seed)
+        var progress = FaultProgress(.killsUnderBlobs, plan)
+        var kill = 0
+        while kill < plan.kills || progress.goesOn {
+            progress.tell("\(kill) kills, \(load.counts.acknowledged) blobs acknowledged")
             let server = try await ServerProcess.start(deployment.root, folder: folder)
             let checked = try await load.check(server.url, ofRound: kill - 1)
             #expect(checked.isEmpty, "after kill \(kill): \(checked.prefix(5))")
             let moment = Int.random(in: 5...300, using: &dice)
-            async let writing: Void = load.run(server.url, round: kill)
+            let round = kill
+            async let writing: Void = load.run(server.url, round: round)
             try await Task.sleep(for: .milliseconds(moment))
             try await server.crash()
             try await writing
+            kill += 1
         }
         let server = try await ServerProcess.start(deployment.root, folder: folder)
         let checked = try await load.check(server.url)
         #expect(checked.isEmpty, "\(checked.prefix(5))")
         try await server.stop()
         let (sent, acknowledged) = load.counts
-        #expect(acknowledged > plan.kills, "too little was written to prove anything")
-        print("\(plan.kills) kills, seed \(plan.seed): \(sent) blobs sent, \(acknowledged) acknowledged")
+        #expect(acknowledged > kill, "too little was written to prove anything")
+        progress.end("\(kill) kills: \(sent) blobs sent, \(acknowledged) acknowledged")
     }
 }
 
@@ -120,7 +126,7 @@ private final class BlobWriters: Sendable {
         let seed = key.utf8.reduce(into: UInt64(14_695_981_039_346_656_037)) {
             $0 = ($0 ^ UInt64($1)) &* 1_099_511_628_211
         }
-        var numbers = SeededNumbers(seed % 8 == 0 ? 0 : seed)
+        var numbers = SeededGenerator(seed: seed % 8 == 0 ? 0 : seed)
         let words = [10, 200, 2000, 9000][Int(numbers.next() % 4)]
         return (0..<words).flatMap { _ in withUnsafeBytes(of: numbers.next()) { Array($0) } }
     }

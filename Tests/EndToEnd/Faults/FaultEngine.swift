@@ -9,8 +9,12 @@ struct FaultEngine: Sendable {
     let storage: String
     /// What the host needs in its environment.
     var environment: [String: String] = [:]
+    /// Of a server; empty for a file.
+    var database = ""
     /// How long the work of a job takes.
     var workMilliseconds = 0
+    /// More of the fixture's configuration, as YAML between braces.
+    var journal = ""
 
     /// A file in the host's state folder.
     static let sqlite = FaultEngine(storage: "plugin: SQLite\ninstance: storage\ngrants: {state_folder: true}\n")
@@ -23,16 +27,17 @@ struct FaultEngine: Sendable {
     /// A new database of a server, or of servers that stand in for each other.
     static func postgreSQL(_ servers: PostgreSQLServer...) async throws -> FaultEngine {
         guard let first = servers.first else { throw Unexpected("no server") }
+        let database = try await first.makeDatabase()
         let hosts = servers.map { "\"127.0.0.1:\($0.port)\"" }.joined(separator: ", ")
         return FaultEngine(
             storage: """
                 plugin: PostgreSQL
                 instance: storage
-                grants: {secrets: {password: {from: "env:THEATRE_TEST_PASSWORD"}}}
-                config: {hosts: [\(hosts)], database: \(try await first.makeDatabase()), sslmode: disable}
+                grants: {connect: [\(hosts)], secrets: {password: {from: "env:THEATRE_TEST_PASSWORD"}}}
+                config: {hosts: [\(hosts)], database: \(database), sslmode: disable}
 
                 """,
-            environment: ["THEATRE_TEST_PASSWORD": PostgreSQLServer.password])
+            environment: ["THEATRE_TEST_PASSWORD": PostgreSQLServer.password], database: database)
     }
 
     /// The files of `plugins.d`.
@@ -52,7 +57,7 @@ struct FaultEngine: Sendable {
             plugin: Journal
             instance: journal
             grants: {publishes: [journal]}
-            config: {work_ms: \(workMilliseconds)}
+            config: {work_ms: \(workMilliseconds)\(journal.isEmpty ? "" : ", \(journal)")}
 
             """,
         ]

@@ -47,7 +47,7 @@ struct FullDiskTests {
         var (host, journal) = try await start()
         var stored: Set<String> = []
         func goesOn(_ prefix: String) async throws {
-            try await eventually("it is ready", seconds: 30) {
+            try await eventually("it is ready", seconds: 60) {
                 try await host.client.get("/readyz").status == 200 ? true : nil
             }
             for number in 0..<10 {
@@ -63,7 +63,7 @@ struct FullDiskTests {
 
         try disk.fill()
         stored.formUnion(try await writeUntilRefused("full", journal))
-        try await eventually("readyz says so", seconds: 10) { () -> Bool? in
+        try await eventually("readyz says so", seconds: 60) { () -> Bool? in
             let answer = try await host.client.get("/readyz")
             return answer.status == 503 && answer.text.contains("sql.full") ? true : nil
         }

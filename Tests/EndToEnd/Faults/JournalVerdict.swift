@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import Testing
 
 /// What is stored, held against what was promised.
@@ -16,7 +17,7 @@ struct JournalVerdict {
     }
 
     /// Some of the acknowledged entries, sent again: each gets its first answer.
-    func checkAnswers(_ dice: inout SeededNumbers) async throws {
+    func checkAnswers(_ dice: inout SeededGenerator) async throws {
         for (id, number) in knowledge.acknowledged.sorted(by: { $0.key < $1.key }).shuffled(using: &dice).prefix(20) {
             guard let draft = knowledge.sent[id] else { continue }
             let outcome = await client.enter(draft)

@@ -4,29 +4,31 @@
 import AsyncHTTPClient
 import Glibc
 import PostgreSQLServer
+import SeededRandom
 import Testing
 
 /// The host is killed at random instants while many write, and started again on what is left.
 @Suite(.serialized) struct KillTests {
     @Test func whatSQLiteAcknowledgedSurvivesKills() async throws {
-        try await KillLoop(.sqlite, FaultPlan.current).run()
+        try await KillLoop(.sqlite, .killsOfSQLite).run()
     }
 
     @Test func whatPostgreSQLAcknowledgedSurvivesKills() async throws {
         let server = try await PostgreSQLServer.shared()
-        try await KillLoop(.postgreSQL(server), FaultPlan.current).run()
+        try await KillLoop(.postgreSQL(server), .killsOfPostgreSQL).run()
     }
 }
 
 /// Starts, loads and kills one deployment over and over.
 struct KillLoop {
     private let engine: FaultEngine
-    private let plan: FaultPlan
+    private let part: FaultPlan.Part
+    private let plan = FaultPlan.current
     private let writers = 12
 
-    init(_ engine: FaultEngine, _ plan: FaultPlan) {
+    init(_ engine: FaultEngine, _ part: FaultPlan.Part) {
         self.engine = engine
-        self.plan = plan
+        self.part = part
     }
 
     func run() async throws {
@@ -43,15 +45,15 @@ struct KillLoop {
     private func run(_ load: JournalWriters, _ http: HTTPClient) async throws {
         let deployment = try TemporaryFolder(engine.deployment)
         let folder = try TemporaryFolder()
-        var dice = SeededNumbers(plan.seed)
-        let clock = ContinuousClock()
-        let end = clock.now + plan.duration
+        var dice = SeededGenerator(seed: plan.seed)
+        var progress = FaultProgress(part)
         var kills = 0
         var last: String?
-        while kills < plan.kills || clock.now < end {
+        while kills < plan.kills || progress.goesOn {
+            progress.tell("\(kills) kills, \(load.knowledge.acknowledged.count) acknowledged")
             if Int.random(in: 0..<6, using: &dice) == 0 {
+                // Beside those under load, which count.
                 try await crashWhileStarting(deployment, folder, Int.random(in: 0...900, using: &dice))
-                kills += 1
                 continue
             }
             let server = try await ServerProcess.start(
@@ -82,9 +84,9 @@ struct KillLoop {
         #expect(verified.status == 0, "\(verified.output)")
         let known = load.knowledge
         #expect(known.acknowledged.count > kills * 5, "too little was written to prove anything")
-        print(
-            "\(kills) kills, seed \(plan.seed): \(known.sent.count) sent, \(known.acknowledged.count) acknowledged,",
-            "\(stored) stored, \(known.replays) answers replayed, to come again: \(known.refusals)")
+        progress.end(
+            "\(kills) kills: \(known.sent.count) sent, \(known.acknowledged.count) acknowledged, \(stored) stored, "
+                + "\(known.replays) answers replayed, to come again: \(known.refusals)")
     }
 
     private func crashWhileStarting(_ deployment: TemporaryFolder, _ folder: TemporaryFolder, _ moment: Int)
@@ -95,6 +97,6 @@ struct KillLoop {
             output: folder.path("log"), ready: nil, environment: engine.environment)
         try await Task.sleep(for: .milliseconds(moment))
         child.kill(SIGKILL)
-        _ = try await child.end(seconds: 10)
+        _ = try await child.end(seconds: 60)
     }
 }

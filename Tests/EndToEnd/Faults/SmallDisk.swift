@@ -14,6 +14,8 @@ final class SmallDisk: Sendable {
     private let keeper: ChildProcess
     /// The folder as this process sees it.
     private let path: String
+    /// As those inside see it.
+    private let mountPoint: String
     private let folder: TemporaryFolder
 
     /// Whether this machine lets somebody mount in namespaces of their own.
@@ -44,6 +46,7 @@ final class SmallDisk: Sendable {
             return keeper.output.hasPrefix("mounted") ? true : nil
         }
         self.keeper = keeper
+        self.mountPoint = mountPoint
         path = "/proc/\(keeper.pid)/root\(mountPoint)"
         entrance = [
             "nsenter", "--target", String(keeper.pid), "--user", "--mount", "--preserve-credentials", "--",
@@ -60,6 +63,14 @@ final class SmallDisk: Sendable {
         let block = [UInt8](repeating: 1, count: 4096)
         while write(file, block, block.count) > 0 {}
         guard errno == ENOSPC else { throw Unexpected("the disk is not full: \(String(cString: strerror(errno)))") }
+    }
+
+    /// Lets nothing be written to it any more, or again; no file of it may be open for writing.
+    func remount(isReadOnly: Bool) async throws {
+        let output = folder.path("mount-\(UInt32.random(in: 0 ... .max))")
+        let command = entrance + ["mount", "-o", isReadOnly ? "remount,ro" : "remount,rw", mountPoint]
+        let mount = try ChildProcess(command: command, output: output)
+        guard try await mount.end(seconds: 60) == 0 else { throw Unexpected("not remounted: \(mount.output)") }
     }
 
     /// Gives the room back.

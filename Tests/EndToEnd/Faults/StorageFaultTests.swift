@@ -6,10 +6,11 @@ import CSQLite
 import FoundationEssentials
 import Glibc
 import Testing
+import TheatreManifest
 
 /// The file under the host fails: it says so, loses nothing, and goes on when the file can be written again.
 @Suite(.serialized) struct StorageFaultTests {
-    @Test(arguments: [("full", "sql.full"), ("io", "sql.io"), ("read_only", "sql.io")])
+    @Test(arguments: [("full", "sql.full"), ("io", "sql.io"), ("read_only", "sql.read_only")])
     func aFileThatTakesNoWritesIsSaidAndForgotten(_ word: String, _ reason: String) async throws {
         let control = try TemporaryFolder(["fault": ""])
         let environment = [
@@ -22,7 +23,7 @@ import Testing
             let refused = await journal.enter(JournalDraft(id: "in-1", aggregate: "own", number: 100))
             guard case .later(_, let said) = refused else { throw Unexpected("it was \(refused)") }
             #expect(said == reason)
-            try await eventually("readyz says so", seconds: 5) { () -> Bool? in
+            try await eventually("readyz says so", seconds: 60) { () -> Bool? in
                 let answer = try await host.client.get("/readyz")
                 return answer.status == 503 && answer.text.contains(reason) ? true : nil
             }
@@ -45,8 +46,16 @@ import Testing
             let refused = await journal.enter(JournalDraft(id: "in-1", aggregate: "own", number: 100))
             guard case .later(_, let said) = refused else { throw Unexpected("it was \(refused)") }
             #expect(said == "sql.busy")
+            try await eventually("readyz says so", seconds: 60) { () -> Bool? in
+                let answer = try await host.client.get("/readyz")
+                return answer.status == 503 && answer.text.contains("sql.busy") ? true : nil
+            }
+            #expect(try await host.client.get("/healthz").status == 200)
             #expect(try await journal.report("entries").count == stored.count, "what is stored can be read")
             other.release()
+            try await eventually("it is ready again") {
+                try await host.client.get("/readyz").status == 200 ? true : nil
+            }
             stored += try await journal.enterAll("then")
             try await journal.expectEntries(stored)
         }
@@ -60,8 +69,8 @@ import Testing
         _ = try await JournalClient(url: host.url, http: http).enterAll("before")
         try await http.shutdown()
         try await host.stop()
-        try settle(host.database)
-        try damage(host.database)
+        try DatabaseOnDisk.settle(host.database)
+        try DatabaseOnDisk.damage(host.database)
         await #expect {
             let second = try await ServerProcess.start(deployment.root, folder: folder)
             let said = try await eventually("readyz says so") { () -> String? in
@@ -72,6 +81,67 @@ import Testing
         } throws: { "\($0)".contains("sql.corrupt") }
     }
 
+    /// Permissions bind nobody who is root, and the kernel makes no file system read-only while a file of it is open for
+    /// writing: it is one of its own, that is so when the host starts.
+    @Test(.enabled(if: SmallDisk.isAvailable, "this machine lets nobody mount a file system of their own"))
+    func aReadOnlyFileSystemIsRefusedWithItsReasonUntilItCanBeWritten() async throws {
+        let folder = try TemporaryFolder()
+        try folder.makeFolder("state")
+        let disk = try await SmallDisk(at: folder.path("state"), megabytes: 24)
+        let deployment = try TemporaryFolder(FaultEngine.sqlite.deployment)
+        func serve(_ body: (JournalClient) async throws -> Void) async throws {
+            let host = try await ServerProcess.start(deployment.root, folder: folder, wrapper: disk.entrance)
+            try await JournalClient.with(host, body)
+            try await host.stop()
+        }
+        var stored: [String] = []
+        try await serve { stored = try await $0.enterAll("before") }
+        try await disk.remount(isReadOnly: true)
+        await #expect { try await serve { _ in } } throws: { "\($0)".contains("sql.read_only") }
+        try await disk.remount(isReadOnly: false)
+        try await serve { journal in
+            try await journal.expectEntries(stored)
+            _ = try await journal.enterAll("then")
+        }
+    }
+
+    /// A page goes bad below a host that serves; a backup puts it right.
+    @Test func aPageDamagedUnderTheHostIsSaidUntilABackupIsInItsPlace() async throws {
+        let desk = try await OperatorDesk(.sqlite, journal: "")
+        let (path, backup) = (desk.folder.path("state/storage/theatre.db"), desk.folder.path("copy.db"))
+        let host = try await desk.serve()
+        var stored: [String] = []
+        try await JournalClient.with(host) { journal in
+            stored = try await journal.enterAll("before")
+            _ = try await desk.run("storage backup \(backup)")
+            let refused = try await eventually("a read meets the damage") { () -> Client.Answer? in
+                // The log cannot be moved while a read uses it, and what the host has in memory is sound until somebody
+                // else has written.
+                try DatabaseOnDisk.settle(path)
+                try DatabaseOnDisk.damage(path)
+                try DatabaseOnDisk.touch(path)
+                let answer = try await host.client.get("/api/v1/journal/reports/entries")
+                return answer.status == 200 ? nil : answer
+            }
+            #expect(try refused.json.value(at: "/details/reason")?.string == "sql.corrupt")
+            #expect(try refused.json["retryable"] == .bool(false))
+            try await eventually("readyz says so", seconds: 60) { () -> Bool? in
+                let answer = try await host.client.get("/readyz")
+                return answer.status == 503 && answer.text.contains("sql.corrupt") ? true : nil
+            }
+            #expect(try await host.client.get("/healthz").status == 200)
+        }
+        try await host.crash()
+        _ = try await desk.run("storage restore \(backup)")
+        let second = try await desk.serve()
+        #expect(try await second.client.get("/readyz").status == 200)
+        try await JournalClient.with(second) { journal in
+            try await journal.expectEntries(stored)
+            _ = try await journal.enterAll("then")
+        }
+        try await second.stop()
+    }
+
     @Test func aFolderInThePlaceOfTheDatabaseIsSaid() async throws {
         let folder = try TemporaryFolder()
         let deployment = try TemporaryFolder(FaultEngine.sqlite(at: folder.path("theatre.db")).deployment)
@@ -79,23 +149,6 @@ import Testing
         await #expect {
             _ = try await ServerProcess.start(deployment.root)
         } throws: { "\($0)".contains("sql.open") && "\($0)".contains("theatre.db") }
-    }
-
-    /// Moves what the log still has into the file, so that damage to the file is damage.
-    private func settle(_ path: String) throws {
-        var connection: OpaquePointer?
-        defer { sqlite3_close(connection) }
-        guard sqlite3_open(path, &connection) == SQLITE_OK,
-            sqlite3_exec(connection, "PRAGMA wal_checkpoint(TRUNCATE)", nil, nil, nil) == SQLITE_OK
-        else { throw Unexpected("\(path) cannot be settled: \(String(cString: sqlite3_errmsg(connection)))") }
-    }
-
-    /// Overwrites every page but the first.
-    private func damage(_ path: String) throws {
-        var bytes = Array(try Data(contentsOf: URL(filePath: path)))
-        guard bytes.count > 8192 else { throw Unexpected("the database is in the log still: \(bytes.count) bytes") }
-        for index in 4096..<bytes.count { bytes[index] = UInt8(truncatingIfNeeded: index &* 31) }
-        try Data(bytes).write(to: URL(filePath: path))
     }
 
     private func with(

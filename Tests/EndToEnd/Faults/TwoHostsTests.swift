@@ -3,6 +3,7 @@
 
 import AsyncHTTPClient
 import PostgreSQLServer
+import SeededRandom
 import Testing
 
 /// Two hosts share one database; one or the other is killed at random instants while both are written to.
@@ -19,6 +20,38 @@ import Testing
             throw error
         }
         try await http.shutdown()
+    }
+
+    /// Both find no file, and make the tables of the host and of the plugin.
+    @Test func twoHostsThatStartAtOnceMigrateOneFileOnce() async throws {
+        let http = JournalClient.makeHTTP()
+        do {
+            for round in 0..<3 { try await startTwo(round, http) }
+        } catch {
+            try await http.shutdown()
+            throw error
+        }
+        try await http.shutdown()
+    }
+
+    private func startTwo(_ round: Int, _ http: HTTPClient) async throws {
+        let shared = try TemporaryFolder()
+        let deployment = try TemporaryFolder(FaultEngine.sqlite(at: shared.path("theatre.db")).deployment)
+        let folders = [try TemporaryFolder(), try TemporaryFolder()]
+        async let first = ServerProcess.start(deployment.root, folder: folders[0])
+        async let second = ServerProcess.start(deployment.root, folder: folders[1])
+        let hosts = try await [first, second]
+        let clients = hosts.map { JournalClient(url: $0.url, http: http) }
+        for (index, client) in clients.enumerated() {
+            let draft = JournalDraft(id: "r\(round)-\(index)", aggregate: "shared", number: 0)
+            try await eventually("\(draft.id) is stored") {
+                if case .stored = await client.enter(draft) { true } else { nil }
+            }
+        }
+        for client in clients {
+            #expect(try await client.report("entries").map { $0[0] }.sorted() == ["r\(round)-0", "r\(round)-1"])
+        }
+        for host in hosts { try await host.stop() }
     }
 }
 
@@ -53,12 +86,13 @@ private struct TwoHosts {
     }
 
     func run() async throws {
-        var dice = SeededNumbers(plan.seed)
-        let clock = ContinuousClock()
-        let end = clock.now + plan.duration / 2
+        var dice = SeededGenerator(seed: plan.seed)
+        var progress = FaultProgress(.killsOfTwo, plan)
         var hosts = [try await start(0, "a10000"), try await start(1, "b10000")]
         var (kills, moved, longest) = (0, 0, Duration.zero)
-        while kills < plan.killsOfTwo || clock.now < end {
+        // A kill may meet nothing that runs; then there is another.
+        while kills < plan.killsOfTwo || progress.goesOn || (moved == 0 && kills < 40) {
+            progress.tell("\(kills) kills, \(load.knowledge.acknowledged.count) acknowledged")
             let victim = Int.random(in: 0...1, using: &dice)
             let prefix = ["a", "b"][victim] + String(kills + 10_001)
             try await load.awaitAcknowledged(10)
@@ -81,10 +115,10 @@ private struct TwoHosts {
         try await verify(hosts.map(\.server), &dice)
         let known = load.knowledge
         #expect(known.acknowledged.count > kills * 15 && moved > 0, "too little was done to prove anything")
-        print(
-            "\(kills) kills of one of two, seed \(plan.seed): \(known.sent.count) sent, \(known.acknowledged.count)",
-            "acknowledged, \(moved) runs that were cut off began again elsewhere, within \(longest) at the most,",
-            "\(known.replays) answers replayed, to come again: \(known.refusals)")
+        progress.end(
+            "\(kills) kills: \(known.sent.count) sent, \(known.acknowledged.count) acknowledged, "
+                + "\(moved) runs that were cut off began again elsewhere, within \(longest) at the most, "
+                + "\(known.replays) answers replayed, to come again: \(known.refusals)")
     }
 
     private func start(_ index: Int, _ prefix: String) async throws -> Running {
@@ -119,7 +153,7 @@ private struct TwoHosts {
         }
     }
 
-    private func verify(_ servers: [ServerProcess], _ dice: inout SeededNumbers) async throws {
+    private func verify(_ servers: [ServerProcess], _ dice: inout SeededGenerator) async throws {
         for server in servers {
             let verdict = JournalVerdict(
                 knowledge: load.knowledge, client: JournalClient(url: server.url, http: http))

@@ -13,7 +13,7 @@ THEATRE_EMBED(theatre_contracts, THEATRE_CONTRACTS_SECTION) = {
 THEATRE_PLUGIN(Blocks, "1.0.0")
 
 static theatre_code sleep_first(void *self, const theatre_request *request) {
-    sleep(3);
+    sleep(30);
     return fixture_serves(self, request);
 }
 

@@ -13,14 +13,25 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
     }
 
     private let host: PluginHost
-    private let work: Duration
+    private let configuration: JournalConfiguration
 
     init(_ host: PluginHost, _ configuration: JournalConfiguration) throws {
         self.host = host
-        work = .milliseconds(configuration.workMilliseconds)
+        self.configuration = configuration
     }
 
-    func activate() async throws { try await JournalStore(host).migrate() }
+    func activate() async throws {
+        try await JournalStore(host).migrate()
+        guard !configuration.nightly.isEmpty else { return }
+        let schedule = JobsPutScheduleRequest.with {
+            $0.name = "nightly"
+            $0.cron = configuration.nightly
+            $0.timeZone = "Asia/Shanghai"
+            $0.catchUp = .one
+            $0.job = JobsNewJob("entered", kind: "journal.nightly")
+        }
+        _ = try await JobsQueueClient(host, feature: "journal.queue").putSchedule(schedule)
+    }
 
     // MARK: theatre.http.v1.Handler
 
@@ -62,6 +73,7 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
     // MARK: theatre.events.v1.Consumer
 
     func deliver(_ request: EventsDeliverRequest, _ call: Call) async throws -> EventsDeliverResponse {
+        try refuse(Draft(request.event).id)
         try await JournalStore(call).deliver(request.event)
         return EventsDeliverResponse()
     }
@@ -70,13 +82,22 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
 
     func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse {
         let (job, store) = (request.job, JournalStore(call))
+        try refuse(String(decoding: job.payload, as: UTF8.self))
         let witness = RunWitness(of: job.jobID)
         defer { witness?.end() }
         if witness == nil { try await store.note(fault: "\(job.jobID) runs twice at the same time") }
         try await store.begin(job)
-        if work > .zero { try await Task.sleep(for: work) }
+        if configuration.workMilliseconds > 0 {
+            try await Task.sleep(for: .milliseconds(configuration.workMilliseconds))
+        }
         try await store.end(job)
         return JobsRunResponse()
+    }
+
+    /// Refuses for good what it was told to refuse.
+    private func refuse(_ id: String) throws {
+        guard !configuration.refuses.isEmpty, id.hasPrefix(configuration.refuses) else { return }
+        throw PluginError.invalid("", "journal.told_to_refuse", "Entries that begin so are refused.")
     }
 }
 
@@ -84,8 +105,15 @@ struct Journal: Plugin, HTTPHandlerContract, EventsConsumerContract, JobsWorkerC
 struct JournalConfiguration: Decodable, Sendable {
     /// How long a job's work takes at least.
     var workMilliseconds: Int
+    /// Events and jobs of entries whose ids begin so are refused; empty: none.
+    var refuses: String
+    /// When a job of its own is due, as cron has it; empty: never.
+    var nightly: String
 
-    enum CodingKeys: String, CodingKey { case workMilliseconds = "work_ms" }
+    enum CodingKeys: String, CodingKey {
+        case refuses, nightly
+        case workMilliseconds = "work_ms"
+    }
 }
 
 /// An entry as it is sent: id, aggregate and number, between spaces. Number 0: the next of the aggregate.

@@ -89,6 +89,43 @@ static int sees_an_interface(void) {
     return end >= 0;
 }
 
+/* What the system says of its privileges. */
+static void tells_privileges(void *self, theatre_id call) {
+    char line[128], text[256] = "";
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, "CapEff", 6) == 0 || strncmp(line, "CapBnd", 6) == 0 || strncmp(line, "NoNewPrivs", 10) == 0)
+            strncat(text, line, sizeof text - strlen(text) - 1);
+    }
+    if (status != NULL) fclose(status);
+    fixture_answer(self, call, text);
+}
+
+/* Which descriptors are open, without the one that looks. */
+static void lists_descriptors(void *self, theatre_id call) {
+    char text[256] = "";
+    for (int i = 0; i < 1024; i++)
+        if (fcntl(i, F_GETFD) >= 0) snprintf(text + strlen(text), sizeof text - strlen(text), "%s%d", *text ? " " : "", i);
+    fixture_answer(self, call, text);
+}
+
+static pthread_barrier_t nobody_passes;
+static void *waits(void *unused) { return pthread_barrier_wait(&nobody_passes), unused; }
+
+/* How many threads more it can have, of 600. */
+static void counts_threads(void *self, theatre_id call) {
+    pthread_t threads[600];
+    int count = 0;
+    pthread_barrier_init(&nobody_passes, NULL, 601);
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 1 << 16);
+    while (count < 600 && pthread_create(&threads[count], &small, waits, NULL) == 0) count++;
+    char text[16];
+    snprintf(text, sizeof text, "%d", count);
+    fixture_answer(self, call, text);
+}
+
 static uint64_t random_state;
 static uint64_t next_random(void) {
     random_state ^= random_state << 13;
@@ -104,7 +141,48 @@ static uint64_t odd_number(theatre_id call) {
     return pick < 12 ? odd[pick] : pick < 14 ? call : next_random();
 }
 
-/* Frames that are sound in form and mean anything at all, written past the runner onto its socket. */
+/* The memory that is shared with the host: a ring each way, each with a line for what was sent, received, and who rests, and
+ * its bytes. The second is the one to the host. */
+#define RING_BYTES (256u << 10)
+#define RING (256u + RING_BYTES)
+static uint8_t *shared_memory(void) {
+    static uint8_t *found;
+    char line[512];
+    FILE *maps = found ? NULL : fopen("/proc/self/maps", "r");
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, "theatre-pipe") != NULL) found = (uint8_t *)strtoull(line, NULL, 16);
+    }
+    if (maps != NULL) fclose(maps);
+    if (found == NULL) abort();
+    return found;
+}
+
+/* Wakes the host. */
+static int wakes(void) { return write(3, "", 1) == 1; }
+
+/* Says something to the host past the runner; false where the host is gone. */
+static int says(const uint8_t *bytes, uint32_t size) {
+    uint8_t *ring = shared_memory() + RING;
+    volatile uint64_t *sent = (volatile uint64_t *)ring, *received = (volatile uint64_t *)(ring + 64);
+    while (*sent + size - *received > RING_BYTES) {
+        if (!wakes()) return 0;
+    }
+    for (uint32_t i = 0; i < size; i++) ring[256 + (*sent + i) % RING_BYTES] = bytes[i];
+    __atomic_store_n((uint64_t *)ring, *sent + size, __ATOMIC_SEQ_CST);
+    return wakes();
+}
+
+/* Anything at all where the counts are, while the host goes by them. */
+static void scribbles(void) {
+    for (int i = 0; i < 2000; i++) {
+        uint64_t *place = (uint64_t *)(shared_memory() + (next_random() % 2) * RING + next_random() % 4 * 64);
+        uint64_t near = *place + next_random() % 9 - 4, odd = odd_number(next_random());
+        __atomic_store_n(place, next_random() % 8 ? near : odd, __ATOMIC_SEQ_CST);
+        if (next_random() % 16 == 0 && !wakes()) return;
+    }
+}
+
+/* Frames that are sound in form and mean anything at all, said past the runner. */
 static void write_odd_frames(theatre_id call, int count) {
     /* type, numbers, parts, call: as in the table of the codec, what a runner may send */
     static const uint8_t shapes[][4] = {{2, 2, 1, 0}, {3, 0, 4, 0}, {6, 5, 3, 0}, {7, 5, 4, 1}, {8, 5, 4, 1}, {9, 2, 1, 1},
@@ -124,8 +202,11 @@ static void write_odd_frames(theatre_id call, int count) {
         memcpy(at, lengths, 4u * shape[2]);
         for (at += 4u * shape[2]; at < frame + size; at++) *at = (uint8_t)next_random();
         if (next_random() % 500 == 0) frame[next_random() % 16] ^= (uint8_t)next_random();
-        if (write(3, frame, size) < 0) return;
+        if (!says(frame, size)) return;
     }
+    /* All of it is heard before the runner, whose own count is another, says something itself. */
+    volatile uint64_t *sent = (volatile uint64_t *)(shared_memory() + RING), *received = sent + 8;
+    while (*received != *sent && wakes()) continue;
 }
 
 static void crash(const theatre_request *request) {
@@ -141,7 +222,8 @@ static void crash(const theatre_request *request) {
     if (asks(request, "closes")) for (int i = 3; i < 100; i++) close(i);
     if (asks(request, "babbles")) {
         static const unsigned char babble[64] = {0xff, 0xff, 0xff, 0x7f, 99};
-        if (write(3, babble, sizeof babble) < 0) abort();
+        if (!says(babble, sizeof babble)) abort();
+        for (;;) pause(); /* the runner would say something over it */
     }
 }
 
@@ -155,11 +237,21 @@ static theatre_code invoke(void *self, const theatre_request *request) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)(host->now(host->ctx, THEATRE_CLOCK_WALL) / 1000000));
         return fixture_answer(self, call, text), THEATRE_OK;
     }
+    if (asks(request, "floods")) {
+        const theatre_host *host = ((fixture *)self)->host;
+        for (int i = 0; i < 20000; i++) host->log(host->ctx, THEATRE_LOG_INFO, fixture_text("water"), fixture_text("{}"));
+    }
     crash(request);
+    if (asks(request, "closes")) return THEATRE_OK;
     const char *seed = memmem(request->payload.data, request->payload.size, "odd:", 4);
     if (seed != NULL) {
         random_state = (uint64_t)atoi(seed + 4) * 0x9e3779b97f4a7c15u + 1;
         write_odd_frames(call, 2000);
+    }
+    seed = memmem(request->payload.data, request->payload.size, "counts:", 7);
+    if (seed != NULL) {
+        random_state = (uint64_t)atoi(seed + 7) * 0x9e3779b97f4a7c15u + 1;
+        scribbles();
     }
     if (asks(request, "dial:")) return dials(self, request);
     if (asks(request, "creates:")) return tried(self, call, opens_named(request, "creates:", O_CREAT | O_RDWR));
@@ -176,6 +268,9 @@ static theatre_code invoke(void *self, const theatre_request *request) {
     if (asks(request, "kill")) return tried(self, call, kill(getppid() ? getppid() : 1, 0) == 0);
     if (asks(request, "limit")) return tried(self, call, setrlimit(RLIMIT_DATA, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}) == 0);
     if (asks(request, "code")) return tried(self, call, mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    if (asks(request, "descriptors")) return lists_descriptors(self, call), THEATRE_OK;
+    if (asks(request, "privileges")) return tells_privileges(self, call), THEATRE_OK;
+    if (asks(request, "threads")) return counts_threads(self, call), THEATRE_OK;
     if (asks(request, "large")) return tried(self, call, touched(1u << 30) != NULL);
     return fixture_answer(self, call, "served"), THEATRE_OK;
 }

@@ -34,6 +34,9 @@ void power_cut_remove(void);
  * The same seed leaves the same writes. 0, or the errno of what failed. */
 int power_cut_snapshot(const char *source, const char *target, enum power_cut_kind kind, uint64_t seed);
 
+/* Lets go of what is known of that folder's files, which nobody needs any more. */
+void power_cut_forget(const char *folder);
+
 /* From now on, for the files of that folder that are or were open. */
 void power_cut_set_fault(const char *folder, enum power_cut_fault fault);
 

@@ -68,7 +68,7 @@ struct RefreshTests {
             return try await group.reduce(into: [String]()) { $0.append($1) }
         }
         #expect(successors.count == 16 && Set(successors).count == 1)
-        #expect(try await fixture.rows("SELECT * FROM {tokens}").count == 2)
+        #expect(try await fixture.rows("/* tenants: all */ SELECT * FROM {tokens}").count == 2)
         #expect(try await fixture.events("session.revoked").isEmpty)
         _ = try await fixture.refresh(successors[0])
     }
@@ -88,8 +88,8 @@ struct RefreshTests {
         #expect(await fixture.failure { try await fixture.refresh(token) }?.reason == "accounts.refused")
         // The next sign-in removes what has lapsed.
         _ = try await fixture.login()
-        #expect(try await fixture.rows("SELECT * FROM {sessions}").count == 1)
-        #expect(try await fixture.rows("SELECT * FROM {tokens}").count == 1)
+        #expect(try await fixture.rows("/* tenants: all */ SELECT * FROM {sessions}").count == 1)
+        #expect(try await fixture.rows("/* tenants: all */ SELECT * FROM {tokens}").count == 1)
     }
 
     @Test func aSignOutEndsTheSessionOnceAndOnlyOnesOwn() async throws {
@@ -116,9 +116,12 @@ struct RefreshTests {
         let fixture = try await AccountsFixture()
         let first = try await fixture.register()
         let second = try await fixture.refresh(first.refreshToken)
-        let stored = try await fixture.rows("SELECT hash FROM {tokens}").map { Array(try $0.blob("hash")) }
+        let stored = try await fixture.rows("/* tenants: all */ SELECT hash FROM {tokens}").map {
+            Array(try $0.blob("hash"))
+        }
         #expect(Set(stored) == [Digest.sha256(first.refreshToken.utf8), Digest.sha256(second.refreshToken.utf8)])
-        let session = try #require(try await fixture.rows("SELECT current, previous FROM {sessions}").first)
+        let session = try #require(
+            try await fixture.rows("/* tenants: all */ SELECT current, previous FROM {sessions}").first)
         #expect(try Array(session.blob("current")) == Digest.sha256(second.refreshToken.utf8))
         #expect(try session.optionalBlob("previous").map(Array.init) == Digest.sha256(first.refreshToken.utf8))
     }

@@ -142,12 +142,14 @@ struct SignInTests {
         _ = try await fixture.register()
         for _ in 0..<9 { _ = await fixture.failure { try await fixture.login("li@example.org", "wrong") } }
         _ = try await fixture.login()
-        #expect(try await fixture.rows("SELECT * FROM {attempts}").isEmpty)
+        #expect(try await fixture.rows("/* tenants: all */ SELECT * FROM {attempts}").isEmpty)
         fixture.host.fake("accounts.password", "Verify") { (_: AuthVerifyRequest, _) -> AuthVerifyResponse in
             throw PluginError(.resourceExhausted, "auth.busy", "Busy.", retry: .after(milliseconds: 1000))
         }
         for _ in 0..<12 { #expect(await fixture.failure { try await fixture.login() }?.reason == "auth.busy") }
-        #expect(try await fixture.rows("SELECT failures FROM {attempts}").map { try $0.int("failures") } == [0])
+        #expect(
+            try await fixture.rows("/* tenants: all */ SELECT failures FROM {attempts}").map { try $0.int("failures") }
+                == [0])
     }
 
     @Test func tenantsHaveAccountsOfTheirOwn() async throws {

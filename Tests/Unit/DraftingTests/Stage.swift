@@ -119,9 +119,11 @@ struct Stage {
     // MARK: What a person does
 
     func client(
-        _ principal: String = "usr_1", key: String = "", route: String = "", tenant: String = "default"
+        _ principal: String = "usr_1", key: String = "", route: String = "", tenant: String = "default",
+        project: String = Stage.project
     ) -> StudioDraftingClient {
         let scope = host.scope(principal: principal, tenant: tenant) {
+            $0.project = project
             $0.idempotencyKey = key
             $0.requestID = key.isEmpty ? "req_\(UInt64.random(in: 0 ..< .max))" : key
             $0.route = route
@@ -137,17 +139,19 @@ struct Stage {
         return try String(contentsOf: root.appending(path: "Host/theatre/Samples/chapter.md"), encoding: .utf8)
     }
 
-    /// A project with the sample chapter.
+    /// What the scope of a request led to.
+    static let project = "prj_1"
+
+    /// The sample chapter in the project.
     func prepare(_ text: String? = nil) async throws -> StudioStartRunRequest {
-        let project = try await client().createProject(.with { $0.name = "汴京" })
         let chapter = try await client().addChapter(
             .with {
-                $0.projectID = project.id
+                $0.projectID = Self.project
                 $0.title = "灯下无影"
                 $0.text = try text ?? Self.chapterText()
             })
         return .with {
-            $0.projectID = project.id
+            $0.projectID = Self.project
             $0.chapterID = chapter.id
         }
     }

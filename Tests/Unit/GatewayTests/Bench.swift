@@ -16,12 +16,14 @@ final class Bench {
 
     init(
         _ calls: FakeCalls, _ entries: [RouteEntry], services: GatewayServices = GatewayServices(),
+        policy: String? = nil,
         _ configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = GatewayConfiguration()
         configure(&configuration)
         core = GatewayCore(
-            configuration: configuration, table: try GatewayTable(entries), calls: calls, services: services,
+            configuration: configuration, table: try GatewayTable(entries, policy: policy), calls: calls,
+            services: services,
             log: .init(label: "test"))
         loop = EmbeddedEventLoop()
         loops = LoopStates(loop)

@@ -131,6 +131,8 @@ final class FakeCalls: CallStarting {
 
 /// The message is the parameters, then the body; the answer is the payload.
 struct EchoCodec: RouteCodec {
+    func takes(_ field: String) -> Bool { false }
+
     func request(body: ByteBuffer, path: [RouteParameter], query: [RouteParameter]) throws(CallError) -> [UInt8] {
         let parameters = (path + query).map { "\($0.name)=\($0.value);" }.joined()
         return Array(parameters.utf8) + Array(body.readableBytesView)
@@ -144,7 +146,7 @@ extension RouteEntry {
     static func echo(
         _ method: String, _ path: String, on calls: FakeCalls, access: String = "anyone", audit: String = "none",
         rate: String = "default", bodyLimit: Int = 1024, idempotent: Bool = true, body: RouteBody? = nil,
-        headers: [String] = []
+        headers: [String] = [], scope: String = "none", role: String = ""
     ) -> RouteEntry {
         let operation =
             switch body {
@@ -152,15 +154,19 @@ extension RouteEntry {
             case .raw: "theatre.http.v1.Handler/Handle"
             case .rawStream: "theatre.http.v1.Handler/HandleStream"
             }
+        let resolver = "theatre.access.v1.Scopes/ResolveProject"
+        let operations = scope.hasPrefix("row:") ? [operation, resolver] : [operation]
+        let provides = operations.map { #"{"capability":"\#($0.prefix { $0 != "/" })"}"# }.joined(separator: ",")
+        let role = role.isEmpty ? "" : #""role":"\#(role)","#
         var route = """
             {"method":"\(method)","path":"\(path)","operation":"\(operation)","access":"\(access)","resource":"echo",
-            "action":"echo","scope":"none","audit":"\(audit)","rate":"\(rate)","body_limit":\(bodyLimit),
+            "action":"echo","scope":"\(scope)",\(role)"audit":"\(audit)","rate":"\(rate)","body_limit":\(bodyLimit),
             "idempotent":\(idempotent),"request":"a","response":"b","headers":[\(headers.map { "\"\($0)\"" }.joined(separator: ","))]
             """
         route += body == nil ? "}" : ",\"body\":\"raw\"}"
         let json = """
-            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[{"capability":"\(operation.prefix { $0 != "/" })"}],
-            "operations":["\(operation)"],"routes":[\(route)]}
+            {"manifest":1,"name":"Echo","version":"1.0.0","provides":[\(provides)],
+            "operations":[\(operations.map { "\"\($0)\"" }.joined(separator: ","))],"routes":[\(route)]}
             """
         do {
             let manifest = try Manifest(json: .init(json.utf8))

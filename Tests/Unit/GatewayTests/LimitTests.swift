@@ -1,7 +1,9 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import NIOCore
+import NIOEmbedded
 import NIOHTTP1
 import NIOPosix
 import Synchronization
@@ -95,6 +97,54 @@ import Testing
         for answer in answers { #expect(try await answer.get() == "200 ok") }
         #expect(count.withLock { $0.peak } == 2)
         try await gateway.channel.close()
+        await gateway.server.drain()
+    }
+
+    /// As one whose window is full: what it asks for piles up with the client and not here.
+    @Test(arguments: [false, true]) func whoTakesNoAnswersGetsNoMore(_ byDecoder: Bool) throws {
+        let calls = RequestTests.echo()
+        let bench = try Bench(calls, [.echo("GET", "/echo", on: calls)])
+        if byDecoder {
+            // Chunks are the decoder's.
+            let first = "GET /healthz HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            _ = try bench.send(first)
+        }
+        bench.channel.isWritable = false
+        bench.channel.pipeline.fireChannelWritabilityChanged()
+        let many = String(repeating: request("GET", "/healthz"), count: 20)
+        #expect(try bench.send(many).isEmpty)
+        guard !byDecoder else { return #expect(!bench.channel.isActive, "it has read what it cannot hold back") }
+        bench.channel.isWritable = true
+        bench.channel.pipeline.fireChannelWritabilityChanged()
+        bench.loop.run()
+        #expect(try bench.received().components(separatedBy: "HTTP/1.1 200 ").count == 21)
+    }
+
+    /// Each part comes in time for the next, and the whole would take for ever.
+    @Test func aBodyThatDripsIsRefused() throws {
+        let calls = RequestTests.echo()
+        let bench = try Bench(calls, [.echo("POST", "/echo", on: calls)])
+        let head = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        #expect(try bench.send(head).isEmpty)
+        var answer = ""
+        for _ in 0..<10 where answer.isEmpty {
+            bench.advance(seconds: bench.core.configuration.timeouts.body.nanoseconds / 1_000_000_000 - 1)
+            answer = try bench.send(" ")
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("request.timeout"), "\(answer)")
+    }
+
+    /// With TLS: no hello, and none of the streams that HTTP/2 is for.
+    @Test func whoSaysNothingIsNotWaitedFor() async throws {
+        let calls = RequestTests.echo()
+        let gateway = try await HTTP2Gateway.start(calls, [.echo("GET", "/echo", on: calls)]) {
+            $0.timeouts.headers = .milliseconds(200)
+            $0.timeouts.keepAlive = .milliseconds(200)
+        }
+        let silent = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(to: try #require(gateway.channel.remoteAddress)).get()
+        try await silent.closeFuture.get()
+        try await gateway.channel.closeFuture.get()
         await gateway.server.drain()
     }
 }

@@ -29,12 +29,17 @@ import TheatreContracts
         return (try Bench(calls, entries), calls)
     }
 
-    @Test func thePluginSeesTheRequestAsItWasReceived() throws {
+    /// An empty line before it makes a request the decoder's.
+    @Test(arguments: ["", "\r\n"], [0, 1, 127, 128, 20_000])
+    func thePluginSeesTheRequestAsItWasReceived(before: String, size: Int) throws {
+        let signature = String(repeating: "s", count: size)
         let (bench, calls) = try Self.bench { _ in .with { $0.status = 204 } }
         let answer = try bench.send(
-            request(
-                "POST", "/notify/a%20b?x=1&x=%32&y", ["x-SIGNATURE: s", "Content-Type: text/plain", "X-Other: o"],
-                body: "raw \u{0} bytes"))
+            before
+                + request(
+                    "POST", "/notify/a%20b?x=1&x=%32&y",
+                    ["x-SIGNATURE: \(signature)", "Content-Type: text/plain", "X-Other: o"],
+                    body: "raw \u{0} bytes"))
         #expect(answer.hasPrefix("HTTP/1.1 204 No Content\r\n"))
         let seen = try HTTPRequest(serializedBytes: #require(calls.calls.first).payload)
         #expect(seen.method == "POST")
@@ -44,7 +49,10 @@ import TheatreContracts
         #expect(seen.body == Data("raw \u{0} bytes".utf8))
         #expect(seen.pathParameters.map { "\($0.name)=\($0.value)" } == ["provider=a b"])
         #expect(seen.query.map { "\($0.name)=\($0.value)" } == ["x=1", "x=2", "y="])
-        #expect(Set(seen.headers.map { "\($0.name)=\($0.value)" }) == ["x-signature=s", "content-type=text/plain"])
+        #expect(
+            Set(seen.headers.map { "\($0.name)=\($0.value)" }) == [
+                "x-signature=\(signature)", "content-type=text/plain",
+            ])
     }
 
     @Test func theClientSeesTheAnswerAsItWasGiven() throws {

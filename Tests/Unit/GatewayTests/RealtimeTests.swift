@@ -55,8 +55,9 @@ import TheatreContracts
         let feed = Feed()
         var services = GatewayServices()
         services.events = feed
-        services.mayFollowProject = { _, project, completion in completion(project == "prj_1") }
-        let bench = try Bench(FakeCalls(), [], services: services)
+        let calls = FakeCalls()
+        calls.serveStandings { $0.project == "prj_1" ? (.viewer, .active) : (.unspecified, .active) }
+        let bench = try Bench(calls, [], services: services, policy: "access")
         bench.know("token", Principal(id: "usr_1", kind: .user, tenant: "t1", expiresAt: .max))
         return (bench, feed)
     }

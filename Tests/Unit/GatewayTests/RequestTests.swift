@@ -41,6 +41,29 @@ import TheatreContracts
         #expect(context.caller.isEmpty)
     }
 
+    @Test(arguments: [
+        ("de", "de"), ("zh-CN,en", "zh-CN"), ("en;q=0.5, de", "en"), (" en , de", "en"), ("*", ""), ("", ""),
+        (",de", ""),
+        ("d\u{e9}", ""), (String(repeating: "a", count: 36), ""),
+    ])
+    func localeIsTheFirstTag(languages: String, locale: String) {
+        #expect(RequestHandler.locale(languages) == locale)
+    }
+
+    @Test(
+        arguments: [
+            (0, 0xfc2a015d812cad51), (1, 0x3db4db620e0f9741), (1024, 0x9334893ca3aabf8d), (1025, 0xf30289363e17225e),
+            (5000, 0x5a4a63c34928f2f1),
+        ] as [(Int, UInt64)])
+    func digestIsOfMethodPathQueryAndBody(size: Int, start: UInt64) throws {
+        let calls = Self.echo()
+        let bench = try Bench(calls, [.echo("POST", "/echo", on: calls, bodyLimit: 10_000)])
+        try bench.send(request("POST", "/echo?x=1", body: String(repeating: "b", count: size)))
+        let digest = try #require(calls.calls.first).context.message.requestDigest
+        #expect(digest.count == 32)
+        #expect(digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } == start)
+    }
+
     @Test func givenRequestIdAndTraceAreKept() throws {
         let (bench, calls) = try Self.bench()
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -223,6 +246,15 @@ import TheatreContracts
         #expect(refused.contains("retry-after: 1\r\n"))
         bench.advance(seconds: 1)
         #expect(try bench.send(request("GET", "/echo/a")).hasPrefix("HTTP/1.1 200 "))
+    }
+
+    @Test func beforeThereAreRoutesTheServerIsStarting() throws {
+        var services = GatewayServices()
+        services.isReady = { false }
+        let answer = try Bench(FakeCalls(), [], services: services).send(request("GET", "/api/v1/me"))
+        #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.lowercased().contains("retry-after: 1\r\n"), "\(answer)")
+        #expect(answer.contains("request.starting"))
+        #expect(try Bench(FakeCalls(), []).send(request("GET", "/api/v1/me")).hasPrefix("HTTP/1.1 404 "))
     }
 
     @Test func probesAndMetricsAreServed() throws {

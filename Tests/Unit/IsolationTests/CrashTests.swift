@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Runtime
+import Staging
 import Testing
 
 /// A process that ends: what becomes of its calls, of its instance, and of the others.
@@ -94,9 +95,24 @@ import Testing
         #expect(throws: CallError.self) { try stage.ask("unruly", "hello") }
     }
 
+    /// What a crash leaves behind where that is asked for: the calls it was in.
+    @Test(arguments: ["segv", "abort"]) func aStackIsKeptWhereItIsAskedFor(_ crash: String) throws {
+        let stage = try Stage()
+        defer { stage.stop() }
+        var told = try Stage.plan("Unruly", "told")
+        told.sandbox.writesStack = true
+        try stage.start([told, try Stage.plan("Unruly", "silent")])
+        for name in ["told", "silent"] {
+            _ = try stage.ask(name, crash)
+            let output = try settled(stage, name) { $0.facts["last_crash"] != nil }.facts["last_output"] ?? ""
+            let calls = output.split(separator: "\n").filter { $0.contains("[0x") }
+            #expect(name == "told" ? calls.count > 3 : calls.isEmpty, "\(output)")
+        }
+    }
+
     /// A library that has taken its runner over and sends whatever it likes: the host ends it or drops what makes no
     /// sense, and everything else goes on.
-    @Test(arguments: 1...12) func aHostileRunnerHarmsNobody(_ seed: Int) throws {
+    @Test(arguments: 1...12, ["odd", "counts"]) func aHostileRunnerHarmsNobody(_ seed: Int, _ what: String) throws {
         var policy = CrashPolicy()
         (policy.limit, policy.delays) = (100, [0])
         let stage = try Stage(crashes: policy)
@@ -106,7 +122,7 @@ import Testing
         try stage.start([plan, try Stage.plan("Good", "good")])
         for round in 0..<10 {
             _ = try settled(stage, "unruly") { $0.state == .ready }
-            _ = try? stage.ask("unruly", "odd:\(seed * 100 + round);", seconds: 2)
+            _ = try? stage.ask("unruly", "\(what):\(seed * 100 + round);", seconds: 2)
             #expect(try stage.call("good").text == "served")
         }
         let status = try settled(stage, "unruly") { $0.state == .ready }

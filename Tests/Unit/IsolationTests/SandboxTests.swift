@@ -4,6 +4,7 @@
 import FoundationEssentials
 import Glibc
 import Runtime
+import Staging
 import Testing
 
 /// What an isolated plugin tries, and what becomes of it.
@@ -31,6 +32,45 @@ import Testing
         }
         #expect(status.facts["sandbox"]?.contains("system call filter") == true, "\(status.facts)")
         #expect(status.facts["memory"]?.contains("RLIMIT_DATA") == true)
+    }
+
+    /// Nothing of the host is open in it: its streams, and the socket that wakes it.
+    @Test func itHasItsOwnDescriptorsNoPrivilegesAndAsManyThreadsAsItMay() throws {
+        let stage = try Stage()
+        defer { stage.stop() }
+        var few = try Stage.plan("Unruly", "few")
+        few.sandbox.threads = 20
+        try stage.start([try Stage.plan("Unruly", "unruly"), few])
+        #expect(try stage.ask("unruly", "descriptors").text == "0 1 2 3")
+        let privileges = try stage.ask("unruly", "privileges").text.split { " \t\n".contains($0) }
+        #expect(privileges == ["CapEff:", "0000000000000000", "CapBnd:", "0000000000000000", "NoNewPrivs:", "1"])
+        let more = try #require(Int(try stage.ask("few", "threads").text))
+        let isSaid = stage.status("few")?.facts["not_enforced"]?.contains("thread limit") == true
+        #expect(isSaid || (1..<20).contains(more), "\(more)")
+    }
+
+    /// Without namespaces, as where a system forbids them: it is said, or refused, and the rest is enforced still.
+    @Test func withoutNamespacesItIsSaidOrRefused() throws {
+        let stage = try Stage()
+        defer { stage.stop() }
+        var plan = try Stage.plan("Unruly", "unruly")
+        plan.sandbox.wantsNamespaces = false
+        try stage.start([plan])
+        let missing = try #require(stage.status("unruly")?.facts["not_enforced"])
+        for guardian in ["own user namespace", "own network", "own view of files", "thread limit"] {
+            #expect(missing.contains(guardian), "\(missing)")
+        }
+        for what in ["socket", "fork", "exec", "ptrace"] {
+            #expect(try stage.ask("unruly", what).text == "Operation not permitted", "\(what)")
+        }
+        #expect(try stage.ask("unruly", "passwd").text == "Permission denied")
+        let other = try Stage()
+        defer { other.stop() }
+        plan.sandbox.isStrict = true
+        plan.isCritical = true
+        let error = #expect(throws: LoadError.self) { try other.start([plan]) }
+        #expect(error?.code == "sandbox.incomplete")
+        #expect(error?.found.contains("own network") == true, "\(error?.found ?? "")")
     }
 
     /// Where something cannot be enforced a strict instance does not start, and any other says what it was.

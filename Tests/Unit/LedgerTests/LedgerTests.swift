@@ -132,12 +132,17 @@ import TheatrePluginTesting
         func run(_ sql: String) async throws -> HostFireResponse {
             try await vandal.unary("Run", HostFireRequest.with { $0.name = sql }, CallOptions())
         }
-        #expect(await reason { try await run("UPDATE {accounts} SET version = version") } == "")
-        for sql in ["UPDATE {postings} SET amount = 11", "DELETE FROM {postings}", "DELETE FROM {entries}"] {
+        #expect(await reason { try await run("/* tenants: all */ UPDATE {accounts} SET version = version") } == "")
+        for sql in [
+            "/* tenants: all */ UPDATE {postings} SET amount = 11", "/* tenants: all */ DELETE FROM {postings}",
+            "/* tenants: all */ DELETE FROM {entries}",
+        ] {
             #expect(await reason { try await run(sql) } != "")
         }
         // A balance that was tampered with is found.
-        #expect(await reason { try await run("UPDATE {accounts} SET balance = 11 WHERE balance = 10") } == "")
+        #expect(
+            await reason { try await run("/* tenants: all */ UPDATE {accounts} SET balance = 11 WHERE balance = 10") }
+                == "")
         try await f.host.install(Ledger.self, manifest: .plugin("Money/Ledger"), instance: "ledger")
         let proof = try await f.client().verify(LedgerVerifyRequest())
         #expect(proof.faults == ["Account user:usr_1:CHIP says 11; its postings sum to 10."])

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SeededRandom
 import Testing
 import TheatreContracts
 import TheatrePlugin
@@ -12,7 +13,7 @@ import TheatrePluginTesting
 /// Random histories against a dictionary.
 struct ModelTests {
     @Test(arguments: 0..<6) func theStoreIsADictionary(_ seed: UInt64) async throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let bench = try await Bench(#", "quota_bytes": 20000"#)
         let blobs = bench.blobs()
         var model: [String: Data] = [:]
@@ -24,7 +25,9 @@ struct ModelTests {
             case 0, 1, 2:
                 let bytes = noise(Int(random.next() % 8000), seed: random.next() % 4)
                 var options = BlobOptions(ifAbsent: random.next() % 4 == 0)
-                if random.next() % 4 == 0 { options.ifMatch = random.flip() ? etag(current) : etag(bytes) }
+                if random.next() % 4 == 0 {
+                    options.ifMatch = Bool.random(using: &random) ? etag(current) : etag(bytes)
+                }
                 let stored = model.values.reduce(0) { $0 + $1.count }
                 var expected: String?
                 if options.ifAbsent, current != nil {

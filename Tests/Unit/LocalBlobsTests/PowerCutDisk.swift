@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import SeededRandom
 import Synchronization
 
 @testable import LocalBlobs
@@ -32,7 +33,7 @@ final class PowerCutDisk: FileLayer {
         var clock: Int64 = 1_750_000_000
         /// How many more changes reach the disk.
         var changesLeft = Int.max
-        var random: Seeded
+        var random: SeededGenerator
     }
 
     let state: Mutex<State>
@@ -40,7 +41,7 @@ final class PowerCutDisk: FileLayer {
     private let lock = Mutex(())
 
     init(root: String, seed: UInt64) {
-        state = Mutex(State(folders: [root: Names()], random: Seeded(seed)))
+        state = Mutex(State(folders: [root: Names()], random: SeededGenerator(seed: seed)))
     }
 
     private init(_ after: State) { state = Mutex(after) }
@@ -142,7 +143,7 @@ final class PowerCutDisk: FileLayer {
             for (path, names) in state.folders {
                 var kept: [String: Entry] = [:]
                 for name in Set(names.volatile.keys).union(names.durable.keys).sorted() {
-                    kept[name] = after.random.flip() ? names.volatile[name] : names.durable[name]
+                    kept[name] = Bool.random(using: &after.random) ? names.volatile[name] : names.durable[name]
                 }
                 after.folders[path] = Names(volatile: kept, durable: kept)
             }
@@ -156,7 +157,7 @@ final class PowerCutDisk: FileLayer {
         }
     }
 
-    private static func found(_ bytes: Bytes?, _ random: inout Seeded) -> Bytes? {
+    private static func found(_ bytes: Bytes?, _ random: inout SeededGenerator) -> Bytes? {
         guard var bytes, bytes.durable != bytes.volatile else { return bytes }
         switch random.next() % 3 {
         case 0: bytes.volatile = bytes.durable
@@ -208,21 +209,4 @@ private final class MemoryFile: OpenFile {
             state.files[id]?.modifiedAt = state.clock
         }
     }
-}
-
-/// Random numbers, the same for the same seed.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func flip() -> Bool { next() & 1 == 0 }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -23,8 +24,22 @@ struct PowerCutTests {
         for seed in (block * 25)..<(block * 25 + 25) { try await cut(bench, seed) }
     }
 
+    /// Others than those above, for as long as they are sought.
+    @Test func acknowledgedBlobsSurviveCutsOfAnySeed() async throws {
+        var progress = FaultProgress(.cutsOfBlobs)
+        var dice = SeededGenerator(seed: FaultPlan.current.seed)
+        var cuts = 0
+        repeat {
+            let bench = try await Bench()
+            for _ in 0..<25 { try await cut(bench, dice.next()) }
+            cuts += 25
+            progress.tell("\(cuts) cuts")
+        } while progress.goesOn
+        progress.end("\(cuts) cuts")
+    }
+
     private func cut(_ bench: borrowing Bench, _ seed: UInt64) async throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let disk = PowerCutDisk(root: bench.folder, seed: seed)
         let vault = try bench.vault(disk)
         try await vault.prepare()
@@ -39,7 +54,11 @@ struct PowerCutTests {
             accounts = await withTaskGroup(of: (Int, Account).self) { group in
                 for (writer, account) in accounts.enumerated() {
                     group.addTask {
-                        (writer, await Self.write(vault, rows, owner, writer, Seeded(seeds[writer]), account, disk))
+                        (
+                            writer,
+                            await Self.write(
+                                vault, rows, owner, writer, SeededGenerator(seed: seeds[writer]), account, disk)
+                        )
                     }
                 }
                 if phase > 0 { group.addTask { await Self.sweep(vault, rows) } }
@@ -78,7 +97,7 @@ struct PowerCutTests {
 
     /// Puts, replaces, deletes and puts again until the power is out.
     private static func write(
-        _ vault: BlobVault, _ rows: BlobRows, _ owner: BlobOwner, _ writer: Int, _ seeded: Seeded,
+        _ vault: BlobVault, _ rows: BlobRows, _ owner: BlobOwner, _ writer: Int, _ seeded: SeededGenerator,
         _ before: Account, _ disk: PowerCutDisk
     ) async -> Account {
         var random = seeded

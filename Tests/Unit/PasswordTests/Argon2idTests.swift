@@ -63,6 +63,15 @@ struct Argon2idTests {
         #expect(Argon2Cost(memoryKiB: memory, iterations: iterations, parallelism: 1).meetsMinimum == meets)
     }
 
+    /// What stands for an unknown account takes as long as a known one, and lets nobody in.
+    @Test(arguments: ["", "a password", "another"]) func aDecoyHasItsCostAndNoPassword(_ password: String) throws {
+        let cost = Argon2Cost(memoryKiB: 64, iterations: 2, parallelism: 2)
+        let decoy = try Argon2id.decoy(cost)
+        #expect(Argon2Cost(phc: decoy) == cost)
+        #expect(try !Argon2id.verify(password, decoy))
+        #expect(try Argon2id.decoy(cost) != decoy)
+    }
+
     @Test func aBrokenHashIsAFaultAndNoRefusal() {
         #expect(throws: (any Error).self) { try Argon2id.verify("x", "$argon2id$v=19$broken") }
     }

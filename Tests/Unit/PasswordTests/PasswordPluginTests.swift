@@ -60,7 +60,7 @@ struct PasswordPluginTests {
 
     private func hash(of identifier: String) async throws -> String? {
         let rows = try await Database(probe, feature: "password.storage").read(
-            "SELECT hash FROM {credentials} WHERE identifier = ?1", identifier)
+            "/* tenants: all */ SELECT hash FROM {credentials} WHERE identifier = ?1", identifier)
         return try rows.first?.text("hash")
     }
 

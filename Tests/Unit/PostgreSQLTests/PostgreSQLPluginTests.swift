@@ -75,11 +75,12 @@ struct PostgreSQLPluginTests {
                 throw Changed()
             }
         }
-        #expect(try await database().read("SELECT id FROM {notes}").isEmpty)
+        #expect(try await database().read("/* tenants: all */ SELECT id FROM {notes}").isEmpty)
         try await database().commit {
             $0.run("INSERT INTO {notes} (tenant, id, at) VALUES (:tenant, 'y', 1)", expect: 1)
         }
-        #expect(try await database().read("SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
+        #expect(
+            try await database().read("/* tenants: all */ SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
     }
 
     @Test func errorsArriveWithReasonAndPlace() async throws {
@@ -92,12 +93,16 @@ struct PostgreSQLPluginTests {
         }
         #expect(error?.code == .alreadyExists && error?.reason == "sql.unique" && error?.detail == "/statements/1")
         let within = await #expect(throws: PluginError.self) {
-            try await database().write { tx in try await tx.run("UPDATE {notes} SET at = 1", expect: 3) }
+            try await database().write { tx in
+                try await tx.run("/* tenants: all */ UPDATE {notes} SET at = 1", expect: 3)
+            }
         }
         #expect(within?.code == .aborted && within?.reason == "sql.expectation")
         let read = await #expect(throws: PluginError.self) { try await database().read("SELECT 1 FROM other__notes") }
         #expect(read?.code == .permissionDenied && read?.reason == "sql.foreign_table")
-        let write = await #expect(throws: PluginError.self) { try await database().read("DELETE FROM {notes}") }
+        let write = await #expect(throws: PluginError.self) {
+            try await database().read("/* tenants: all */ DELETE FROM {notes}")
+        }
         #expect(write?.reason == "sql.not_a_query")
     }
 
@@ -142,7 +147,7 @@ struct PostgreSQLPluginTests {
         ).events
         #expect(events.map(\.type) == ["notes.written"])
         #expect(events.first?.eventID.hasPrefix("evt_") == true && events.first?.tenant == "t1")
-        #expect(try await database().read("SELECT id FROM {notes}").count == 1)
+        #expect(try await database().read("/* tenants: all */ SELECT id FROM {notes}").count == 1)
     }
 
     @Test func anEventOfATypeThatIsNotGrantedKeepsTheWriteBack() async throws {
@@ -156,7 +161,7 @@ struct PostgreSQLPluginTests {
         } throws: { error in
             (error as? PluginError)?.reason == "sql.event_not_granted"
         }
-        #expect(try await database.read("SELECT id FROM {notes}").isEmpty)
+        #expect(try await database.read("/* tenants: all */ SELECT id FROM {notes}").isEmpty)
     }
 
     @Test func aWaitingReaderIsWokenThroughTheSeam() async throws {
@@ -201,7 +206,7 @@ struct PostgreSQLPluginTests {
             return try await group.reduce(0, +)
         }
         #expect(written > 0)
-        #expect(try await database().read("SELECT at FROM {notes}")[0].int("at") == Int64(written))
+        #expect(try await database().read("/* tenants: all */ SELECT at FROM {notes}")[0].int("at") == Int64(written))
         #expect(host.violations.isEmpty)
     }
 

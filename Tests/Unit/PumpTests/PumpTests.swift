@@ -91,6 +91,44 @@ import TheatrePluginTesting
         #expect(host.violations.isEmpty)
     }
 
+    /// Counted by the store when it is leased: nobody who dies with it need say so.
+    @Test(.timeLimit(.minutes(1))) func aJobThatTakesEachOfItsHostsDownEndsDeadAndRunsNoMore() async throws {
+        let calls = StorageCalls(host, storage: "sqlite-a")
+        let runs = Mutex<[String]>([])
+        calls.serve("press", JobQueue.operation) { (request: JobsRunRequest) -> JobsRunResponse in
+            runs.withLock { $0.append(request.job.kind) }
+            return .init()
+        }
+        let client = JobsQueueClient(press(), feature: "theatre.jobs.v1.Queue@sqlite-a")
+        var poison = JobsNewJob("render", kind: "poison")
+        poison.maxAttempts = 2
+        let id = try await client.enqueue(.with { $0.jobs = [poison] }).jobIds[0]
+        let store = JobsQueueClient(host.scope(HostContext(), as: "host"), feature: "theatre.jobs.v1.Queue@sqlite-b")
+        for life in 1...2 {
+            let request = JobsLeaseRequest.with {
+                $0.worker = "killed/\(life)"
+                $0.leaseMs = 1000
+                $0.queues = [
+                    .with {
+                        $0.owner = "press"
+                        $0.queue = "render"
+                        $0.limit = 1
+                    }
+                ]
+            }
+            #expect(try await store.lease(request).jobs.map(\.attempts) == [UInt32(life)])
+            host.advance(milliseconds: 2000)
+        }
+        _ = try await client.enqueue(.with { $0.jobs = [JobsNewJob("render", kind: "sound")] })
+        let pump = jobs("a", calls)
+        pump.serve([JobQueue(owner: "press", name: "render")])
+        try await until { try await store.stats(.init()).queues.first.map { $0.dead == 1 && $0.ended == 1 } ?? false }
+        let job = try await store.list(.with { $0.jobID = id }).jobs[0]
+        #expect(job.state == .dead && job.reason == "jobs.lost")
+        #expect(runs.withLock { $0 } == ["sound"])
+        await withCheckedContinuation { done in pump.stop(drain: 1000) { done.resume() } }
+    }
+
     @Test(.timeLimit(.minutes(1))) func schedulesFireOnceOverTwoHosts() async throws {
         let calls = ["sqlite-a", "sqlite-b"].map { StorageCalls(host, storage: $0) }
         let runs = Mutex<[Int64]>([])

@@ -171,6 +171,14 @@ extension FaultTests {
             $0.deployment.instances[1].grants.secrets["api_kee"] = .init(from: "env:KEY")
         },
         Case(
+            code: .httpRouteInvalid,
+            sentence: "GET /x of instance \"first\" is of rate class \"defualt\", which there is not; "
+                + "did you mean \"default\"?"
+        ) {
+            $0.plugins.append(try World.plugin("First", served(["/x"], ["rate": "defualt"])))
+            $0.deployment.instances.append(World.instance("first", "First"))
+        },
+        Case(
             code: .httpRouteConflict,
             sentence: "GET /api/{thing}/list of instance \"second\" matches requests that are also served by \"first\" "
                 + "as /api/chips/{id}."
@@ -187,6 +195,16 @@ extension FaultTests {
             $0.plugins.append(try World.plugin("First", served(["/api/runs/{id}:stop", "/api/runs/{id}"])))
             $0.plugins.append(try World.plugin("Second", served(["/api/runs/{run}:stop"])))
             $0.deployment.instances += [World.instance("first", "First"), World.instance("second", "Second")]
+        },
+        Case(
+            code: .httpRouteUnguarded,
+            sentence:
+                "GET /api/projects/{id} of instance \"first\" is of a project, and no instance tells who belongs to "
+                + "one."
+        ) {
+            let routes = served(["/api/projects/{id}"], ["scope": "project:{id}", "role": "viewer"])
+            $0.plugins.append(try World.plugin("First", routes))
+            $0.deployment.instances += [World.instance("first", "First")]
         },
     ]
 
@@ -243,16 +261,17 @@ extension FaultTests {
     ]
 
     /// A manifest's operations and routes for these paths.
-    private static func served(_ paths: [String]) -> [String: JSONValue] {
+    private static func served(_ paths: [String], _ more: [String: JSONValue] = [:]) -> [String: JSONValue] {
         [
             "provides": [["capability": "serve"]], "operations": ["serve/Handle"],
             "routes": .array(
                 paths.map { path in
-                    [
+                    let route: [String: JSONValue] = [
                         "method": "GET", "path": .string(path), "operation": "serve/Handle", "access": "user",
                         "resource": "r", "action": "a", "scope": "none", "audit": "none", "rate": "default",
                         "body_limit": 0, "idempotent": true, "request": "r", "response": "r",
                     ]
+                    return .object(route.merging(more) { $1 })
                 }),
         ]
     }

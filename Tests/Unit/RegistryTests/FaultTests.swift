@@ -34,8 +34,42 @@ struct FaultTests {
         #expect(faults.first?.source.file.isEmpty == false)
     }
 
+    /// What it may connect to is what its configuration names: hosts with their ports, or with the one that is for all.
+    @Test func serversAreThoseOfTheConfiguration() throws {
+        func faults(_ config: JSONValue, _ granted: [(String, Int)]) throws -> [String] {
+            var world = try World.small()
+            world.plugins[1] = try World.plugin(
+                "Embedder", provides: ["embed": [:]],
+                [
+                    "grants": ["connect": ["config:/hosts:/port"]],
+                    "configuration": [
+                        "type": "object",
+                        "properties": [
+                            "hosts": ["type": "array", "default": ["db.internal"]],
+                            "port": ["type": "integer", "default": 5432],
+                        ],
+                    ],
+                ])
+            world.deployment.instances[1].config = config
+            world.deployment.instances[1].grants.connect = granted.map { .init(host: $0.0, port: $0.1) }
+            return world.compile().faults.map(\.sentence)
+        }
+        let missing = "Embedder needs connect to db.internal:5432, which instance \"embedder\" is not granted."
+        #expect(try faults([:], []) == [missing])
+        #expect(try faults([:], [("db.internal", 5432)]) == [])
+        #expect(try faults(["port": 6000], [("db.internal", 6000)]) == [])
+        #expect(try faults(["hosts": ["a:1", "b"], "port": 2], [("a", 1), ("b", 2)]) == [])
+        #expect(try faults(["hosts": ["/run/postgresql"]], []) == [])
+        #expect(
+            try faults(["hosts": ["/run/postgresql"]], [("db.internal", 5432)]) == [
+                "Instance \"embedder\" is granted connect to db.internal:5432, which Embedder never asks for."
+            ])
+    }
+
     @Test func everyCodeHasACase() {
-        let elsewhere: Set<FaultCode> = [.declarationInvalid, .instanceConfig, .routeTooComplex]
+        let elsewhere: Set<FaultCode> = [
+            .declarationInvalid, .instanceConfig, .routeTooComplex, .httpRouteInvalid,
+        ]
         #expect(Set(Self.cases.map(\.code)).union(elsewhere) == Set(FaultCode.allCases))
     }
 

@@ -52,6 +52,18 @@ private final class Flag: Sendable { let value = Atomic(false) }
             replacing: old)
     }
 
+    /// It read which table serves, and two swaps came before it was let in.
+    @Test func aCallWhoseOwnGenerationWasReplacedTooGoesToTheOneThatServes() throws {
+        let generations = try (1...3).map { try generation(UInt32($0)) }
+        install(generations[0])
+        install(generations[1], replacing: [generations[0]])
+        let table = Unmanaged.passUnretained(dispatcher.serving)
+        install(generations[2], replacing: [generations[1]])
+        for old in generations.prefix(2) { old.retire() }
+        let (port, _) = try dispatcher.successor(of: generations[0], 0, in: table)
+        #expect(port === generations[2])
+    }
+
     /// `front` answers with what both of its calls were answered; `between` runs after the first.
     private func callsTwice(between: @escaping @Sendable () -> Void) {
         let answers = Mutex<[UInt64: [UInt8]]>([:])

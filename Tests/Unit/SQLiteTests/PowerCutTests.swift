@@ -3,6 +3,7 @@
 
 import CPowerCut
 import FoundationEssentials
+import SeededRandom
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -27,27 +28,47 @@ import TheatrePluginTesting
             configuration: "{\"path\": \"\(folder)/theatre.db\"}")
         host.route("storage", to: "sqlite", capability: "theatre.sql.v1.Database")
         host.route("log", to: "sqlite", capability: "theatre.events.v1.Log")
+        host.route("queue", to: "sqlite", capability: "theatre.jobs.v1.Queue")
         return (host, instance)
     }
 
     private static func database(_ host: TestHost) -> Database {
-        Database(host.scope(principal: "usr_1", tenant: "t1") { $0.publishes = "entry" }, feature: "storage")
+        Database(
+            host.scope(principal: "usr_1", tenant: "t1") {
+                $0.publishes = "entry"
+                $0.queues = PowerCutJobs.queue
+            }, feature: "storage")
     }
 
-    /// More where faults are sought for longer: see Tests/EndToEnd/Faults/README.md.
-    private static let cuts = ProcessInfo.processInfo.environment["THEATRE_FAULT_KILLS"].flatMap { Int($0) } ?? 32
+    /// Cuts of one database; another follows while time is left, so that a look at it does not grow longer and longer.
+    private static let cuts = 32
 
     private static let kinds: [power_cut_kind] = [
         POWER_CUT_NONE, POWER_CUT_PREFIX, POWER_CUT_SECTORS, POWER_CUT_ALL,
     ]
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5 + FaultPlan.current.minutes)))
     func whatWasAcknowledgedSurvivesAPowerCut() async throws {
         #expect(power_cut_install() == 0)
+        defer { power_cut_remove() }
+        var progress = FaultProgress(.cutsOfSQLite)
+        var dice = SeededGenerator(seed: FaultPlan.current.seed)
+        var (cuts, entries, runs) = (0, 0, 0)
+        repeat {
+            let known = try await database(&dice)
+            cuts += Self.cuts
+            entries += known.entries.count
+            runs += known.finished.count
+            progress.tell("\(cuts) cuts")
+        } while progress.goesOn || cuts < FaultPlan.current.kills
+        progress.end("\(cuts) cuts, \(entries) entries acknowledged, \(runs) jobs done meanwhile")
+    }
+
+    /// One database under load, and its cuts.
+    private func database(_ dice: inout SeededGenerator) async throws -> Progress.Knowledge {
         let folder = try Self.folder()
         let (host, instance) = try await Self.open(folder)
         let checkpointer = try Checkpointer(folder)
-        power_cut_remove()
         try await Self.database(host).migrate([
             Migration(
                 "001-entries",
@@ -58,43 +79,46 @@ import TheatrePluginTesting
                 """)
         ])
         let progress = Progress()
+        let seeds = (0..<Self.cuts).map { _ in dice.next() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<6 {
                 group.addTask {
-                    do { try await Self.write(Self.database(host), writer, progress) } catch {
-                        progress.fail(error)
-                        throw error
-                    }
+                    try await progress.watching { try await Self.write(Self.database(host), writer, progress) }
                 }
             }
+            group.addTask { try await progress.watching { try await PowerCutJobs(host).workOff(progress) } }
             group.addTask {
                 defer { progress.stop() }
-                for cut in 0..<Self.cuts {
+                for (cut, seed) in seeds.enumerated() {
                     try await progress.more(than: 3 + cut % 5)
                     // Every third cut goes through a log that is being written back.
                     let checkpoint = cut % 3 == 2 ? checkpointer : nil
-                    let acknowledged = progress.acknowledged
+                    let known = progress.known
                     async let done: Void? = checkpoint?.run()
                     let target = try Self.folder()
-                    let seed = UInt64(cut + 1)
                     #expect(power_cut_snapshot(folder, target, Self.kinds[cut % 4], seed) == 0)
                     try await done
                     // What is stored while a cut is looked at only makes the next look longer.
                     progress.pause()
-                    try await Self.check(target, "cut \(seed) of kind \(cut % 4)", acknowledged)
+                    try await Self.check(target, "cut \(cut), \(seed), of kind \(cut % 4)", known)
                     progress.resume()
+                    power_cut_forget(target)
                     try FileManager.default.removeItem(atPath: target)
                 }
             }
             try await group.waitForAll()
         }
-        #expect(progress.acknowledged.count >= Self.cuts * 3)
+        let known = progress.known
+        #expect(known.entries.count >= Self.cuts * 3)
+        #expect(!known.finished.isEmpty, "no job was done before a cut")
         checkpointer.close()
         try await instance.stop()
+        power_cut_forget(folder)
         try FileManager.default.removeItem(atPath: folder)
+        return known
     }
 
-    /// Entries of several sizes, so that some fit a page and some take many; each with an event that tells of it.
+    /// Entries of several sizes, so that some fit a page and some take many; each with an event that tells of it, and a job.
     private static func write(_ db: Database, _ writer: Int, _ progress: Progress) async throws {
         var number = 0
         while await progress.mayGoOn() {
@@ -104,19 +128,21 @@ import TheatrePluginTesting
             try await db.commit {
                 $0.run("INSERT INTO {entries} (tenant, id, text) VALUES (:tenant, ?1, ?2)", expect: 1, id, text)
                 $0.publish(type: "entry.made", aggregate: "w\(writer)", data: "{\"id\": \(id)}")
+                $0.enqueue(PowerCutJobs.new(of: id))
             }
             progress.acknowledge(id)
         }
     }
 
-    /// Opens what a cut left: all that was acknowledged is there, and with each entry its event.
-    private static func check(_ folder: String, _ cut: String, _ acknowledged: Set<Int64>) async throws {
+    /// Opens what a cut left: all that was acknowledged is there, and with each entry its event and its job.
+    private static func check(_ folder: String, _ cut: String, _ known: Progress.Knowledge) async throws {
         let (host, instance) = try await open(folder)
         let stored = try await all(host)
-        let missing = acknowledged.subtracting(stored)
+        let missing = known.entries.subtracting(stored)
         #expect(missing.isEmpty, "\(cut) lost \(missing.count): \(missing.sorted().prefix(5))")
         let told = try await told(host, cut)
         #expect(told == stored, "\(cut) left half a transaction")
+        try await PowerCutJobs(host).check(stored, known, cut)
         // And it can be written again.
         try await database(host).commit {
             $0.run("INSERT INTO {entries} (tenant, id, text) VALUES (:tenant, -1, 'after')", expect: 1)
@@ -180,66 +206,6 @@ private final class Checkpointer: Sendable {
         connection.withLock {
             $0?.close()
             $0 = nil
-        }
-    }
-}
-
-/// What the writers were told is stored.
-private final class Progress: Sendable {
-    private struct State {
-        var acknowledged: Set<Int64> = []
-        var isStopped = false
-        var isPaused = false
-        /// Writers that wait for the end of the pause.
-        var waiting: [CheckedContinuation<Void, Never>] = []
-        var failure: (any Error)?
-    }
-
-    private let state = Mutex(State())
-
-    var acknowledged: Set<Int64> { state.withLock { $0.acknowledged } }
-
-    func stop() {
-        state.withLock { $0.isStopped = true }
-        resume()
-    }
-
-    /// From now on writers wait after the entry they are at.
-    func pause() { state.withLock { $0.isPaused = true } }
-
-    func resume() {
-        let waiting = state.withLock { state in
-            defer { state.waiting = [] }
-            state.isPaused = false
-            return state.waiting
-        }
-        for writer in waiting { writer.resume() }
-    }
-
-    /// Waits while there is a pause; false at the end.
-    func mayGoOn() async -> Bool {
-        await withCheckedContinuation { continuation in
-            let waits = state.withLock { state in
-                if state.isPaused { state.waiting.append(continuation) }
-                return state.isPaused
-            }
-            if !waits { continuation.resume() }
-        }
-        return state.withLock { !$0.isStopped }
-    }
-
-    func acknowledge(_ id: Int64) { state.withLock { _ = $0.acknowledged.insert(id) } }
-
-    func fail(_ error: any Error) { state.withLock { $0.failure = error } }
-
-    /// Waits until that many more were acknowledged.
-    func more(than count: Int) async throws {
-        let goal = acknowledged.count + count
-        while true {
-            let (known, failure) = state.withLock { ($0.acknowledged.count, $0.failure) }
-            if let failure { throw failure }
-            if known >= goal { return }
-            try await Task.sleep(for: .milliseconds(1))
         }
     }
 }

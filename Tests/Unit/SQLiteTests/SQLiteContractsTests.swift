@@ -38,7 +38,7 @@ struct SQLiteContractsTests {
     }
 
     private func count() async throws -> Int64 {
-        try await database.read("SELECT COUNT(*) AS n FROM {notes}")[0].int("n")
+        try await database.read("/* tenants: all */ SELECT COUNT(*) AS n FROM {notes}")[0].int("n")
     }
 
     @Test func aBackupIsRestoredWhileTheInstanceStays() async throws {
@@ -47,7 +47,7 @@ struct SQLiteContractsTests {
         var last = SQLBackupProgress()
         for try await progress in try await care.backup(.with { $0.path = "\(folder)/b.db" }) { last = progress }
         #expect(last.done && !last.sha256.isEmpty)
-        try await database.commit { $0.run("DELETE FROM {notes}") }
+        try await database.commit { $0.run("/* tenants: all */ DELETE FROM {notes}") }
         #expect(try await count() == 0)
         var restored = SQLBackupProgress()
         for try await progress in try await care.restore(.with { $0.path = "\(folder)/b.db" }) { restored = progress }
@@ -80,7 +80,8 @@ struct SQLiteContractsTests {
     @Test func snapshotsStreamsAndPreparedStatementsComeThroughTheSDK() async throws {
         try await fill()
         let client = SQLDatabaseClient(host.scope(), feature: "storage")
-        let prepared = try await client.prepare(.with { $0.sql = "SELECT id FROM {notes} WHERE id = ?1" })
+        let prepared = try await client.prepare(
+            .with { $0.sql = "/* tenants: all */ SELECT id FROM {notes} WHERE id = ?1" })
         let rows = try await client.query(
             .with {
                 $0.statement.statementID = prepared.statementID
@@ -88,16 +89,18 @@ struct SQLiteContractsTests {
             })
         #expect(rows.rows.count == 1)
         var streamed: [Int64] = []
-        let request = SQLQueryRequest.with { $0.statement.sql = "SELECT id FROM {notes} ORDER BY id" }
+        let request = SQLQueryRequest.with {
+            $0.statement.sql = "/* tenants: all */ SELECT id FROM {notes} ORDER BY id"
+        }
         for try await piece in try await client.queryStream(request) {
             streamed += piece.rows.map { $0.values[0].integer }
         }
         #expect(streamed == [1, 2])
         let database = database
         let seen = try await database.read { tx in
-            let before = try await tx.rows("SELECT COUNT(*) AS n FROM {notes}")[0].int("n")
+            let before = try await tx.rows("/* tenants: all */ SELECT COUNT(*) AS n FROM {notes}")[0].int("n")
             try await database.commit { $0.run("INSERT INTO {notes} VALUES (:tenant, 9)") }
-            return (before, try await tx.rows("SELECT COUNT(*) AS n FROM {notes}")[0].int("n"))
+            return (before, try await tx.rows("/* tenants: all */ SELECT COUNT(*) AS n FROM {notes}")[0].int("n"))
         }
         #expect(seen == (2, 2))
         #expect(try await count() == 3)

@@ -67,11 +67,12 @@ struct SQLitePluginTests {
                 throw Changed()
             }
         }
-        #expect(try await database().read("SELECT id FROM {notes}").isEmpty)
+        #expect(try await database().read("/* tenants: all */ SELECT id FROM {notes}").isEmpty)
         try await database().commit {
             $0.run("INSERT INTO {notes} (tenant, id, at) VALUES (:tenant, 'y', 1)", expect: 1)
         }
-        #expect(try await database().read("SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
+        #expect(
+            try await database().read("/* tenants: all */ SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
     }
 
     @Test func errorsArriveWithReasonAndPlace() async throws {
@@ -84,7 +85,9 @@ struct SQLitePluginTests {
         }
         #expect(error?.code == .alreadyExists && error?.reason == "sql.unique" && error?.detail == "/statements/1")
         let within = await #expect(throws: PluginError.self) {
-            try await database().write { tx in try await tx.run("UPDATE {notes} SET at = 1", expect: 3) }
+            try await database().write { tx in
+                try await tx.run("/* tenants: all */ UPDATE {notes} SET at = 1", expect: 3)
+            }
         }
         #expect(within?.code == .aborted && within?.reason == "sql.expectation")
         let read = await #expect(throws: PluginError.self) { try await database().read("SELECT 1 FROM other__notes") }
@@ -108,7 +111,7 @@ struct SQLitePluginTests {
             }
         }
         #expect(error?.reason == "sql.transaction_timeout")
-        #expect(try await database.read("SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
+        #expect(try await database.read("/* tenants: all */ SELECT id FROM {notes}").map { try $0.text("id") } == ["y"])
     }
 
     @Test func answerEventAndAuditComeWithTheCommit() async throws {
@@ -148,7 +151,7 @@ struct SQLitePluginTests {
         let events = try await log.read(.with { $0.limit = 10 }).events
         #expect(events.map(\.type) == ["notes.written"])
         #expect(events.first?.eventID.hasPrefix("evt_") == true && events.first?.tenant == "t1")
-        #expect(try await database().read("SELECT id FROM {notes}").count == 1)
+        #expect(try await database().read("/* tenants: all */ SELECT id FROM {notes}").count == 1)
     }
 
     @Test func anEventOfATypeThatIsNotGrantedKeepsTheWriteBack() async throws {
@@ -162,7 +165,7 @@ struct SQLitePluginTests {
         } throws: { error in
             (error as? PluginError)?.reason == "sql.event_not_granted"
         }
-        #expect(try await database.read("SELECT id FROM {notes}").isEmpty)
+        #expect(try await database.read("/* tenants: all */ SELECT id FROM {notes}").isEmpty)
     }
 
     @Test func aWaitingReaderIsWokenThroughTheSeam() async throws {
@@ -197,7 +200,7 @@ struct SQLitePluginTests {
             }
             try await group.waitForAll()
         }
-        #expect(try await database().read("SELECT at FROM {notes}")[0].int("at") == 200)
+        #expect(try await database().read("/* tenants: all */ SELECT at FROM {notes}")[0].int("at") == 200)
         #expect(host.violations.isEmpty)
     }
 

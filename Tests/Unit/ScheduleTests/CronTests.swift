@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import Testing
 
 @testable import TheatreStorage
@@ -65,7 +66,7 @@ import Testing
     @Test(arguments: ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia"])
     func everyTimeIsWhereTheDefinitionSays(_ name: String) throws {
         let zone = try TimeZoneRules(named: name)
-        var random = Seeded(UInt64(name.utf8.count))
+        var random = SeededGenerator(seed: UInt64(name.utf8.count))
         let from = Self.instant(2011, 6, 1) / 1000
         for change in zone.transitions(in: from...(from + 5 * 366 * 86_400)) {
             let cron = Self.anyCron(&random)
@@ -112,7 +113,7 @@ import Testing
         return expression.eitherDay ? matches.0 || matches.1 : matches.0 && matches.1
     }
 
-    private static func anyCron(_ random: inout Seeded) -> String {
+    private static func anyCron(_ random: inout SeededGenerator) -> String {
         let minutes = ["0", "30", "*/15", "5,35", "10-50/20", "*/7"]
         let hours = ["*", "1-3", "2", "0,2,23", "*/2", "0"]
         let days = ["*", "*", "*/2", "1-15", "31,30,1"]

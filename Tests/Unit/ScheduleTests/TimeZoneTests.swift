@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SeededRandom
 import Testing
 
 @testable import TheatreStorage
@@ -20,7 +21,7 @@ import Testing
     @Test(arguments: zones)
     func theOffsetIsTheCLibrarys(_ name: String) throws {
         let zone = try TimeZoneRules(named: name)
-        var random = Seeded(name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
+        var random = SeededGenerator(seed: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
         var instants = (0..<300).map { _ in Int64.random(in: -2_208_988_800...7_258_118_400, using: &random) }
         for change in zone.transitions(in: -2_208_988_800...4_102_444_800) {
             instants += [change.instant - 1, change.instant]
@@ -37,7 +38,7 @@ import Testing
     @Test(arguments: zones)
     func aLocalTimeStandsForItsFirstInstant(_ name: String) throws {
         let zone = try TimeZoneRules(named: name)
-        var random = Seeded(11)
+        var random = SeededGenerator(seed: 11)
         var locals = (0..<200).map { _ in Int64.random(in: -2_000_000_000...4_000_000_000, using: &random) }
         for change in zone.transitions(in: -1_000_000_000...3_000_000_000) {
             for offset in [change.before, change.after] {
@@ -79,7 +80,7 @@ import Testing
     @Test(arguments: 0..<8)
     func damagedFilesAreSurvived(seed: UInt64) throws {
         let whole = [UInt8](try Data(contentsOf: URL(filePath: "/usr/share/zoneinfo/Europe/Berlin")))
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<400 {
             var bytes = whole
             for _ in 0..<Int.random(in: 1...4, using: &random) {

@@ -40,6 +40,18 @@ import TheatreContracts
         #expect(bench.log.cursor == 3)
     }
 
+    /// Else what others publish would seem to be missing, and would never be old enough to be removed.
+    @Test func aCursorPassesWhatIsOfNoInterest() {
+        var delivery = EventDelivery(concurrency: 4) { _ in 5 }
+        #expect(delivery.handle(.granted) == [.ask])
+        #expect(delivery.handle(.cursor(0)) == [.read(after: 0)])
+        #expect(delivery.handle(.read([], head: 7)) == [.move(expected: 0, to: 7), .read(after: 7)])
+        #expect(delivery.handle(.cursor(7)).isEmpty)
+        // Nothing came since, so nothing is stored.
+        #expect(delivery.handle(.read([], head: 7)) == [.wait(EventDelivery.pauseAfterNothing)])
+        #expect(delivery.handle(.proceed) == [.read(after: 7)])
+    }
+
     @Test func aCursorThatSomebodyElseMovedCounts() {
         let bench = EventBench()
         bench.deliver { [weak bench] request, _ in

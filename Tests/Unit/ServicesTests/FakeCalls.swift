@@ -19,6 +19,7 @@ final class FakeCalls: UnaryCalling {
         var next: UInt64 = 1
         var cancelled: Set<CallID> = []
         var onCancel: [CallID: Then] = [:]
+        var generation: UInt32 = 1
     }
 
     private let state = Mutex(State())
@@ -65,6 +66,11 @@ final class FakeCalls: UnaryCalling {
         }
         return id
     }
+
+    func generation(of instance: String, _ operation: String) -> UInt32 { state.withLock { $0.generation } }
+
+    /// Every instance was replaced.
+    func swap() { state.withLock { $0.generation += 1 } }
 
     func cancel(_ call: CallID) {
         let then = state.withLock { state in

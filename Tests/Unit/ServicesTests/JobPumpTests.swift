@@ -73,6 +73,28 @@ import TheatreContracts
         #expect(bench.begun.withLock { $0.count } == 2)
     }
 
+    /// Short runs have jobs leased ahead; behind a long one they do not wait for this host alone.
+    @Test func whatIsLeasedAheadIsGivenBackBehindALongRun() {
+        let bench = JobBench()
+        bench.hold()
+        let pump = bench.pump()
+        pump.serve([JobBench.queue { $0.concurrency = 1 }])
+        bench.store.enqueue()
+        bench.end("job_1")
+        for _ in 0..<3 { bench.store.enqueue() }
+        bench.pass(250)
+        #expect(bench.store.states == [.done, .running, .running, .running], "leased ahead")
+        bench.pass(5000)
+        #expect(bench.store.states == [.done, .running, .waiting, .waiting])
+        #expect(bench.store.job("job_3")?.attempts == 0)
+        let other = bench.pump("other")
+        other.serve([JobBench.queue { $0.concurrency = 2 }])
+        bench.pass(250)
+        #expect(bench.begun.withLock { $0 } == ["job_1#1", "job_2#1", "job_3#1", "job_4#1"])
+        for id in ["job_2", "job_3", "job_4"] { bench.end(id) }
+        #expect(bench.store.states == Array(repeating: .done, count: 4))
+    }
+
     @Test func aQueueThatIsGoneIsLeftAloneButWhatItBeganEnds() {
         let bench = JobBench()
         bench.hold()

@@ -21,6 +21,27 @@ import Testing
         return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
+    @Test func aLineAboutAnInstanceSaysItsGeneration() throws {
+        let pipe = Pipe()
+        let writer = LogWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        let log = Logger(label: "jobs") { label in
+            LineLogHandler(
+                label: label, writer: writer, format: .json, wall: { 0 }, generation: { $0 == "orders" ? 7 : nil })
+        }
+        log.info("served", metadata: ["instance": "orders"])
+        log.info("replaced", metadata: ["instance": "orders", "generation": "6"])
+        log.info("closed", metadata: ["instance": "other"])
+        try writer.close()
+        try pipe.fileHandleForWriting.close()
+        let lines = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+            .split(separator: "\n").map { $0.drop { $0 != "m" } }
+        #expect(
+            lines.map { $0.components(separatedBy: "metadata").last } == [
+                #"":{"generation":"7","instance":"orders"}}"#, #"":{"generation":"6","instance":"orders"}}"#,
+                #"":{"instance":"other"}}"#,
+            ])
+    }
+
     @Test func aRecordIsOneLineOfJSON() throws {
         let lines = try lines(.json) { log in
             log.info("two\nlines \"quoted\" \u{1b}", metadata: ["b": ["1", ["k": "v"]], "a": "\u{7f}é"])
@@ -33,6 +54,11 @@ import Testing
                 #"{"time":"2023-11-14T22:13:20.123Z","level":"notice","logger":"gateway","message":"second"}"#,
             ])
         for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+    }
+
+    /// However soon after the line it is closed: its thread may not have begun.
+    @Test func whatWasLoggedIsWrittenBeforeTheEnd() throws {
+        for round in 0..<500 { #expect(try lines(.json) { $0.info("round \(round)") }.count == 1) }
     }
 
     @Test(arguments: [

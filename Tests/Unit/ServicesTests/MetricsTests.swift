@@ -73,10 +73,10 @@ import TheatreContracts
             PrometheusText.render(service.metrics()) == """
                 # HELP theatre_plugin_paid_total A figure that plugins record.
                 # TYPE theatre_plugin_paid_total counter
-                theatre_plugin_paid_total{instance="orders",kind="chips"} 5
+                theatre_plugin_paid_total{generation="1",instance="orders",kind="chips"} 5
                 # HELP theatre_plugin_queue A figure that plugins record.
                 # TYPE theatre_plugin_queue gauge
-                theatre_plugin_queue{instance="orders"} 3
+                theatre_plugin_queue{generation="1",instance="orders"} 3
 
                 """)
     }
@@ -96,6 +96,7 @@ import TheatreContracts
         let bad = [
             sample("Upper", 1, false), sample("paid", 1, true), sample("paid_total", 1, false),
             sample("paid_total", -1, true), sample("x", .nan, false), sample("x", 1, false, ["instance": "other"]),
+            sample("x", 1, false, ["generation": "9"]),
             sample("x", 1, false, ["a b": "c"]),
         ]
         for sample in bad {

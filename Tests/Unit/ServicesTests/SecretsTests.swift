@@ -46,6 +46,35 @@ import TheatreContracts
         #expect(try FileAndEnvironmentSecrets(folder: "/").value(for: "env:PATH").text() == path)
     }
 
+    @Test func stagedValuesAreSeenByThoseTheyAreForUntilTheyAreCommittedOrDiscarded() throws {
+        let folder = try Folder()
+        try folder.write("token", "old")
+        try folder.write("other", "other")
+        let secrets = FileAndEnvironmentSecrets(folder: folder.path)
+        try secrets.prepare(["file:token", "file:other"])
+        let old = InstanceIdentity(instance: "a", plugin: "A", generation: 1, grants: ResolvedGrants())
+        let new = InstanceIdentity(instance: "a", plugin: "A", generation: 2, grants: ResolvedGrants())
+        func seen(_ who: InstanceIdentity) throws -> String {
+            try secrets.seen(by: who).value(for: "file:token").text()
+        }
+        secrets.stage(["file:token": SecretBytes("new".utf8)]) { $0.generation == 2 }
+        #expect(try [seen(old), seen(new)] == ["old", "new"])
+        secrets.discard()
+        #expect(try [seen(old), seen(new)] == ["old", "old"])
+        secrets.stage(["file:token": SecretBytes("new".utf8)]) { $0.generation == 2 }
+        secrets.commit(keeping: ["file:other"])
+        #expect(try [seen(old), seen(new)] == ["new", "new"])
+        try FileManager.default.removeItem(atPath: "\(folder.path)/other")
+        #expect(try secrets.value(for: "file:other").text() == "other")
+    }
+
+    @Test func aSourceWithoutAKindIsNotRepeated() throws {
+        let error = #expect(throws: CallError.self) {
+            try FileAndEnvironmentSecrets(folder: "/").value(for: "hunter2")
+        }
+        #expect(error?.message.contains("hunter2") == false)
+    }
+
     @Test func valuesDoNotPrint() {
         let secret = SecretBytes("hunter2".utf8)
         #expect("\(secret) \(String(reflecting: secret))" == "<redacted> <redacted>")

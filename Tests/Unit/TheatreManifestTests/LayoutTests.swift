@@ -101,11 +101,4 @@ import Testing
         for row in Self.values + Self.tables { #expect(row.offset == row.golden, "\(row.member)") }
         #expect(Self.values.count + Self.tables.count == 70)
     }
-
-    @Test func constantsStand() {
-        #expect(THEATRE_ABI_MAJOR == 1)
-        #expect(THEATRE_STREAM_CREDIT == 65536)
-        #expect(THEATRE_UNAUTHENTICATED == 16)
-        #expect([THEATRE_CALL_STREAM_IN, THEATRE_CALL_STREAM_OUT, THEATRE_CALL_SIDE_EFFECT] == [1, 2, 4])
-    }
 }

@@ -21,6 +21,12 @@ struct WireTests {
             try Self.agree(request)
             #expect(try request.quickBytes == request.serializedBytes())
             try Self.agree(Self.context(&chance))
+            let commit = Self.commit(&chance)
+            try Self.agree(commit)
+            #expect(try commit.quickBytes == commit.serializedBytes())
+            let response = Self.response(&chance)
+            try Self.agree(response)
+            #expect(try response.quickBytes == response.serializedBytes())
         }
     }
 
@@ -29,8 +35,59 @@ struct WireTests {
         for _ in 0..<2000 {
             try Self.agree(SQLRows.self, damaged: Self.rows(&chance).serializedBytes(), &chance)
             try Self.agree(SQLQueryRequest.self, damaged: Self.request(&chance).serializedBytes(), &chance)
+            try Self.agree(SQLCommitRequest.self, damaged: Self.commit(&chance).serializedBytes(), &chance)
+            try Self.agree(SQLCommitResponse.self, damaged: Self.response(&chance).serializedBytes(), &chance)
             try Self.agree(HostContext.self, damaged: Self.context(&chance).serializedBytes(), &chance)
         }
+    }
+
+    @Test(arguments: [7, 8, 9]) func rowsAreTheSameWhateverColumnsWereExpected(seed: UInt64) throws {
+        var chance = SeededGenerator(seed: seed)
+        for _ in 0..<500 {
+            let message = Self.rows(&chance)
+            let bytes: [UInt8] = try message.serializedBytes()
+            let others = Self.rows(&chance).columns
+            for expected in [[], message.columns, others, message.columns + others, Array(message.columns.dropLast())] {
+                let read = bytes.withUnsafeBytes { Rows(wire: $0, columns: expected) }
+                let rows = try #require(read)
+                #expect(rows.columns == message.columns && rows.changed == Int(message.changed))
+                #expect(rows.map(\.values) == message.rows.map(\.values))
+            }
+        }
+    }
+
+    @Test(arguments: [10, 11, 12]) func aQueryByNumberIsReadWhereItLies(seed: UInt64) throws {
+        var chance = SeededGenerator(seed: seed)
+        for _ in 0..<500 {
+            let values = Self.request(&chance).statement.parameters
+            let options = ReadOptions(
+                maxRows: .random(in: 0...3, using: &chance), timeout: Bool.random(using: &chance) ? .seconds(2) : nil,
+                maxStaleness: Bool.random(using: &chance) ? .milliseconds(7) : .zero)
+            let number = UInt64.random(in: 1 ... .max, using: &chance)
+            let bytes = try #require(options.wire(number, values))
+            let request = options.request(
+                .with {
+                    $0.statementID = number
+                    $0.parameters = values
+                })
+            #expect(try SQLQueryRequest(serializedBytes: bytes) == request)
+            let read = try bytes.withUnsafeBytes { bytes in
+                let query = try #require(NumberedQuery(wire: bytes))
+                #expect(query.number == number && query.maxRows == options.maxRows)
+                return Array(IteratorSequence(query.parameters)).map(\.value)
+            }
+            try #require(read.count == values.count)
+            for (read, value) in zip(read, values) where read != nil {
+                if case .timestamp(let time)? = value.kind {
+                    #expect(read?.integer == time)
+                } else {
+                    #expect(read == value)
+                }
+            }
+        }
+        let byText = SQLQueryRequest.with { $0.statement = .with { $0.sql = "SELECT 1" } }
+        let text: [UInt8] = try byText.serializedBytes()
+        #expect(text.withUnsafeBytes { NumberedQuery(wire: $0) == nil })
     }
 
     @Test func whatIsUnknownIsKept() throws {
@@ -102,6 +159,24 @@ struct WireTests {
         }
     }
 
+    private static func commit(_ chance: inout SeededGenerator) -> SQLCommitRequest {
+        .with {
+            $0.statements = (0..<Int.random(in: 0..<4, using: &chance)).map { _ in request(&chance).statement }
+            if Bool.random(using: &chance) { $0.attachments = SQLAttachments() }
+            if Bool.random(using: &chance) { $0.attachments.events.append(.with { $0.type = text(&chance) }) }
+            $0.isolation = SQLIsolation.allCases.randomElement(using: &chance) ?? .serializable
+            $0.timeoutMs = UInt32(truncatingIfNeeded: integer(&chance))
+        }
+    }
+
+    private static func response(_ chance: inout SeededGenerator) -> SQLCommitResponse {
+        .with {
+            $0.results = (0..<Int.random(in: 0..<4, using: &chance)).map { _ in rows(&chance) }
+            $0.lastOffset = integer(&chance)
+            $0.jobIds = (0..<Int.random(in: 0..<3, using: &chance)).map { _ in text(&chance) }
+        }
+    }
+
     private static func request(_ chance: inout SeededGenerator) -> SQLQueryRequest {
         .with {
             $0.statement = .with { statement in
@@ -140,6 +215,20 @@ struct WireTests {
             $0.parameters = text(&chance)
             $0.publishes = text(&chance)
             $0.queues = text(&chance)
+        }
+    }
+}
+
+extension NumberedQuery.Parameter {
+    /// Nil where it is left to a closer look; a timestamp comes as the integer it is bound as.
+    fileprivate var value: SQLValue? {
+        switch self {
+        case .null: SQLValue()
+        case .integer(let integer): SQLValue.with { $0.integer = integer }
+        case .real(let real): SQLValue.with { $0.real = real }
+        case .text(let text): SQLValue.with { $0.text = String(decoding: text, as: UTF8.self) }
+        case .blob(let blob): SQLValue.with { $0.blob = Data(blob) }
+        case .other: nil
         }
     }
 }

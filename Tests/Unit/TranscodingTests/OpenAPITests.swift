@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import OpenAPIFaults
 import Testing
 import TheatreManifest
 import Transcoding

@@ -8,9 +8,12 @@ import Testing
 
 /// What is built here keeps the rules.
 @Suite(.serialized) struct SoundLibraryTests {
+    /// Sound fixtures, in C and in Swift.
+    static let fixtures = ["Good", "Journal", "Edition", "Parrot", "Relay"]
+
     @Test func thePackageHasPlugins() { #expect(BuiltLibraries.plugins.count >= 15) }
 
-    @Test(arguments: BuiltLibraries.plugins + ["Good", "Journal"]) func everyLibraryPassesTheQuickChecks(_ name: String)
+    @Test(arguments: BuiltLibraries.plugins + fixtures) func everyLibraryPassesTheQuickChecks(_ name: String)
         throws
     {
         var validation = BuiltLibraries.validation(name)
@@ -23,10 +26,23 @@ import Testing
         #expect(skipped.isEmpty || name == "PostgreSQL", "\(skipped)")
     }
 
+    /// It starts a thread and takes a signal at load, which in a process of its own is nobody else's business.
+    @Test func aLibraryThatRunsIsolatedOnlyIsCheckedThroughTheRunner() throws {
+        let report = try BuiltLibraries.validation("IsolatedOnly").run()
+        #expect(report.faults == [])
+        #expect(report.isIsolatedOnly && report.text.contains("it runs isolated only"))
+        let left = report.verdicts.filter { $0.word == "skipped" && $0.id != "effect" }
+        #expect(left.map(\.id) == ["entry", "older", "newer", "borrowed", "leak", "egress", "modes"])
+        for verdict in left {
+            guard case .skipped(let why) = verdict.outcome else { continue }
+            #expect(why.hasPrefix("it runs isolated only: ") && why.count > 40)
+        }
+    }
+
     /// A C library, a Swift one and storage; all of them where a soak asks for it.
     static let thorough =
         ProcessInfo.processInfo.environment["THEATRE_VALIDATE_ALL"] == nil
-        ? ["Good", "Offline", "SQLite"] : BuiltLibraries.plugins + ["Good", "Journal"]
+        ? ["Good", "Offline", "SQLite"] : BuiltLibraries.plugins + fixtures
 
     @Test(arguments: thorough) func aCOneASwiftOneAndStoragePassEveryCheck(_ name: String) throws {
         let report = try BuiltLibraries.validation(name).run()

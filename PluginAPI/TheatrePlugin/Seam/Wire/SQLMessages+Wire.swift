@@ -3,7 +3,7 @@
 
 internal import FoundationEssentials
 internal import SwiftProtobuf
-internal import TheatreContracts
+package import TheatreContracts
 
 // Fields with their tags, as theatre/sql/v1/sql.proto has them.
 
@@ -119,7 +119,8 @@ extension SQLStatement {
 }
 
 extension SQLQueryRequest {
-    init?(wire bytes: UnsafeRawBufferPointer) {
+    /// Nil where only protobuf can read it.
+    package init?(wire bytes: UnsafeRawBufferPointer) {
         self.init()
         var reader = WireReader(bytes)
         while !reader.isAtEnd {
@@ -161,6 +162,90 @@ extension SQLQueryRequest {
     }
 }
 
+extension ReadOptions {
+    /// A `theatre.sql.v1.QueryRequest` of a statement by number; nil where a value holds what only protobuf can write.
+    func wire(_ number: UInt64, _ parameters: [SQLValue]) -> [UInt8]? {
+        var inner = 1 + WireWriter.size(number)
+        for value in parameters {
+            guard value.unknownFields.data.isEmpty else { return nil }
+            inner += 1 + WireWriter.size(field: value.wireSize)
+        }
+        let timeoutMs = timeout?.milliseconds ?? 0
+        let maxStalenessMs = maxStaleness == .zero ? 0 : maxStaleness.milliseconds
+        var size = 1 + WireWriter.size(field: inner)
+        if maxRows != 0 { size += 1 + WireWriter.size(UInt64(maxRows)) }
+        if timeoutMs != 0 { size += 1 + WireWriter.size(UInt64(timeoutMs)) }
+        if maxStalenessMs != 0 { size += 1 + WireWriter.size(UInt64(maxStalenessMs)) }
+        return WireWriter.bytes(size) { writer in
+            writer.tag(10)
+            writer.varint(UInt64(inner))
+            for value in parameters {
+                writer.tag(18)
+                writer.varint(UInt64(value.wireSize))
+                value.write(to: &writer)
+            }
+            writer.tag(32)
+            writer.varint(number)
+            writer.number(16, maxRows)
+            writer.number(24, timeoutMs)
+            writer.number(32, maxStalenessMs)
+        }
+    }
+}
+
+extension Rows {
+    /// Nil where only protobuf can read it. `columns` are those that are expected: where they are the same nothing is
+    /// made of their names.
+    init?(wire bytes: UnsafeRawBufferPointer, columns expected: [String]) {
+        var names = expected
+        var known = 0
+        var rows: [[SQLValue]] = []
+        var changed: UInt32 = 0
+        var reader = WireReader(bytes)
+        while !reader.isAtEnd {
+            switch reader.varint() {
+            case 10:
+                guard let name = reader.field() else { return nil }
+                if known < names.count, names[known].isSpelled(name) {
+                    known += 1
+                } else {
+                    guard let name = WireReader.text(name) else { return nil }
+                    names.removeSubrange(known...)
+                    names.append(name)
+                    known += 1
+                }
+            case 18:
+                guard let row = reader.field(), let values = Self.values(row, count: known) else { return nil }
+                rows.append(values)
+            case 24:
+                guard let count = reader.word() else { return nil }
+                changed = count
+            default: return nil
+            }
+        }
+        if known < names.count { names.removeSubrange(known...) }
+        self.init(columns: names, rows: rows, changed: Int(changed))
+    }
+
+    private static func values(_ row: UnsafeRawBufferPointer, count: Int) -> [SQLValue]? {
+        var values: [SQLValue] = []
+        values.reserveCapacity(count)
+        var reader = WireReader(row)
+        while !reader.isAtEnd {
+            guard reader.varint() == 10, let value = reader.field().flatMap({ SQLValue(wire: $0) }) else { return nil }
+            values.append(value)
+        }
+        return values
+    }
+}
+
+extension String {
+    /// Whether these are its bytes.
+    fileprivate func isSpelled(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        utf8.count == bytes.count && utf8.elementsEqual(bytes)
+    }
+}
+
 extension SQLRow {
     init?(wire bytes: UnsafeRawBufferPointer) {
         self.init()
@@ -198,7 +283,8 @@ extension SQLRows {
         }
     }
 
-    private var isPlain: Bool {
+    /// Whether it holds nothing that is not known here.
+    var isPlain: Bool {
         for row in rows {
             guard row.unknownFields.data.isEmpty else { return false }
             for value in row.values where !value.unknownFields.data.isEmpty { return false }
@@ -207,29 +293,32 @@ extension SQLRows {
     }
 
     /// Nil where it holds what only protobuf can write.
-    var wire: [UInt8]? {
+    package var wire: [UInt8]? {
         guard isPlain else { return nil }
+        return WireWriter.bytes(wireSize) { write(to: &$0) }
+    }
+
+    var wireSize: Int {
         var size = changed == 0 ? 0 : 1 + WireWriter.size(UInt64(changed))
         for name in columns { size += 1 + WireWriter.size(field: name.utf8.count) }
         for row in rows { size += 1 + WireWriter.size(field: row.wireSize) }
-        return WireWriter.bytes(size) { writer in
-            for name in columns {
+        return size
+    }
+
+    func write(to writer: inout WireWriter) {
+        for name in columns {
+            writer.tag(10)
+            writer.text(name)
+        }
+        for row in rows {
+            writer.tag(18)
+            writer.varint(UInt64(row.wireSize))
+            for value in row.values {
                 writer.tag(10)
-                writer.text(name)
-            }
-            for row in rows {
-                writer.tag(18)
-                writer.varint(UInt64(row.wireSize))
-                for value in row.values {
-                    writer.tag(10)
-                    writer.varint(UInt64(value.wireSize))
-                    value.write(to: &writer)
-                }
-            }
-            if changed != 0 {
-                writer.tag(24)
-                writer.varint(UInt64(changed))
+                writer.varint(UInt64(value.wireSize))
+                value.write(to: &writer)
             }
         }
+        writer.number(24, changed)
     }
 }

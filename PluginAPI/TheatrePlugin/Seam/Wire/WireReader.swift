@@ -5,7 +5,7 @@ internal import FoundationEssentials
 
 /// Reads the fields of a message where they lie. Whatever is not quite as expected is nil: protobuf's own decoder, which
 /// takes several times as long, then has the say.
-struct WireReader {
+package struct WireReader {
     private let bytes: UnsafeRawBufferPointer
     private var place = 0
 
@@ -16,6 +16,11 @@ struct WireReader {
 
     /// A number of seven bits a byte; a tag too.
     mutating func varint() -> UInt64? {
+        // Most have one byte.
+        if place < bytes.count, bytes[place] < 0x80 {
+            defer { place += 1 }
+            return UInt64(bytes[place])
+        }
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while place < bytes.count, shift < 64 {
@@ -44,14 +49,17 @@ struct WireReader {
         return UnsafeRawBufferPointer(rebasing: bytes[place..<(place + Int(size))])
     }
 
+    /// What stands behind a length, as text.
+    mutating func text() -> String? { field().flatMap { Self.text($0) } }
+
     /// Nil where it is not UTF-8.
-    mutating func text() -> String? {
-        guard let bytes = field() else { return nil }
+    static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
         // What is all ASCII needs no closer look, and that look takes longer than the rest.
         return Self.isASCII(bytes) ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
     }
 
-    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Whether no byte stands for anything but itself.
+    package static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var place = 0
         while place + 8 <= bytes.count {
             guard bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else {
@@ -64,6 +72,11 @@ struct WireReader {
             place += 1
         }
         return true
+    }
+
+    /// Whether it is UTF-8.
+    package static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        isASCII(bytes) || String(validating: bytes, as: UTF8.self) != nil
     }
 
     mutating func data() -> Data? { field().map { Data($0) } }

@@ -4,7 +4,7 @@
 internal import FoundationEssentials
 
 /// Writes the fields of a message into bytes that are as many as they take.
-struct WireWriter {
+package struct WireWriter {
     private var place: UnsafeMutableRawPointer
 
     /// Exactly `size` bytes, which `body` writes.
@@ -18,7 +18,8 @@ struct WireWriter {
         }
     }
 
-    static func size(_ value: UInt64) -> Int { (64 - (value | 1).leadingZeroBitCount + 6) / 7 }
+    /// Bytes that a number takes.
+    package static func size(_ value: UInt64) -> Int { (64 - (value | 1).leadingZeroBitCount + 6) / 7 }
     /// Of what is written behind its length.
     static func size(field count: Int) -> Int { size(UInt64(count)) + count }
 
@@ -39,6 +40,13 @@ struct WireWriter {
         place += 1
     }
 
+    /// A field with a tag below 128, which is left out where it is 0.
+    mutating func number(_ tag: UInt8, _ value: UInt32) {
+        guard value != 0 else { return }
+        self.tag(tag)
+        varint(UInt64(value))
+    }
+
     mutating func double(_ value: Double) {
         place.storeBytes(of: value.bitPattern.littleEndian, as: UInt64.self)
         place += 8
@@ -51,7 +59,8 @@ struct WireWriter {
 
     mutating func data(_ data: Data) { data.withUnsafeBytes { field($0) } }
 
-    private mutating func field(_ bytes: UnsafeRawBufferPointer) {
+    /// Bytes behind their length.
+    mutating func field(_ bytes: UnsafeRawBufferPointer) {
         varint(UInt64(bytes.count))
         guard let base = bytes.baseAddress else { return }
         place.copyMemory(from: base, byteCount: bytes.count)

@@ -9,9 +9,10 @@ public import TheatreContracts
 extension JobRows {
     /// Takes jobs that are due, highest priority first, then oldest.
     ///
-    /// Statements of one queue follow each other: what is due becomes ready, ready ones are taken, and when the next is
-    /// due. On PostgreSQL a queue with a bound over all hosts is locked before it is counted, which needs a snapshot for
-    /// each statement: READ COMMITTED.
+    /// A job's time is by the clock of the host that asks, `now`; leases are by the database's own clock where it has one,
+    /// so hosts whose clocks disagree never have a job at the same time. Statements of one queue follow each other: what is
+    /// due becomes ready, ready ones are taken, and when the next is due. On PostgreSQL a queue with a bound over all hosts
+    /// is locked before it is counted, which needs a snapshot for each statement: READ COMMITTED.
     public static func lease(
         _ request: JobsLeaseRequest, at now: Int64, _ dialect: Dialect
     ) throws(StorageError) -> HostPlan<JobsLeaseResponse> {
@@ -35,9 +36,7 @@ extension JobRows {
             taken.append(statements.count)
             statements.append(taking(queue, request, at: now, dialect))
             next.append(statements.count)
-            statements.append(
-                HostStatement(
-                    "SELECT MIN(due_at) FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 0", name))
+            statements.append(nextDue(name, at: now, dialect))
         }
         let (takenPlaces, nextPlaces) = (taken, next)
         return HostPlan(statements) { (results: [SQLRows]) throws(StorageError) in
@@ -58,36 +57,59 @@ extension JobRows {
 
     /// Those whose time has come or whose lease has run out can be taken.
     private static func promotion(_ queue: [SQLValue], at now: Int64, _ dialect: Dialect) -> HostStatement {
-        HostStatement(
+        let isDue =
+            switch dialect {
+            case .sqlite: "due_at <= ?3"
+            // The first is for the index.
+            case .postgresql:
+                """
+                due_at <= GREATEST(?3, \(dialect.clock("?3")))
+                AND due_at <= CASE WHEN state = 2 THEN \(dialect.clock("?3")) ELSE ?3 END
+                """
+            }
+        return HostStatement(
             """
             UPDATE host__jobs SET ready = 1 WHERE job_id IN (
-                SELECT job_id FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 0 AND due_at <= ?3
+                SELECT job_id FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 0 AND \(isDue)
                 ORDER BY due_at LIMIT 1000\(dialect.skipLocked))
+            """, queue + [SQLValue(now)])
+    }
+
+    /// When the first time comes or the first lease runs out, by the clock of the host that asks.
+    private static func nextDue(_ queue: [SQLValue], at now: Int64, _ dialect: Dialect) -> HostStatement {
+        let of = "FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 0"
+        guard dialect == .postgresql else { return HostStatement("SELECT MIN(due_at) \(of)", queue) }
+        // The second is found among what runs, which is little, and not by passing over all that waits: hence the sum.
+        return HostStatement(
+            """
+            SELECT LEAST((SELECT MIN(due_at) \(of) AND state = 1),
+                (SELECT MIN(due_at + 0) \(of) AND state = 2) - \(dialect.clock("?3")) + ?3)
             """, queue + [SQLValue(now)])
     }
 
     private static func taking(
         _ queue: JobsLeaseQueue, _ request: JobsLeaseRequest, at now: Int64, _ dialect: Dialect
     ) -> HostStatement {
+        let clock = dialect.clock("?6")
         let free = """
-            (SELECT CASE WHEN CAST(?6 AS BIGINT) = 0 OR CAST(?6 AS BIGINT) - COUNT(*) > CAST(?5 AS BIGINT)
+            (SELECT CASE WHEN CAST(?7 AS BIGINT) = 0 OR CAST(?7 AS BIGINT) - COUNT(*) > CAST(?5 AS BIGINT)
                     THEN CAST(?5 AS BIGINT)
-                WHEN COUNT(*) >= CAST(?6 AS BIGINT) THEN 0 ELSE CAST(?6 AS BIGINT) - COUNT(*) END
-            FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND state = 2 AND due_at > ?7)
+                WHEN COUNT(*) >= CAST(?7 AS BIGINT) THEN 0 ELSE CAST(?7 AS BIGINT) - COUNT(*) END
+            FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND state = 2 AND due_at > \(clock))
             """
         // A bound over all hosts is rare, and without it nothing is counted.
         let limit = queue.concurrency == 0 ? "?5" : free
         var values = [
             SQLValue(queue.owner), SQLValue(queue.queue), SQLValue(request.worker),
-            SQLValue(now + Int64(request.leaseMs)), SQLValue(Int64(min(queue.limit, 1000))),
+            SQLValue(Int64(request.leaseMs)), SQLValue(Int64(min(queue.limit, 1000))), SQLValue(now),
         ]
-        if queue.concurrency > 0 { values += [SQLValue(Int64(queue.concurrency)), SQLValue(now)] }
+        if queue.concurrency > 0 { values.append(SQLValue(Int64(queue.concurrency))) }
         return HostStatement(
             """
             WITH chosen AS MATERIALIZED (
                 SELECT job_id FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 1
                 ORDER BY priority DESC, due_at LIMIT \(limit)\(dialect.skipLocked))
-            UPDATE host__jobs SET state = 2, ready = 0, due_at = ?4, lease_until = ?4, worker = ?3,
+            UPDATE host__jobs SET state = 2, ready = 0, due_at = \(clock) + ?4, lease_until = \(clock) + ?4, worker = ?3,
                 attempts = attempts + 1, fencing_token = fencing_token + 1
             WHERE job_id IN (SELECT job_id FROM chosen)
             RETURNING \(columns)
@@ -96,21 +118,22 @@ extension JobRows {
 
     /// Makes leases longer; tells which are lost or to be cancelled.
     public static func heartbeat(
-        _ request: JobsHeartbeatRequest, at now: Int64
+        _ request: JobsHeartbeatRequest, at now: Int64, _ dialect: Dialect
     ) throws(StorageError) -> HostPlan<JobsHeartbeatResponse> {
         guard request.jobs.count <= 5000, (1000...600_000).contains(request.leaseMs) else {
             throw bad("Up to 5000 jobs and a lease of 1000 to 600000 ms are taken.")
         }
+        let clock = dialect.clock("?1")
         let statements = request.jobs.map { token in
             HostStatement(
                 """
-                UPDATE host__jobs SET lease_until = ?1, due_at = ?1, ready = 0
+                UPDATE host__jobs SET lease_until = \(clock) + ?5, due_at = \(clock) + ?5, ready = 0
                 WHERE job_id = ?2 AND fencing_token = ?3 AND worker = ?4 AND state = 2
                 RETURNING cancel_requested
                 """,
                 [
-                    SQLValue(now + Int64(request.leaseMs)), SQLValue(token.jobID), SQLValue(token.fencingToken),
-                    SQLValue(request.worker),
+                    SQLValue(now), SQLValue(token.jobID), SQLValue(token.fencingToken), SQLValue(request.worker),
+                    SQLValue(Int64(request.leaseMs)),
                 ])
         }
         return HostPlan(statements) { (results: [SQLRows]) throws(StorageError) in
@@ -179,20 +202,20 @@ extension JobRows {
     public struct Standing: Sendable, Hashable {
         /// A job can be taken, or its time has come.
         public var isDue: Bool
-        /// When the next one is due; 0 where none is known.
+        /// When the next one is due, or the next lease runs out, by the clock of the host that asks; 0 where none is known.
         public var nextDue: Int64
     }
 
     /// How the queues of a lease stand, without taking anything.
-    public static func standing(_ request: JobsLeaseRequest, at now: Int64) -> HostPlan<Standing> {
+    public static func standing(
+        _ request: JobsLeaseRequest, at now: Int64, _ dialect: Dialect
+    ) -> HostPlan<Standing> {
         var statements: [HostStatement] = []
         for queue in request.queues {
             let name = [SQLValue(queue.owner), SQLValue(queue.queue)]
             statements.append(
                 HostStatement("SELECT 1 FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 1 LIMIT 1", name))
-            statements.append(
-                HostStatement(
-                    "SELECT MIN(due_at) FROM host__jobs WHERE owner = ?1 AND queue = ?2 AND ready = 0", name))
+            statements.append(nextDue(name, at: now, dialect))
         }
         return HostPlan(statements) { (results: [SQLRows]) throws(StorageError) in
             var standing = Standing(isDue: false, nextDue: 0)

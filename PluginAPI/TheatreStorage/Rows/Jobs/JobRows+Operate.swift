@@ -25,14 +25,16 @@ extension JobRows {
     }
 
     /// What each queue holds, and the schedules.
-    public static func stats(at now: Int64) -> HostPlan<JobsStatsResponse> {
-        HostPlan([
+    public static func stats(at now: Int64, _ dialect: Dialect) -> HostPlan<JobsStatsResponse> {
+        let time = dialect == .sqlite ? "?1" : "CASE WHEN state = 2 THEN \(dialect.clock("?1")) ELSE ?1 END"
+        return HostPlan([
             HostStatement("SELECT owner, queue, state, COUNT(*) FROM host__jobs GROUP BY owner, queue, state"),
             HostStatement(
                 """
                 SELECT owner, queue, MIN(due_at) FROM host__jobs WHERE ready = 1 GROUP BY owner, queue
                 UNION ALL
-                SELECT owner, queue, MIN(due_at) FROM host__jobs WHERE ready = 0 AND due_at <= ?1 GROUP BY owner, queue
+                SELECT owner, queue, MIN(due_at) FROM host__jobs WHERE ready = 0 AND due_at <= \(time)
+                GROUP BY owner, queue
                 """, [SQLValue(now)]),
             HostStatement("SELECT \(ScheduleRows.columns) FROM host__schedules ORDER BY owner, name"),
         ]) { (results: [SQLRows]) throws(StorageError) in

@@ -7,16 +7,6 @@ public import TheatreContracts
 
 /// Leases as rows. A row stays when its lease ends, so that fencing tokens grow for ever.
 public enum LeaseRows {
-    /// The database's own clock where there is one, so that hosts need not agree on the time; else the host's, bound.
-    private static func clock(_ parameter: String, _ dialect: Dialect) -> String {
-        switch dialect {
-        case .sqlite: parameter
-        // Named too, so that the parameter has a type and a use.
-        case .postgresql:
-            "(CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT) + 0 * CAST(\(parameter) AS BIGINT))"
-        }
-    }
-
     private static let columns = "name, holder, fencing_token, expires_at"
 
     private static func lease(_ row: SQLRow) -> LeaseLease {
@@ -43,7 +33,7 @@ public enum LeaseRows {
         _ request: LeaseAcquireRequest, of owner: String, at now: Int64, _ dialect: Dialect
     ) throws(StorageError) -> HostPlan<LeaseLease> {
         try check(request.name, request.holder, request.ttlMs)
-        let clock = clock("?4", dialect)
+        let clock = dialect.clock("?4")
         let take = HostStatement(
             """
             INSERT INTO host__leases (owner, name, holder, fencing_token, expires_at)
@@ -58,7 +48,11 @@ public enum LeaseRows {
                 SQLValue(owner), SQLValue(request.name), SQLValue(request.holder), SQLValue(now),
                 SQLValue(Int64(request.ttlMs)),
             ])
-        return HostPlan([take, selection(request.name, of: owner)]) { (results: [SQLRows]) throws(StorageError) in
+        let selection = HostStatement(
+            """
+            SELECT \(columns), expires_at - \(dialect.clock("?3")) FROM host__leases WHERE owner = ?1 AND name = ?2
+            """, [SQLValue(owner), SQLValue(request.name), SQLValue(now)])
+        return HostPlan([take, selection]) { (results: [SQLRows]) throws(StorageError) in
             guard let row = results[1].rows.first else {
                 throw StorageError(.internal, "sql.engine", "A lease was taken and is not there.")
             }
@@ -66,15 +60,10 @@ public enum LeaseRows {
             guard results[0].changed == 1 else {
                 throw StorageError(
                     .failedPrecondition, "lease.taken", "\(lease.holder) has the lease until \(lease.expiresAt).",
-                    retry: .after(milliseconds: UInt64(clamping: max(1, lease.expiresAt - now))))
+                    retry: .after(milliseconds: UInt64(clamping: max(1, row.values[4].integer))))
             }
             return lease
         }
-    }
-
-    private static func selection(_ name: String, of owner: String) -> HostStatement {
-        HostStatement(
-            "SELECT \(columns) FROM host__leases WHERE owner = ?1 AND name = ?2", [SQLValue(owner), SQLValue(name)])
     }
 
     /// Makes it longer; FAILED_PRECONDITION `lease.lost`.
@@ -82,7 +71,7 @@ public enum LeaseRows {
         _ request: LeaseRenewRequest, of owner: String, at now: Int64, _ dialect: Dialect
     ) throws(StorageError) -> HostPlan<LeaseLease> {
         try check(request.name, request.holder, request.ttlMs)
-        let clock = clock("?5", dialect)
+        let clock = dialect.clock("?5")
         return HostPlan([
             HostStatement(
                 """
@@ -125,7 +114,7 @@ public enum LeaseRows {
             HostStatement(
                 """
                 SELECT \(columns) FROM host__leases
-                WHERE owner = ?1 AND name = ?2 AND expires_at > \(clock("?3", dialect))
+                WHERE owner = ?1 AND name = ?2 AND expires_at > \(dialect.clock("?3"))
                 """, [SQLValue(owner), SQLValue(request.name), SQLValue(now)])
         ]) { (results: [SQLRows]) throws(StorageError) in
             guard let row = results[0].rows.first else {

@@ -61,15 +61,34 @@ struct SessionStore {
         }
     }
 
-    /// Ends a session of an account at a sign-out, and answers the route's caller.
-    func end(_ id: String, of account: String, at now: Int64, answer: some Message) async throws {
+    /// The sessions of an account that count, the one used last first; at most 200.
+    func sessions(of account: String, at now: Int64, _ limits: RefreshChain.Limits) async throws -> [SessionRow] {
+        try await database.read(
+            """
+            SELECT * FROM {sessions} WHERE tenant = :tenant AND account = ?1 AND revoked_at IS NULL
+                AND used_at >= ?2 AND created_at >= ?3
+            ORDER BY used_at DESC, id DESC LIMIT 200
+            """, account, now - limits.idle, now - limits.absolute
+        ).map { try SessionRow($0) }
+    }
+
+    /// Ends a session of an account, and answers the route's caller.
+    ///
+    /// - Parameter missing: thrown where there is no such session that counts; nil to be content with that.
+    func end(
+        _ id: String, of account: String, at now: Int64, cause: String, orElse missing: PluginError? = nil,
+        answer: some Message
+    ) async throws {
         try await database.write { tx in
             let rows = try await tx.run(
                 "SELECT * FROM {sessions} WHERE tenant = :tenant AND id = ?1 AND account = ?2", id, account)
+            var ended = false
             if let row = rows.first {
                 var session = try SessionRow(row)
-                if session.chain.revoke(at: now) { try await Self.revoke(session, at: now, "logout", tx) }
+                ended = session.chain.revoke(at: now)
+                if ended { try await Self.revoke(session, at: now, cause, tx) }
             }
+            if !ended, let missing { throw missing }
             try tx.answer(answer)
         }
     }

@@ -15,6 +15,9 @@ struct Argon2Cost: Sendable, Hashable {
         (5, 7168), (4, 9216), (3, 12288), (2, 19456), (1, 47104),
     ]
 
+    /// The least the algorithm takes: to find out whether it works, never to keep a password.
+    static let cheapest = Argon2Cost(memoryKiB: 8, iterations: 1, parallelism: 1)
+
     /// A cost.
     init(memoryKiB: UInt32, iterations: UInt32, parallelism: UInt32) {
         self.memoryKiB = memoryKiB

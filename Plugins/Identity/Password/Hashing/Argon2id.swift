@@ -42,6 +42,15 @@ enum Argon2id {
         return false
     }
 
+    /// A hash that no password has, and whose verification costs as much as that of one of `cost`: of the cheapest hash
+    /// with the cost written over, so that none is made at that cost.
+    static func decoy(_ cost: Argon2Cost) throws -> String {
+        var fields = try hash("", .cheapest).split(separator: "$", omittingEmptySubsequences: false).map(String.init)
+        guard fields.count == 6 else { throw PasswordError.hashing("the library writes no PHC strings") }
+        fields[3] = "m=\(cost.memoryKiB),t=\(cost.iterations),p=\(cost.parallelism)"
+        return fields.joined(separator: "$")
+    }
+
     private static func describe(_ code: CInt) -> String {
         argon2_error_message(code).map { String(cString: $0) } ?? "error \(code)"
     }

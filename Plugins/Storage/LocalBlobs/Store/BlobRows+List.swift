@@ -40,6 +40,7 @@ extension BlobRows {
         let end = Self.end(of: prefix)
         return try await database.read(
             """
+            /* tenants: all */
             SELECT blob_key, digest, size, content_type, metadata, modified_at FROM {blobs}
             WHERE tenant = ?1 AND owner = ?2 AND blob_key > ?3 AND blob_key >= ?4 AND (?5 = '' OR blob_key < ?5)
             ORDER BY blob_key LIMIT ?6

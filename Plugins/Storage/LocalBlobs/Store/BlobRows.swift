@@ -34,6 +34,7 @@ struct BlobRows: Sendable {
     }
 
     static let select = """
+        /* tenants: all */
         SELECT blob_key, digest, size, content_type, metadata, modified_at FROM {blobs}
         WHERE tenant = ?1 AND owner = ?2 AND blob_key = ?3
         """
@@ -63,6 +64,7 @@ struct BlobRows: Sendable {
         try draft.conditions.check(current?.digest)
         try await tx.run(
             """
+            /* tenants: all */
             INSERT INTO {blobs} (tenant, owner, blob_key, digest, size, content_type, metadata, modified_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             ON CONFLICT (tenant, owner, blob_key) DO UPDATE SET digest = ?4, size = ?5, content_type = ?6,
@@ -89,7 +91,8 @@ struct BlobRows: Sendable {
             guard let current = try rows.first.map(Found.init) else { return try conditions.check(nil) }
             try conditions.check(current.digest)
             try await tx.run(
-                "DELETE FROM {blobs} WHERE tenant = ?1 AND owner = ?2 AND blob_key = ?3", expect: 1, owner.tenant,
+                "/* tenants: all */ DELETE FROM {blobs} WHERE tenant = ?1 AND owner = ?2 AND blob_key = ?3", expect: 1,
+                owner.tenant,
                 owner.instance, key)
             try await charge(-current.info.size, to: owner, in: tx)
         }
@@ -99,22 +102,25 @@ struct BlobRows: Sendable {
     nonisolated(nonsending) func charge(_ bytes: Int64, to owner: BlobOwner, in tx: Transaction) async throws {
         guard bytes != 0 else { return }
         let updated = try await tx.run(
-            "UPDATE {usage} SET bytes = bytes + ?3 WHERE tenant = ?1 AND owner = ?2", owner.tenant, owner.instance,
+            "/* tenants: all */ UPDATE {usage} SET bytes = bytes + ?3 WHERE tenant = ?1 AND owner = ?2", owner.tenant,
+            owner.instance,
             bytes)
         if updated.changed == 0 {
             try await tx.run(
-                "INSERT INTO {usage} (tenant, owner, bytes) VALUES (?1, ?2, ?3)", owner.tenant, owner.instance, bytes)
+                "/* tenants: all */ INSERT INTO {usage} (tenant, owner, bytes) VALUES (?1, ?2, ?3)", owner.tenant,
+                owner.instance, bytes)
         }
         guard bytes > 0 else { return }
         if configuration.quotaBytes > 0 {
             let rows = try await tx.run(
-                "SELECT bytes FROM {usage} WHERE tenant = ?1 AND owner = ?2", owner.tenant, owner.instance)
+                "/* tenants: all */ SELECT bytes FROM {usage} WHERE tenant = ?1 AND owner = ?2", owner.tenant,
+                owner.instance)
             guard try rows.first?.int("bytes") ?? 0 <= configuration.quotaBytes else {
                 throw LocalBlobsError.quota(configuration.quotaBytes)
             }
         }
         if configuration.totalBytes > 0 {
-            let rows = try await tx.run("SELECT sum(bytes) AS n FROM {usage}")
+            let rows = try await tx.run("/* tenants: all */ SELECT sum(bytes) AS n FROM {usage}")
             guard try rows.first?.optionalInt("n") ?? 0 <= configuration.totalBytes else {
                 throw LocalBlobsError.quota(configuration.totalBytes)
             }
@@ -124,7 +130,8 @@ struct BlobRows: Sendable {
     /// What an owner stores, in bytes.
     func usage(of owner: BlobOwner) async throws -> Int64 {
         try await database.read(
-            "SELECT bytes FROM {usage} WHERE tenant = ?1 AND owner = ?2", owner.tenant, owner.instance
+            "/* tenants: all */ SELECT bytes FROM {usage} WHERE tenant = ?1 AND owner = ?2", owner.tenant,
+            owner.instance
         ).first?.int("bytes") ?? 0
     }
 }

@@ -48,6 +48,7 @@ extension BlobRows {
             while true {
                 let rows = try await database.read(
                     """
+                    /* tenants: all */
                     SELECT DISTINCT digest FROM \(table) WHERE digest > ?1 AND digest < ?2 ORDER BY digest LIMIT 5000
                     """, last, shard + "g")
                 for row in rows {

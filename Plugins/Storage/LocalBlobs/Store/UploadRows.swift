@@ -25,6 +25,7 @@ extension BlobRows {
         try await database.commit { batch in
             batch.run(
                 """
+                /* tenants: all */
                 INSERT INTO {uploads} (tenant, owner, id, blob_key, content_type, metadata, if_absent, if_match, size,
                     sha256, expires_at, digest, completed_at)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, '', 0)
@@ -35,6 +36,7 @@ extension BlobRows {
     }
 
     private static let selectUpload = """
+        /* tenants: all */
         SELECT id, blob_key, content_type, metadata, if_absent, if_match, size, sha256, expires_at, digest, completed_at
         FROM {uploads} WHERE tenant = ?1 AND owner = ?2 AND id = ?3
         """
@@ -66,10 +68,11 @@ extension BlobRows {
                 await tx.run(Self.selectUpload, owner.tenant, owner.instance, id).first, at: now)
             guard upload.completed == nil else { throw LocalBlobsError.unknownUpload }
             let former = try await tx.run(
-                "SELECT size FROM {parts} WHERE upload_id = ?1 AND number = ?2", id, number
+                "/* tenants: all */ SELECT size FROM {parts} WHERE upload_id = ?1 AND number = ?2", id, number
             ).first?.int("size")
             try await tx.run(
                 """
+                /* tenants: all */
                 INSERT INTO {parts} (tenant, upload_id, number, digest, size) VALUES (?1, ?2, ?3, ?4, ?5)
                 ON CONFLICT (upload_id, number) DO UPDATE SET digest = ?4, size = ?5
                 """, owner.tenant, id, number, content.digest, content.size)
@@ -87,7 +90,7 @@ extension BlobRows {
     }
 
     private static let selectParts =
-        "SELECT number, size, digest FROM {parts} WHERE upload_id = ?1 AND number > ?2 ORDER BY number LIMIT 5000"
+        "/* tenants: all */ SELECT number, size, digest FROM {parts} WHERE upload_id = ?1 AND number > ?2 ORDER BY number LIMIT 5000"
 
     private static func part(_ row: Row) throws -> BlobPartInfo {
         var part = BlobPartInfo()
@@ -106,7 +109,8 @@ extension BlobRows {
             let freed = try await Self.dropParts(of: id, in: tx)
             let info = try await put(upload.draft, content, of: owner, at: now, freeing: freed, in: tx)
             try await tx.run(
-                "UPDATE {uploads} SET digest = ?2, size = ?3, completed_at = ?4 WHERE id = ?1", expect: 1, id,
+                "/* tenants: all */ UPDATE {uploads} SET digest = ?2, size = ?3, completed_at = ?4 WHERE id = ?1",
+                expect: 1, id,
                 content.digest, content.size, now)
             return info
         }
@@ -116,7 +120,8 @@ extension BlobRows {
     func abort(_ id: String, of owner: BlobOwner) async throws {
         try await database.write { tx in
             let gone = try await tx.run(
-                "DELETE FROM {uploads} WHERE tenant = ?1 AND owner = ?2 AND id = ?3 AND digest = ''", owner.tenant,
+                "/* tenants: all */ DELETE FROM {uploads} WHERE tenant = ?1 AND owner = ?2 AND id = ?3 AND digest = ''",
+                owner.tenant,
                 owner.instance, id)
             guard gone.changed == 1 else { return }
             try await charge(-Self.dropParts(of: id, in: tx), to: owner, in: tx)
@@ -125,21 +130,23 @@ extension BlobRows {
 
     /// Bytes of the parts that were dropped.
     private nonisolated(nonsending) static func dropParts(of id: String, in tx: Transaction) async throws -> Int64 {
-        let freed = try await tx.run("SELECT sum(size) AS n FROM {parts} WHERE upload_id = ?1", id).first?.optionalInt(
-            "n")
-        try await tx.run("DELETE FROM {parts} WHERE upload_id = ?1", id)
+        let freed = try await tx.run("/* tenants: all */ SELECT sum(size) AS n FROM {parts} WHERE upload_id = ?1", id)
+            .first?.optionalInt(
+                "n")
+        try await tx.run("/* tenants: all */ DELETE FROM {parts} WHERE upload_id = ?1", id)
         return freed ?? 0
     }
 
     /// Drops up to 100 uploads whose time is over; how many.
     func dropExpired(at now: Int64) async throws -> Int {
         let rows = try await database.read(
-            "SELECT tenant, owner, id FROM {uploads} WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 100", now)
+            "/* tenants: all */ SELECT tenant, owner, id FROM {uploads} WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 100",
+            now)
         for row in rows {
             let owner = BlobOwner(tenant: try row.text("tenant"), instance: try row.text("owner"))
             let id = try row.text("id")
             try await database.write { tx in
-                try await tx.run("DELETE FROM {uploads} WHERE id = ?1", id)
+                try await tx.run("/* tenants: all */ DELETE FROM {uploads} WHERE id = ?1", id)
                 try await charge(-Self.dropParts(of: id, in: tx), to: owner, in: tx)
             }
         }

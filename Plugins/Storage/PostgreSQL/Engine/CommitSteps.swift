@@ -37,6 +37,14 @@ struct CommitTail: Sendable {
         self.steps = steps
     }
 
+    /// ``steps`` without the COMMIT, to be looked at before it is sent.
+    var stepsBeforeCommit: [Step] {
+        var steps = Array(steps.dropLast())
+        // What is answered at the end of an exchange needs no asking.
+        steps[steps.count - 1].flushes = false
+        return steps
+    }
+
     /// The number of the transaction, where it came; `results` begin with those of ``steps``.
     func number(_ results: ArraySlice<SQLRows>) -> String? {
         let place = results.startIndex + steps.count - 2

@@ -59,48 +59,77 @@ private struct CommitRun: Sendable {
 
     private var firstStatement: Int { statements.isEmpty ? 1 : 2 }
 
+    /// Whether what is stored with the commit is told only by what the statements changed.
+    private var auditsChange: Bool {
+        let context = scope.context
+        return context.audit == "change" && !request.attachments.hasAnswer && !context.route.isEmpty
+    }
+
     /// Whether the COMMIT may be sent along: nothing has to be looked at before it.
     private func goesAtOnce(_ tail: CommitTail) -> Bool {
-        let context = scope.context
-        let auditsChange = context.audit == "change" && !request.attachments.hasAnswer && !context.route.isEmpty
-        return !auditsChange && !tail.needsLook && statements.allSatisfy { $0.isSilent && $0.isChecked }
+        !tail.needsLook && statements.allSatisfy { $0.isSilent && $0.isChecked }
     }
 
     func attempt() async throws(StorageError) -> SQLCommitResponse {
+        if auditsChange { return try await attemptLookingFirst() }
         let tail = try engine.commitTail(request.attachments, changed: false, for: scope)
-        guard goesAtOnce(tail) else { return try await attemptLooking() }
+        guard goesAtOnce(tail) else { return try await attemptLooking(tail) }
         let opening = opening
         let outcome = try await engine.exchange(opening + tail.steps, on: engine.pool, milliseconds: limit)
         return try await finish(outcome, after: opening.count, tail, silent: outcome.results[...])
     }
 
-    /// In two round trips: the statements, and what is stored with them.
-    private func attemptLooking() async throws(StorageError) -> SQLCommitResponse {
+    /// In two round trips: everything up to the COMMIT, and the COMMIT once that was looked at.
+    private func attemptLooking(_ tail: CommitTail) async throws(StorageError) -> SQLCommitResponse {
+        let lease = try await engine.leased(engine.pool)
+        defer { lease.release() }
+        let started = monotonicMilliseconds()
+        let opening = opening
+        let held = await lease.run(opening + tail.stepsBeforeCommit, milliseconds: limit)
+        if held.failure.map({ $0.step < opening.count }) ?? true,
+            let error = error(of: held, tail: tail, after: opening.count)
+        {
+            throw error
+        }
+        let results = Array(held.results[firstStatement..<opening.count])
+        try checkExpectations(results)
+        if let error = error(of: held, tail: tail, after: opening.count) { throw error }
+        try tail.check(held.results[opening.count...])
+        let left = max(10, limit - Int(monotonicMilliseconds() - started))
+        let ended = await lease.run([Step("COMMIT")], milliseconds: left).following(held)
+        return try await finish(ended, after: opening.count, tail, silent: results[...], known: rows(results[...]))
+    }
+
+    /// In as many round trips as it takes, where what is stored depends on what the statements changed.
+    private func attemptLookingFirst() async throws(StorageError) -> SQLCommitResponse {
         let lease = try await engine.leased(engine.pool)
         defer { lease.release() }
         let started = monotonicMilliseconds()
         let outcome = await lease.run(opening, milliseconds: limit)
         if let error = error(of: outcome, tail: nil, after: 0) { throw error }
         let results = Array(outcome.results[firstStatement...])
+        try checkExpectations(results)
+        let rows = rows(results[...])
+        let tail = try engine.commitTail(request.attachments, changed: rows.contains { $0.changed > 0 }, for: scope)
+        let left = max(10, limit - Int(monotonicMilliseconds() - started))
+        guard tail.needsLook else {
+            let ended = await lease.run(tail.steps, milliseconds: left)
+            return try await finish(ended, after: 0, tail, silent: results[...], known: rows)
+        }
+        let held = await lease.run(tail.stepsBeforeCommit, milliseconds: left)
+        if let error = error(of: held, tail: tail, after: 0) { throw error }
+        try tail.check(held.results[...])
+        let ended = await lease.run([Step("COMMIT")], milliseconds: left).following(held)
+        return try await finish(ended, after: 0, tail, silent: results[...], known: rows)
+    }
+
+    /// Throws where a statement whose rows the server does not count itself changed other than it must.
+    private func checkExpectations(_ results: [SQLRows]) throws(StorageError) {
         for (index, statement) in request.statements.enumerated() where statement.hasExpect {
             guard !statements[index].isChecked, results[index].changed != statement.expect else { continue }
             throw RowExpectation.failure(expected: statement.expect, changed: results[index].changed)
                 .at("/statements/\(index)")
         }
-        let rows = rows(results[...])
-        let tail = try engine.commitTail(request.attachments, changed: rows.contains { $0.changed > 0 }, for: scope)
-        let left = max(10, limit - Int(monotonicMilliseconds() - started))
-        if tail.needsLook {
-            let held = await lease.run(Array(tail.steps.dropLast()), milliseconds: left)
-            if let error = error(of: held, tail: tail, after: 0) { throw error }
-            try tail.check(held.results[...])
-            var ended = await lease.run([Step("COMMIT")], milliseconds: left)
-            ended.results = held.results + ended.results
-            if let failure = ended.failure { ended.failure = (failure.step + held.results.count, failure.error) }
-            return try await finish(ended, after: 0, tail, silent: results[...], known: rows)
-        }
-        let ended = await lease.run(tail.steps, milliseconds: left)
-        return try await finish(ended, after: 0, tail, silent: results[...], known: rows)
     }
 
     /// The statements' results as a caller sees them.

@@ -15,11 +15,16 @@ extension Engine {
         let servers = options.server.addresses.map(\.description).joined(separator: ", ")
         status.location =
             "\(servers)/\(options.server.database) as \(options.server.user), sslmode \(options.server.sslMode)"
+        if health.wantsLook { await lookAtDisk() }
         do throws(StorageError) {
             try await ask(&status)
         } catch {
             status.writable = false
-            status.reason = error.message
+            status.reason = "\(error.reason): \(error.message)"
+        }
+        if let failure = health.current {
+            status.writable = false
+            status.reason = "\(failure.reason): \(failure.message)"
         }
         let figures = pool.figures
         status.figures = [
@@ -31,6 +36,26 @@ extension Engine {
         ]
         if status.reason.isEmpty { status.reason = withoutRoles.withLock { $0 } }
         return status
+    }
+
+    /// Makes a table of a megabyte and does not keep it: whether that goes through is for ``health``.
+    private func lookAtDisk() async {
+        let steps = [
+            Step("BEGIN", isPrepared: false), NamespaceRealm.enterHost(hostSchema),
+            Step("CREATE TABLE host__room (line TEXT NOT NULL)", isPrepared: false),
+            Step("INSERT INTO host__room SELECT repeat('x', 1900) FROM generate_series(1, 512)", isPrepared: false),
+            Step("ROLLBACK", isPrepared: false),
+        ]
+        do throws(StorageError) {
+            // What the server refuses reaches `health` by the pool.
+            let outcome = try await exchange(steps, on: pool, milliseconds: 5000)
+            if outcome.isComplete { return health.wrote() }
+            if let error = outcome.error(in: .host, milliseconds: 5000) { throw error }
+        } catch {
+            environment.warn(
+                "the disk of the server could not be looked at",
+                ["error.reason": error.reason, "error.message": error.message])
+        }
     }
 
     private func ask(_ status: inout SQLStatusResponse) async throws(StorageError) {
@@ -57,7 +82,9 @@ extension Engine {
             status.version = row.values[0].text
             status.bytes = row.values[1].integer
             status.writable = row.values[2].integer == 0
-            if !status.writable { status.reason = StorageError.readOnly.message }
+            if !status.writable {
+                status.reason = "\(StorageError.readOnly.reason): \(StorageError.readOnly.message)"
+            }
         }
         let migrations = Dictionary(
             outcome.results[2].rows.map { ($0.values[0].text, $0.values[1].integer) }, uniquingKeysWith: { $1 })
@@ -98,18 +125,21 @@ extension Engine {
             ], in: .host, milliseconds: 60_000)
         var response = SQLVerifyResponse()
         response.findings = found[2].rows.map { $0.values[0].text }
+        var isReadable = true
         for row in found[1].rows {
             let table = row.values[0].text
             // As its owner: the user that logs in need not see the rows of others, but may become them.
             let outcome = await lease.run(
-                [Step("SELECT COUNT(*) FROM \(table) AS whole WHERE whole IS NOT NULL OR TRUE", isPrepared: false)],
+                [Step("SELECT sum(length(CAST(whole AS TEXT))) FROM \(table) AS whole", isPrepared: false)],
                 milliseconds: 600_000)
             if outcome.isLost { throw .connectionLost(outcome.failure?.error.message ?? "it had gone") }
             if let failure = outcome.failure {
+                isReadable = false
                 response.findings.append("\(table): \(failure.error.message)")
             }
             response.pages += row.values[1].integer
         }
+        if isReadable { health.verified() }
         return response
     }
 }

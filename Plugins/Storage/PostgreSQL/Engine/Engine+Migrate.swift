@@ -19,6 +19,12 @@ extension Engine {
             }
         }
         let realm = try await realm(of: scope.namespace)
+        return try await noticing { () throws(StorageError) in try await apply(list, request, in: realm, for: scope) }
+    }
+
+    private func apply(
+        _ list: MigrationList, _ request: SQLMigrateRequest, in realm: NamespaceRealm, for scope: CallerScope
+    ) async throws(StorageError) -> SQLMigrateResponse {
         let lease = try await leased(pool)
         defer { lease.release() }
         var run = MigrationRun(
@@ -26,11 +32,13 @@ extension Engine {
             lease: lease)
         _ = try await run.send([Step("BEGIN", isPrepared: false), schemaLock])
         var response = try await run.apply()
+        let tables = try await run.tenantTables()
         if request.dryRun {
             _ = try await run.send([Step("ROLLBACK", isPrepared: false)])
         } else {
             _ = try await run.send([Step("COMMIT", isPrepared: false)])
             try await learnColumns(of: scope.namespace, in: realm)
+            texts.tenantTables?.learn(tables, of: scope.namespace)
             response.statements = []
         }
         return response
@@ -83,17 +91,7 @@ struct MigrationRun {
     /// Every table is the namespace's by its name, and has a tenant, or a migration up to `place` says that it is global.
     private func checkTenants(through place: Int) async throws(StorageError) {
         let globals = list.items[...place].reduce(into: Set<String>()) { $0.formUnion($1.text?.globals ?? []) }
-        let sql = """
-            SELECT CAST(classes.relname AS TEXT), EXISTS (SELECT 1 FROM pg_attribute AS columns
-                WHERE columns.attrelid = classes.oid AND columns.attname = 'tenant' AND NOT columns.attisdropped),
-                classes.relkind IN ('r', 'p')
-            FROM pg_class AS classes JOIN pg_namespace AS schemas ON schemas.oid = classes.relnamespace
-            WHERE schemas.nspname = $1 AND classes.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY classes.relname
-            """
-        let results = try await send([
-            NamespaceRealm.enterHost(hostSchema), Step(sql, [SQLValue(realm.schema)], isPrepared: false),
-        ])
-        for row in results[1].rows {
+        for row in try await tables() {
             let name = row.values[0].text
             if namespace == .host, name.hasPrefix(namespace.prefix) { continue }
             guard namespace.owns(name) else {
@@ -105,5 +103,26 @@ struct MigrationRun {
             guard row.values[2].integer == 0 || row.values[1].integer == 1 || globals.contains(asciiLowercased(table))
             else { throw MigrationList.noTenant(table) }
         }
+    }
+
+    /// Tables that have tenants and are not declared global, without prefix.
+    func tenantTables() async throws(StorageError) -> [String] {
+        try await tables().filter { $0.values[1].integer == 1 && $0.values[2].integer == 1 }
+            .map { String($0.values[0].text.dropFirst(namespace.prefix.count)) }
+            .filter { !list.globals.contains(asciiLowercased($0)) }
+    }
+
+    /// Every table of the schema: its name, whether it has tenants, and whether it is one and no view.
+    private func tables() async throws(StorageError) -> [SQLRow] {
+        let sql = """
+            SELECT CAST(classes.relname AS TEXT), EXISTS (SELECT 1 FROM pg_attribute AS columns
+                WHERE columns.attrelid = classes.oid AND columns.attname = 'tenant' AND NOT columns.attisdropped),
+                classes.relkind IN ('r', 'p')
+            FROM pg_class AS classes JOIN pg_namespace AS schemas ON schemas.oid = classes.relnamespace
+            WHERE schemas.nspname = $1 AND classes.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY classes.relname
+            """
+        return try await send([
+            NamespaceRealm.enterHost(hostSchema), Step(sql, [SQLValue(realm.schema)], isPrepared: false),
+        ])[1].rows
     }
 }

@@ -36,6 +36,8 @@ extension Engine {
                 digest: environment.digest(Array(change.statements.joined(separator: ";").utf8)))
             steps.append(Step(MigrationRows.record(entry, namespace: "", place: place, at: environment.now())))
         }
+        let found = try await lease.results([Self.functionsFound(in: hostSchema)], in: .host, milliseconds: 60_000)
+        if !hasFunctions(found[0]) { steps += functions(of: NamespaceRealm(schema: hostSchema, role: nil)) }
         _ = try await lease.results(steps + [Step("COMMIT")], in: .host, milliseconds: 60_000)
     }
 
@@ -69,7 +71,7 @@ extension Engine {
             schema: NamespaceRealm.name([options.prefix, namespace.name], digest: digest),
             role: hasRoles
                 ? NamespaceRealm.name([options.prefix, options.server.database, namespace.name], digest: digest) : nil)
-        try await make(realm)
+        try await noticing { () throws(StorageError) in try await make(realm) }
         try await learnColumns(of: namespace, in: realm)
         realms.withLock { $0[namespace] = realm }
         return realm
@@ -92,6 +94,26 @@ extension Engine {
         texts.learn(neverNull: Set(names.map(asciiLowercased)), in: namespace)
     }
 
+    /// How many of the functions that statements are given are in a schema.
+    private static func functionsFound(in schema: String) -> Step {
+        let sql = """
+            SELECT count(*) FROM pg_proc JOIN pg_namespace AS schemas ON schemas.oid = pronamespace
+            WHERE schemas.nspname = $1 AND proname IN ('\(ServerMeaning.sum)', '\(ServerMeaning.integer)')
+            """
+        return Step(sql, [SQLValue(schema)], isPrepared: false)
+    }
+
+    private func hasFunctions(_ rows: SQLRows) -> Bool {
+        rows.rows.first?.values.first?.integer == Int64(ServerMeaning.functionCount)
+    }
+
+    /// Makes them, for the schema's owner.
+    private func functions(of realm: NamespaceRealm) -> [Step] {
+        let become = realm.role.map { [Step("SET LOCAL ROLE \"\($0)\"", isPrepared: false)] } ?? []
+        return become + ServerMeaning.functions(in: realm.schema).map { Step($0, isPrepared: false) }
+            + (realm.role == nil ? [] : [Step("SET LOCAL ROLE NONE", isPrepared: false)])
+    }
+
     private func make(_ realm: NamespaceRealm) async throws(StorageError) {
         let lease = try await leased(pool)
         defer { lease.release() }
@@ -101,6 +123,7 @@ extension Engine {
                 Step(
                     "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1), EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $2)",
                     [SQLValue(realm.role ?? ""), SQLValue(realm.schema)], isPrepared: false),
+                Self.functionsFound(in: realm.schema),
             ], in: .host, milliseconds: 30_000)
         let values: [SQLValue] = begin[2].rows.first?.values ?? []
         let found = values.map { $0.integer == 1 } + [false, false]
@@ -116,6 +139,7 @@ extension Engine {
         } else if let role = realm.role, !found[0] {
             steps += handOver(realm.schema, to: role)
         }
+        if !hasFunctions(begin[3]) { steps += functions(of: realm) }
         _ = try await lease.results(steps + [Step("COMMIT", isPrepared: false)], in: .host, milliseconds: 30_000)
     }
 

@@ -15,8 +15,9 @@ final class Engine: Sendable {
     let replicas: Pool?
     /// Whether the last read of a replica failed.
     let replicasFail = Atomic<Bool>(false)
+    let health: ServerHealth
     let tail: TailFollower
-    let texts = StatementTexts()
+    let texts: StatementTexts
     let numbers: Mutex<StatementNumbers>
     let realms = Mutex<[Namespace: NamespaceRealm]>([:])
     /// Why namespaces have no roles of their own; empty where they do.
@@ -32,6 +33,7 @@ final class Engine: Sendable {
     private init(_ options: EngineOptions, _ environment: EngineEnvironment) throws(WireError) {
         self.options = options
         self.environment = environment
+        texts = StatementTexts(checksTenants: options.checksTenants)
         numbers = Mutex(StatementNumbers(first: monotonicMilliseconds() &* 1000))
         let loop = try EventLoop(name: "pg-events")
         let resolver = try BlockingThread(name: "pg-resolver")
@@ -41,16 +43,29 @@ final class Engine: Sendable {
         func dialler(_ server: ServerOptions) -> Dialler {
             Dialler(options: server, loop: loop, resolver: resolver, canceller: canceller)
         }
-        pool = Pool(loop: loop, dialler: dialler(options.server), options: options.pool)
+        let warn = environment.warn
+        let health = ServerHealth { failure in
+            if let failure {
+                warn("the server cannot store", ["error.reason": failure.reason, "error.message": failure.message])
+            } else {
+                warn("the server can store again", [:])
+            }
+        }
+        self.health = health
+        pool = Pool(
+            loop: loop, dialler: dialler(options.server), options: options.pool, onRefusal: { health.found($0) })
         var reading = options.server
         reading.addresses = options.replicas
         reading.wantsWriter = false
-        replicas = options.replicas.isEmpty ? nil : Pool(loop: loop, dialler: dialler(reading), options: options.pool)
-        let warn = environment.warn
+        var readers = options.pool
+        readers.isOptional = true
+        readers.waitMilliseconds = min(500, readers.waitMilliseconds)
+        replicas = options.replicas.isEmpty ? nil : Pool(loop: loop, dialler: dialler(reading), options: readers)
         tail = TailFollower(
             loop: loop, dialler: dialler(options.server), schema: "\(options.prefix)_host", prefix: options.prefix,
-            beats: !options.replicas.isEmpty,
-            onFailure: { warn("the connection that follows the log ended", ["error.message": $0.message]) })
+            beats: !options.replicas.isEmpty, poll: options.pollMilliseconds,
+            onFailure: { warn("the connection that follows the log ended", ["error.message": $0.message]) },
+            onReadOnly: { [pool] in pool.evictAll() })
     }
 
     deinit { close() }
@@ -75,15 +90,22 @@ final class Engine: Sendable {
         return engine
     }
 
-    /// Whoever waits is told so; connections in use end when they come back. Without effect the second time.
+    /// Whoever waits is told so, and what runs is cancelled. Without effect the second time.
     func close(_ ended: @escaping @Sendable () -> Void = {}) {
         tail.close()
-        loop.execute { [pool, replicas] in
-            pool.close()
-            replicas?.close()
+        // A loop that has ended does nothing any more, and drops what it is told.
+        let end: @Sendable () -> Void = { [loop, threads] in
+            loop.close(ended)
+            for thread in threads { thread.close() }
         }
-        loop.close(ended)
-        for thread in threads { thread.close() }
+        loop.execute { [pool, replicas] in
+            pool.close {
+                guard let replicas else { return end() }
+                replicas.close(end)
+            }
+        } orElse: {
+            end()
+        }
     }
 
     /// As ``close(_:)``; returns once the event thread does nothing any more.
@@ -94,14 +116,14 @@ final class Engine: Sendable {
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.
     func admit(_ scope: CallerScope) throws(StorageError) {
         let owner = owners.withLock { owners in
-            let owner = owners[scope.namespace] ?? scope.context.caller
+            let owner = owners[scope.namespace] ?? scope.caller
             owners[scope.namespace] = owner
             return owner
         }
-        guard owner == scope.context.caller else {
+        guard owner == scope.caller else {
             throw StorageError(
                 .permissionDenied, "sql.bad_namespace",
-                "The tables of \(scope.context.caller) would be those of \(owner); rename one of the instances.")
+                "The tables of \(scope.caller) would be those of \(owner); rename one of the instances.")
         }
         guard scope.isWanted() else { throw .cancelled }
     }
@@ -110,7 +132,7 @@ final class Engine: Sendable {
     func resolve(_ statement: SQLStatement, for scope: CallerScope) throws(StorageError) -> SQLStatement {
         guard statement.statementID != 0 else { return statement }
         return try numbers.withLock { numbers throws(StorageError) in
-            try numbers.resolve(statement, for: scope.context.caller)
+            try numbers.resolve(statement, for: scope.caller)
         }
     }
 
@@ -139,10 +161,21 @@ final class Engine: Sendable {
         }
     }
 
-    /// A server that takes no writes any more is left at once.
+    /// A server that takes no writes any more is left at once, by everybody.
     func noticed(_ error: StorageError) {
         guard error.reason == "sql.read_only" else { return }
         pool.loop.execute { [pool] in pool.evictAll() }
+        tail.serverIsReadOnly()
+    }
+
+    /// Runs `body`, and notices what it fails with.
+    func noticing<Output>(_ body: () async throws(StorageError) -> Output) async throws(StorageError) -> Output {
+        do throws(StorageError) {
+            return try await body()
+        } catch {
+            noticed(error)
+            throw error
+        }
     }
 
     // MARK: After a commit

@@ -26,7 +26,11 @@ struct EngineOptions: Sendable {
     var transactionMilliseconds = 2000
     /// How long a stream's reader may stand still.
     var streamStallMilliseconds = 60_000
+    /// How often the log and the queues are looked at where no notice comes; nil: as suits whether any do.
+    var pollMilliseconds: Int?
     var answersRetentionDays = 7
+    /// Whether a statement on tenants' tables must say whose rows it means.
+    var checksTenants = false
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000
 

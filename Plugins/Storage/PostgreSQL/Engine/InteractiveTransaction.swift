@@ -191,7 +191,8 @@ final class InteractiveTransaction: Sendable {
 }
 
 extension Engine {
-    /// Begins a transaction once there is a connection for it.
+    /// Begins a transaction once there is a connection for it: of a replica where it only reads, may be behind, and one is
+    /// not too far.
     func begin(_ begin: SQLBegin = SQLBegin(), for scope: CallerScope) async throws(StorageError)
         -> InteractiveTransaction
     {
@@ -199,7 +200,9 @@ extension Engine {
         let most = options.transactionMilliseconds
         let limit = begin.timeoutMs == 0 ? most : min(most, Int(begin.timeoutMs))
         let realm = try await realm(of: scope.namespace)
+        let replica = begin.readOnly ? await replicaLease(behind: begin.maxStalenessMs) : nil
+        let lease = if let replica { replica } else { try await leased(pool) }
         return InteractiveTransaction(
-            engine: self, scope: scope, realm: realm, begin: begin, lease: try await leased(pool), limit: limit)
+            engine: self, scope: scope, realm: realm, begin: begin, lease: lease, limit: limit)
     }
 }

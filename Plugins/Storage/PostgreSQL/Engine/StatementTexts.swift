@@ -25,9 +25,13 @@ final class StatementTexts: Sendable {
     }
 
     private static let capacity = 4096
+    /// What callers' statements are held to; nil: nothing.
+    let tenantTables: TenantTables?
     private let texts = Mutex<[Key: CallerText]>([:])
     /// Names of columns that are NOT NULL in every table of a namespace that has one.
     private let neverNull = Mutex<[Namespace: Set<String>]>([:])
+
+    init(checksTenants: Bool) { tenantTables = checksTenants ? TenantTables() : nil }
 
     /// Takes a namespace's columns as its schema has them now; texts that were read before are read again.
     func learn(neverNull columns: Set<String>, in namespace: Namespace) {
@@ -43,6 +47,7 @@ final class StatementTexts: Sendable {
         if let known = texts.withLock({ $0[key] }) { return known }
         let columns = neverNull.withLock { $0[namespace] ?? [] }
         let text = try SQLText(sql, in: namespace, for: purpose, .postgresql, neverNull: columns.contains)
+        try tenantTables?.check(text, of: namespace)
         try ServerSubset.check(sql, in: namespace, prefix: prefix)
         // A text that is for this engine only says what it means.
         let isSpecific = sql.drop { "-/* \t\n".contains($0) }.hasPrefix("engine:")
@@ -76,7 +81,7 @@ extension Engine {
             throw StorageError(.invalidArgument, "sql.json", "A value that is to be JSON is none.")
         }
         var values = statement.parameters
-        if text.hasTenant { values.append(SQLValue(scope.context.tenant)) }
+        if text.hasTenant { values.append(SQLValue(scope.tenant)) }
         if statement.hasExpect, text.isSilent, let sql = RowExpectation.wrapped(text.sql, rows: statement.expect) {
             return (Step(sql, values, namespace: scope.namespace.name), true, true)
         }

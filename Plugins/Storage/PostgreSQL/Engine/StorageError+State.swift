@@ -28,11 +28,17 @@ extension StorageError {
         case "22P02" where error.message.contains(RowExpectation.mark): return RowExpectation.failure(error.message)
         case "42P08", "42P18":
             return .syntax("\(message) Write CAST(?N AS …) where a parameter that is NULL stands alone.")
-        case "53100": return StorageError(.resourceExhausted, "sql.full", "The disk of the database is full.")
+        case "53100":
+            return StorageError(
+                .resourceExhausted, "sql.full", "The disk of the database is full; make room: \(message)",
+                retry: .after(milliseconds: 1000))
         case "0A000": return StorageError(.aborted, "sql.schema_changed", message, retry: .safe)
         case "26000": return StorageError(.aborted, "sql.schema_changed", message, retry: .safe)
         case "XX001", "XX002": return StorageError(.dataLoss, "sql.corrupt", "The database is damaged: \(message)")
-        case "58030": return StorageError(.unavailable, "sql.io", "The server cannot read or write: \(message)")
+        case "58030":
+            return StorageError(
+                .unavailable, "sql.io", "The server cannot read or write: \(message)",
+                retry: .after(milliseconds: 1000))
         default: return nil
         }
     }
@@ -94,14 +100,17 @@ extension StorageError {
                 .resourceExhausted, "sql.pool_busy",
                 "Every connection was in use for \(milliseconds) ms; try again, or allow more connections.",
                 retry: .safe)
+        case .unreachable(let error) where error.kind == .untrusted:
+            self = StorageError(
+                .unavailable, "sql.untrusted_server",
+                "The server is not trusted, see hosts, sslmode and ca_file: \(Self.sentence(error.message))")
+        case .unreachable(let error) where error.isFinal:
+            self = StorageError(
+                .unavailable, "sql.refused", "The server lets nobody in: \(Self.sentence(error.message))")
         case .unreachable(let error):
-            self =
-                error.isFinal
-                ? StorageError(
-                    .unavailable, "sql.refused", "The server lets nobody in: \(Self.sentence(error.message))")
-                : StorageError(
-                    .unavailable, "sql.unreachable",
-                    "No server that takes writes can be reached: \(Self.sentence(error.message))", retry: .safe)
+            self = StorageError(
+                .unavailable, "sql.unreachable",
+                "No server that takes writes can be reached: \(Self.sentence(error.message))", retry: .safe)
         }
     }
 

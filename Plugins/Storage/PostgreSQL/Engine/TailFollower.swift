@@ -21,7 +21,10 @@ final class TailFollower: @unchecked Sendable {
     private let listens: Bool
     /// Whether replicas want to see that the primary lives.
     private let beats: Bool
+    /// Milliseconds between two looks that nobody asked for.
+    private let poll: Int
     private let onFailure: @Sendable (WireError) -> Void
+    private let onReadOnly: @Sendable () -> Void
 
     private var connection: ServerConnection?
     private var tail: EventTail?
@@ -30,13 +33,18 @@ final class TailFollower: @unchecked Sendable {
     private var failures = 0
     private var timer: TimerQueue.ID?
     private var wantsLook = false
+    /// Somebody was told since the connection was made that the server takes no writes.
+    private var isToldElsewhere = false
     private var tellsEvents = false
     private var tellsJobs = false
     private var lastBeat: UInt64 = 0
 
+    /// - Parameters:
+    ///   - poll: milliseconds between two looks without a notice; nil: as suits whether there are notices.
+    ///   - onReadOnly: called on the loop's thread where the server that is followed takes no writes any more.
     init(
-        loop: EventLoop, dialler: Dialler, schema: String, prefix: String, beats: Bool,
-        onFailure: @escaping @Sendable (WireError) -> Void
+        loop: EventLoop, dialler: Dialler, schema: String, prefix: String, beats: Bool, poll: Int?,
+        onFailure: @escaping @Sendable (WireError) -> Void, onReadOnly: @escaping @Sendable () -> Void
     ) {
         self.loop = loop
         self.dialler = dialler
@@ -44,7 +52,9 @@ final class TailFollower: @unchecked Sendable {
         self.prefix = prefix
         self.beats = beats
         self.onFailure = onFailure
+        self.onReadOnly = onReadOnly
         listens = dialler.options.prepares
+        self.poll = poll ?? (listens ? 1000 : 250)
     }
 
     // MARK: From any thread
@@ -65,6 +75,16 @@ final class TailFollower: @unchecked Sendable {
         jobs.advance(to: jobs.head + 1)
         loop.execute {
             self.tellsJobs = true
+            self.goOn()
+        }
+    }
+
+    /// A server said that it takes no writes: whether it is the one that is followed is looked at. Whoever was told so has
+    /// left it, so that ``leave()`` need not tell.
+    func serverIsReadOnly() {
+        loop.execute {
+            self.isToldElsewhere = true
+            self.wantsLook = true
             self.goOn()
         }
     }
@@ -98,6 +118,7 @@ final class TailFollower: @unchecked Sendable {
     private func begin(_ connection: ServerConnection) {
         guard !isClosed else { return connection.close() }
         self.connection = connection
+        isToldElsewhere = false
         connection.onEnd = { [weak self] error in self?.lost(error) }
         connection.onNotification = { [weak self] channel, isOwn in
             guard let self, !isOwn else { return }
@@ -118,6 +139,8 @@ final class TailFollower: @unchecked Sendable {
                 """))
         send(steps) { follower, results in
             follower.failures = 0
+            // What was told while nobody listened was missed.
+            follower.jobs.advance(to: follower.jobs.head + 1)
             follower.tail = EventTail(top: results.last?.rows.first?.values.first?.integer ?? 0)
             follower.takeFence()
         }
@@ -144,7 +167,7 @@ final class TailFollower: @unchecked Sendable {
         guard let connection, connection.isIdle, tail != nil else { return }
         if listens, tellsEvents || tellsJobs { return tell() }
         if wantsLook { return look() }
-        if timer == nil { look(in: listens ? 1000 : 250) }
+        if timer == nil { look(in: poll) }
     }
 
     private func tell() {
@@ -162,7 +185,7 @@ final class TailFollower: @unchecked Sendable {
             guard let self else { return }
             self.timer = nil
             self.wantsLook = true
-            self.jobs.advance(to: self.jobs.head + (milliseconds >= 250 ? 1 : 0))
+            self.jobs.advance(to: self.jobs.head + (milliseconds == self.poll ? 1 : 0))
             self.goOn()
         }
     }
@@ -178,18 +201,26 @@ final class TailFollower: @unchecked Sendable {
             return send([Self.number]) { follower, _ in follower.goOn() }
         }
         let sql = """
-            SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT), seen.position
+            SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT), seen.position,
+                current_setting('transaction_read_only')
             FROM (VALUES (1)) AS one (n) LEFT JOIN (SELECT position FROM "\(schema)".host__events
                 WHERE position > $1 ORDER BY position LIMIT \(EventTail.batch)) AS seen ON TRUE
             ORDER BY seen.position
             """
         send([Step(sql, [SQLValue(tail.place)])]) { follower, results in
             let rows = results[0].rows
+            if rows.first?.values[2].text == "on" { return follower.leave() }
             let oldest = rows.first?.values[0].integer ?? 0
             let positions = rows.compactMap { row in row.values[1].kind == nil ? nil : row.values[1].integer }
             guard let action = follower.tail?.looked(positions, oldest: oldest) else { return }
             follower.act(action)
         }
+    }
+
+    /// The server steps down while its connections live: its log goes no further, and another's does.
+    private func leave() {
+        if !isToldElsewhere { onReadOnly() }
+        lost(WireError(.server, state: "25006", message: "the server takes no writes any more"))
     }
 
     private func takeFence() {

@@ -38,7 +38,8 @@ final class Dialler: @unchecked Sendable {
                 self.preferred = index
                 done(result)
             case .failure(let error):
-                let told = error.state.isEmpty ? worst ?? error : error
+                let isSilent = error.state.isEmpty && error.kind != .untrusted
+                let told = isSilent ? worst ?? error : error
                 guard tried + 1 < self.options.addresses.count else { return done(.failure(told)) }
                 self.dial(from: index + 1, tried: tried + 1, worst: told, done)
             }

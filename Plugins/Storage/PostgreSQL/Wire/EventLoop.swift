@@ -29,6 +29,10 @@ final class EventLoop: @unchecked Sendable {
     private var timers = TimerQueue()
     private var isEnding = false
     private var endings: [() -> Void] = []
+    /// Set once the thread runs; nobody hands anything in on it before.
+    private let thread = Atomic<UInt>(0)
+    /// How often the loop takes what was handed in, before it looks at the descriptors again.
+    private static let rounds = 8
 
     /// Starts the thread.
     init(name: String) throws(WireError) {
@@ -68,23 +72,27 @@ final class EventLoop: @unchecked Sendable {
 
     // MARK: From any thread
 
-    /// Runs `work` on the loop's thread, after what was handed in before; after ``close()`` it is dropped.
-    func execute(_ work: @escaping @Sendable () -> Void) {
-        let wakes = queued.withLock { queued -> Bool in
+    /// Runs `work` on the loop's thread, after what was handed in before. Once the thread has ended it is dropped and `gone`
+    /// is called in its place, here: nobody may wait for what never comes.
+    func execute(_ work: @escaping @Sendable () -> Void, orElse gone: () -> Void = {}) {
+        let isTaken = queued.withLock { queued in
             guard !queued.isClosed else { return false }
             queued.work.append(work)
-            return queued.work.count == 1
+            // The loop looks before it waits. Woken under the lock: once it is closed, the counter's number may be that of
+            // somebody else's file.
+            if queued.work.count == 1, thread.load(ordering: .relaxed) != UInt(pthread_self()) { wake() }
+            return true
         }
-        if wakes { wake() }
+        if !isTaken { gone() }
     }
 
     /// Runs what was handed in, then ends the thread; `ended` is the last it does.
     func close(_ ended: @escaping @Sendable () -> Void = {}) {
-        let isClosed = queued.withLock { $0.isClosed }
-        if isClosed { return ended() }
         execute {
             self.isEnding = true
             self.endings.append(ended)
+        } orElse: {
+            ended()
         }
     }
 
@@ -130,9 +138,11 @@ final class EventLoop: @unchecked Sendable {
     private func serve() {
         var tokens = [UInt64](repeating: 0, count: 64)
         var states = [UInt32](repeating: 0, count: 64)
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        var isMoreQueued = false
         while !isEnding {
             let wait = timers.next.map { Int32(clamping: Int64($0) - Int64(monotonicMilliseconds())) } ?? 60_000
-            let count = cpg_wait(epoll, &tokens, &states, max(0, wait))
+            let count = cpg_wait(epoll, &tokens, &states, isMoreQueued ? 0 : max(0, wait))
             for index in 0..<max(0, Int(count)) {
                 if tokens[index] == 0 {
                     var ignored: UInt64 = 0
@@ -143,7 +153,7 @@ final class EventLoop: @unchecked Sendable {
                 }
             }
             for work in timers.due(monotonicMilliseconds()) { work() }
-            runQueued()
+            isMoreQueued = runQueued()
         }
         let late = queued.withLock { queued in
             defer { queued = ([], true) }
@@ -155,13 +165,18 @@ final class EventLoop: @unchecked Sendable {
         for ended in endings { ended() }
     }
 
-    private func runQueued() {
-        let work = queued.withLock { queued in
-            let work = queued.work
-            queued.work = []
-            return work
+    /// Runs what was handed in, and what that hands in; true where there may be more.
+    private func runQueued() -> Bool {
+        for _ in 0..<Self.rounds {
+            let work = queued.withLock { queued in
+                let work = queued.work
+                queued.work = []
+                return work
+            }
+            if work.isEmpty { return false }
+            for item in work { item() }
         }
-        for item in work { item() }
+        return true
     }
 }
 

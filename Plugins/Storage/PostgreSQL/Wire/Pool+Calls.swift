@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TheatreContracts
+import TheatrePlugin
 
 /// A connection that one caller has, from any thread.
 final class Lease: Sendable {
@@ -27,7 +28,13 @@ final class Lease: Sendable {
                         if ticket.isAbandoned { outcome.ending = .caller }
                         return continuation.resume(returning: outcome)
                     }
-                    pool.send(work, on: connection) { continuation.resume(returning: $0) }
+                    pool.send(work, on: connection) { outcome in
+                        StartHere.start(if: outcome.isSmall) { continuation.resume(returning: outcome) }
+                    }
+                } orElse: {
+                    var outcome = ExchangeOutcome()
+                    outcome.isLost = true
+                    continuation.resume(returning: outcome)
                 }
             }
         } onCancel: {
@@ -51,6 +58,12 @@ final class Lease: Sendable {
     }
 }
 
+extension Result<ExchangeOutcome, PoolError> {
+    fileprivate var isSmall: Bool {
+        if case .success(let outcome) = self { outcome.isSmall } else { true }
+    }
+}
+
 extension Pool {
     fileprivate struct Work: Sendable {
         var steps: [Step]
@@ -65,7 +78,11 @@ extension Pool {
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Void, PoolError>, Never>) in
                 loop.execute {
-                    self.acquire(ticket) { result in continuation.resume(returning: result.map { _ in }) }
+                    self.acquire(ticket) { result in
+                        StartHere.start(if: true) { continuation.resume(returning: result.map { _ in }) }
+                    }
+                } orElse: {
+                    continuation.resume(returning: .failure(.closed))
                 }
             }
         } onCancel: {
@@ -82,7 +99,15 @@ extension Pool {
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation {
                 (continuation: UnsafeContinuation<Result<ExchangeOutcome, PoolError>, Never>) in
-                loop.execute { self.run(work, ticket) { continuation.resume(returning: $0) } }
+                loop.execute {
+                    self.run(work, ticket) { result in
+                        StartHere.start(if: result.isSmall) {
+                            continuation.resume(returning: result)
+                        }
+                    }
+                } orElse: {
+                    continuation.resume(returning: .failure(.closed))
+                }
             }
         } onCancel: {
             loop.execute { self.abandon(ticket) }
@@ -92,7 +117,11 @@ extension Pool {
 
     /// As ``run(_:milliseconds:)`` for work that nobody waits for.
     func submit(_ steps: [Step], _ done: @escaping @Sendable (Result<ExchangeOutcome, PoolError>) -> Void) {
-        loop.execute { self.run(Work(steps: steps, milliseconds: 60_000, sink: nil), Ticket(), done) }
+        loop.execute {
+            self.run(Work(steps: steps, milliseconds: 60_000, sink: nil), Ticket(), done)
+        } orElse: {
+            done(.failure(.closed))
+        }
     }
 
     private func run(
@@ -114,8 +143,9 @@ extension Pool {
         _ work: Work, on connection: ServerConnection, _ done: @escaping (ExchangeOutcome) -> Void
     ) {
         var timer: TimerQueue.ID?
-        let exchange = Exchange(work.steps) { [loop] outcome in
+        let exchange = Exchange(work.steps) { [loop, onRefusal] outcome in
             if let timer { loop.cancel(timer) }
+            if let failure = outcome.failure, !failure.error.state.isEmpty { onRefusal?(failure.error) }
             done(outcome)
         }
         exchange.sink = work.sink

@@ -13,6 +13,9 @@ struct PoolOptions: Sendable {
     var lifetimeMilliseconds = 1_800_000
     /// Callers that may wait.
     var queue = 10_000
+    /// Whether callers can do without: they are told at once where the server was not reached the last time, and it is
+    /// looked for meanwhile.
+    var isOptional = false
 }
 
 /// Why there is no connection for a caller.
@@ -55,6 +58,8 @@ final class Pool: @unchecked Sendable {
     let loop: EventLoop
     let dialler: Dialler
     let options: PoolOptions
+    /// Told what the server refused something with, on the loop's thread.
+    let onRefusal: (@Sendable (WireError) -> Void)?
     private let figuresBox = Mutex(Figures())
     private var entries: [ObjectIdentifier: Entry] = [:]
     private var idle: [ServerConnection] = []
@@ -62,10 +67,15 @@ final class Pool: @unchecked Sendable {
     private var opening = 0
     private var generation = 0
     private var isClosed = false
+    /// Called once it is closed and no connection is left.
+    private var whenEmpty: [() -> Void] = []
     private var failures = 0
     private var retry: TimerQueue.ID?
 
-    init(loop: EventLoop, dialler: Dialler, options: PoolOptions) {
+    init(
+        loop: EventLoop, dialler: Dialler, options: PoolOptions, onRefusal: (@Sendable (WireError) -> Void)? = nil
+    ) {
+        self.onRefusal = onRefusal
         self.loop = loop
         self.dialler = dialler
         self.options = options
@@ -91,6 +101,10 @@ final class Pool: @unchecked Sendable {
             return done(.success(connection))
         }
         guard waiting.count < options.queue else { return done(.failure(.busy(milliseconds: 0))) }
+        if options.isOptional, failures > 0, entries.isEmpty, let error = figures.lastError {
+            lookAgain()
+            return done(.failure(.unreachable(error)))
+        }
         let timer = loop.after(milliseconds: options.waitMilliseconds) { [weak self] in self?.giveUp(ticket) }
         waiting.append(Waiter(ticket: ticket, timer: timer, done: done))
         openWhereNeeded()
@@ -187,10 +201,18 @@ final class Pool: @unchecked Sendable {
 
     private func openWhereNeeded() {
         guard !isClosed, retry == nil else { return }
-        while opening < waiting.count, entries.count + opening < options.size {
-            opening += 1
-            dialler.dial { [weak self] result in self?.opened(result) }
-        }
+        while opening < waiting.count, entries.count + opening < options.size { open() }
+    }
+
+    private func open() {
+        opening += 1
+        dialler.dial { [weak self] result in self?.opened(result) }
+    }
+
+    /// Whether the server is back, for who does not wait for it.
+    private func lookAgain() {
+        guard !isClosed, retry == nil, opening == 0 else { return }
+        open()
     }
 
     private func opened(_ result: Result<ServerConnection, WireError>) {
@@ -218,7 +240,7 @@ final class Pool: @unchecked Sendable {
                 $0.failures += 1
                 $0.lastError = error
             }
-            if error.isFinal { failWaiters(.unreachable(error)) }
+            if error.isFinal || options.isOptional { failWaiters(.unreachable(error)) }
             openLater()
         }
         note()
@@ -226,7 +248,7 @@ final class Pool: @unchecked Sendable {
 
     /// After a failure the next try waits, longer each time, and not as long as others'.
     private func openLater() {
-        guard retry == nil, !isClosed, !waiting.isEmpty else { return }
+        guard retry == nil, !isClosed, !waiting.isEmpty || options.isOptional else { return }
         let longest = min(2000, 25 << min(failures, 7))
         retry = loop.after(milliseconds: Int.random(in: longest / 2...longest)) { [weak self] in
             self?.retry = nil
@@ -256,17 +278,33 @@ final class Pool: @unchecked Sendable {
             $0.idle = idle.count
             $0.waiting = waiting.count
         }
+        guard isClosed, entries.isEmpty else { return }
+        let then = whenEmpty
+        whenEmpty = []
+        for body in then { body() }
     }
 
-    /// Nobody is served any more; connections in use end when they come back.
-    func close() {
+    /// Nobody is served any more: what runs is cancelled, and every connection ends. `then` is called once all have, which
+    /// takes some seconds where the server does not answer.
+    func close(_ then: @escaping () -> Void) {
         isClosed = true
+        whenEmpty.append(then)
         failWaiters(.closed)
-        for connection in idle { drop(connection) }
+        for entry in entries.values where !entry.connection.isIdle { entry.connection.stop(.caller) }
+        dropIdle(until: monotonicMilliseconds() + 3500)
+        note()
+    }
+
+    /// Ends connections whose statement has ended, whoever still has them; all of them at the end of the time.
+    private func dropIdle(until end: UInt64) {
+        let isOver = monotonicMilliseconds() >= end
+        for entry in Array(entries.values) where isOver || entry.connection.isIdle { drop(entry.connection) }
+        guard !entries.isEmpty else { return }
+        _ = loop.after(milliseconds: 20) { [weak self] in self?.dropIdle(until: end) }
     }
 }
 
 extension WireError {
     /// Whether trying again is of no use before somebody has changed something.
-    var isFinal: Bool { state.hasPrefix("28") || state == "3D000" || kind == .local }
+    var isFinal: Bool { state.hasPrefix("28") || state == "3D000" || kind == .local || kind == .untrusted }
 }

@@ -325,6 +325,23 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
         isPaused = false
         loop.watch(token, readable: true, writable: true)
         wasCancelled = true
+        askToCancel()
+        let stopped = exchange
+        // One that comes before its statement has begun is lost.
+        for milliseconds in [50, 200, 1000] {
+            _ = loop.after(milliseconds: milliseconds) { [weak self] in
+                guard let self, self.exchange === stopped else { return }
+                self.askToCancel()
+            }
+        }
+        // A server that cannot be reached does not answer to this either.
+        _ = loop.after(milliseconds: 3000) { [weak self] in
+            guard let self, self.exchange === stopped else { return }
+            self.end(WireError(.connection, message: "the server did not answer a cancellation"))
+        }
+    }
+
+    private func askToCancel() {
         guard let cancel = PQgetCancel(handle) else { return }
         let pointer = CancelPointer(value: cancel)
         canceller.execute {
@@ -332,12 +349,6 @@ final class ServerConnection: DescriptorWatcher, @unchecked Sendable {
             // Where it fails the exchange ends by its own, or by its connection's end.
             _ = PQcancel(pointer.value, &message, Int32(message.count))
             PQfreeCancel(pointer.value)
-        }
-        // A server that cannot be reached does not answer to this either.
-        let stopped = exchange
-        _ = loop.after(milliseconds: 3000) { [weak self] in
-            guard let self, self.exchange === stopped else { return }
-            self.end(WireError(.connection, message: "the server did not answer a cancellation"))
         }
     }
 

@@ -55,6 +55,17 @@ struct ExchangeOutcome: Sendable {
 
     /// Whether every step went well.
     var isComplete: Bool { failure == nil && ending == nil && !isLost }
+
+    /// As if it and what came `before` it, all of which went well, had been one exchange.
+    func following(_ before: ExchangeOutcome) -> ExchangeOutcome {
+        var whole = self
+        whole.results = before.results + results
+        if let failure { whole.failure = (failure.step + before.results.count, failure.error) }
+        return whole
+    }
+
+    /// Whether who waits for it may go on with it on the loop's thread, without keeping other connections waiting for long.
+    var isSmall: Bool { results.reduce(0) { $0 + $1.rows.count } <= 64 }
 }
 
 /// Takes the rows of a stream of them, and says when there is room for more.

@@ -12,6 +12,8 @@ struct WireError: Error, Sendable, Hashable {
         case connection
         /// Something of this process.
         case local
+        /// There is a server, but the way to it is not as safe as it was asked for.
+        case untrusted
     }
 
     var kind: Kind
@@ -50,8 +52,15 @@ struct WireError: Error, Sendable, Hashable {
         if message.isEmpty { message = "the connection ended" }
         // libpq has no field for what the server said during the start.
         if message.contains("password authentication failed") { state = "28P01" }
+        if Self.distrust.contains(where: message.contains) { kind = .untrusted }
         if message.contains("session is read-only") || message.contains("not in hot standby") { state = "25006" }
     }
+
+    /// Parts of what libpq and OpenSSL say of a certificate or its authority, and of a server without TLS.
+    private static let distrust = [
+        "certificate verify failed", "does not match host name", "could not get server's host name from server cert",
+        "server does not support SSL, but", "root certificate file",
+    ]
 
     private static func firstLine(_ text: String) -> String {
         text.split(separator: "\n").joined(separator: "; ")

@@ -153,7 +153,7 @@ struct WireNumeric {
     private var sign: UInt16 = 0
     private var scale = 0
 
-    /// Reads one; nil where it is cut off.
+    /// Reads one; nil where it is cut off, or a digit to the base of 10,000 is none.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count >= 8 else { return nil }
         func word(_ index: Int) -> UInt16 { UInt16(bytes[index * 2]) << 8 | UInt16(bytes[index * 2 + 1]) }
@@ -163,6 +163,7 @@ struct WireNumeric {
         sign = word(2)
         scale = Int(word(3))
         digits = (0..<count).map { word(4 + $0) }
+        guard digits.allSatisfy({ $0 < 10_000 }) else { return nil }
     }
 
     /// An integer where nothing stands behind the point, as SUM gives it, and fits; else the nearest double.

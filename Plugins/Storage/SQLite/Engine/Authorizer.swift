@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSQLite
+import Glibc
 import TheatreStorage
 
 /// What a connection may do at the moment.
@@ -24,6 +25,9 @@ final class Authorizer {
     var isWanted: (() -> Bool)?
     /// How often a statement is asked before it is interrupted; nil: as often as it takes.
     var patience: Int?
+    /// How long a lock that another connection holds is waited for, as long as somebody wants what it is needed for.
+    var lockPatience: UInt64 = 0
+    private var lockWaitBegan: UInt64 = 0
 
     /// The verdict on one action, SQLITE_OK or SQLITE_DENY.
     func verdict(_ action: Int32, _ first: String?, _ second: String?, database: String?) -> Int32 {
@@ -135,7 +139,18 @@ final class Authorizer {
         return left > 1
     }
 
-    /// Makes this the connection's authorizer and progress handler; the connection must keep it alive.
+    /// Whether a lock is looked at once more, after a little while; `looks` were taken before this one.
+    private func waitsOn(_ looks: Int32) -> Bool {
+        let now = monotonicNanoseconds()
+        if looks == 0 { lockWaitBegan = now }
+        let waited = now - lockWaitBegan
+        guard waited < lockPatience, isWanted?() != false else { return false }
+        let pause = min(UInt64(min(looks, 9) + 1) * 1_000_000, lockPatience - waited)
+        usleep(UInt32(pause / 1000) + 1)
+        return true
+    }
+
+    /// Makes this the connection's authorizer, progress handler and busy handler; the connection must keep it alive.
     func install(on handle: OpaquePointer) {
         let pointer = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_set_authorizer(
@@ -152,6 +167,13 @@ final class Authorizer {
                 guard let context else { return 0 }
                 let authorizer = Unmanaged<Authorizer>.fromOpaque(context).takeUnretainedValue()
                 return authorizer.goesOn() ? 0 : 1
+            }, pointer)
+        sqlite3_busy_handler(
+            handle,
+            { context, looks in
+                guard let context else { return 0 }
+                let authorizer = Unmanaged<Authorizer>.fromOpaque(context).takeUnretainedValue()
+                return authorizer.waitsOn(looks) ? 1 : 0
             }, pointer)
     }
 }

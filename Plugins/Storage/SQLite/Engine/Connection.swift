@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSQLite
+import Glibc
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 /// One SQLite connection with its authorizer and its prepared statements. Used by one thread at a time.
@@ -17,13 +19,19 @@ final class Connection {
 
     private(set) var handle: OpaquePointer?
     let authorizer = Authorizer()
-    private var damage: StorageError?
+    var damage: StorageError?
     private var statements = StatementCache(capacity: 256)
+    var numbered = NumberedStatements()
+    private let buffer = RowBuffer()
+    /// What callers' statements are held to; nil: nothing.
+    var tenantTables: TenantTables?
 
     /// Opens the file at `path`, making it for a writer.
     init(path: String, role: Role, busyMilliseconds: Int = 5000) throws(StorageError) {
         let access = role == .archive ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         let flags = access | SQLITE_OPEN_NOMUTEX | (role == .writer || role == .copy ? SQLITE_OPEN_CREATE : 0)
+        // Its log takes the same permissions. Where this fails SQLite says why.
+        if flags & SQLITE_OPEN_CREATE != 0 { DatabaseFile.make(path) }
         let code = sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let reason = String(cString: sqlite3_errstr(code))
@@ -32,7 +40,6 @@ final class Connection {
             throw StorageError(.unavailable, "sql.open", "\(path) cannot be opened: \(reason).")
         }
         sqlite3_extended_result_codes(handle, 1)
-        sqlite3_busy_timeout(handle, role == .copy ? 0 : Int32(busyMilliseconds))
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DML, 0)
         _ = csqlite_set(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
@@ -41,18 +48,23 @@ final class Connection {
         ] {
             sqlite3_limit(handle, limit, Int32(value))
         }
+        authorizer.lockPatience = role == .copy ? 0 : UInt64(busyMilliseconds) * 1_000_000
         authorizer.install(on: handle)
         do throws(StorageError) {
             if role == .writer {
-                guard try rows("PRAGMA journal_mode = WAL").first?.values.first?.text == "wal" else {
-                    throw StorageError(.failedPrecondition, "sql.open", "\(path) cannot have a write-ahead log.")
+                // SQLite opens what it may not write for reading, and fails later with less to say.
+                guard sqlite3_db_readonly(handle, "main") == 0 else {
+                    throw StorageError(code: SQLITE_READONLY, message: "\(path) may only be read")
                 }
+                try beginLog(path, milliseconds: busyMilliseconds)
             }
             guard role == .writer || role == .reader else { return }
             try execute("PRAGMA synchronous = FULL")
             try execute("PRAGMA foreign_keys = ON")
             try execute("PRAGMA case_sensitive_like = ON")
-            try execute("PRAGMA temp_store = MEMORY")
+            // In pieces of 2 MB, on files beside the database: between them it is asked whether anybody waits. In memory a
+            // sort of any size would be one piece.
+            try execute("PRAGMA temp_store = FILE")
             // The log is written back after 16 MB instead of 4: each time costs two fsyncs.
             try execute("PRAGMA wal_autocheckpoint = 4000")
             if role == .reader { try execute("PRAGMA query_only = ON") }
@@ -67,6 +79,7 @@ final class Connection {
     /// Finalizes everything; nothing can be run any more.
     func close() {
         statements.removeAll()
+        numbered.removeAll()
         sqlite3_close_v2(handle)
         handle = nil
     }
@@ -78,6 +91,26 @@ final class Connection {
         defer { authorizer.isWanted = nil }
         return try body()
     }
+
+    /// Makes the database one with a write-ahead log. Where several do so to a new file at once, SQLite asks nobody whether
+    /// to wait: those that come second are refused.
+    private func beginLog(_ path: String, milliseconds: Int) throws(StorageError) {
+        let end = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+        while true {
+            do throws(StorageError) {
+                guard try rows("PRAGMA journal_mode = WAL").first?.values.first?.text == "wal" else {
+                    throw StorageError(.failedPrecondition, "sql.open", "\(path) cannot have a write-ahead log.")
+                }
+                return
+            } catch {
+                guard error.reason == "sql.busy", monotonicNanoseconds() < end else { throw error }
+                usleep(2000)
+            }
+        }
+    }
+
+    /// Whether what is served here is still wanted, for what runs on another connection meanwhile.
+    var isWanted: Bool { authorizer.isWanted?() != false }
 
     /// Runs `body`, whose statement is interrupted when it has been asked so often.
     func serving<Output>(patience: Int, _ body: () throws -> Output) throws -> Output {
@@ -98,59 +131,6 @@ final class Connection {
         }
     }
 
-    // MARK: Transactions
-
-    /// Runs `body` in a transaction of its own: all of it or nothing.
-    func transaction<Output>(_ kind: String = "IMMEDIATE", _ body: () throws -> Output) throws -> Output {
-        try execute("BEGIN \(kind)")
-        do {
-            let output = try body()
-            try execute("COMMIT")
-            return output
-        } catch {
-            rollback()
-            throw error
-        }
-    }
-
-    /// Begins a transaction that reads, where there is none yet.
-    func beginReading() throws(StorageError) {
-        guard let handle else { throw .closed }
-        if sqlite3_get_autocommit(handle) != 0 { try execute("BEGIN DEFERRED") }
-    }
-
-    /// Whether a transaction is open. SQLite ends one by itself where it is interrupted or the disk fails.
-    var isInTransaction: Bool { handle.map { sqlite3_get_autocommit($0) == 0 } ?? false }
-
-    /// Refuses a transaction that leaves a reference to a row that is not there; a COMMIT would fail for all of its group.
-    func checkDeferredKeys() throws(StorageError) {
-        guard handle != nil else { throw .closed }
-        guard status(SQLITE_DBSTATUS_DEFERRED_FKS) == 0 else {
-            throw StorageError(.failedPrecondition, "sql.foreign_key", "FOREIGN KEY constraint failed.")
-        }
-    }
-
-    /// Counts ``pagesWritten`` from here.
-    func forgetPagesWritten() { _ = status(SQLITE_DBSTATUS_CACHE_WRITE, reset: true) }
-
-    /// Pages that went to the log.
-    var pagesWritten: Int32 { status(SQLITE_DBSTATUS_CACHE_WRITE) }
-
-    private func status(_ what: Int32, reset: Bool = false) -> Int32 {
-        guard let handle else { return 0 }
-        var current: Int32 = 0
-        var highest: Int32 = 0
-        sqlite3_db_status(handle, what, &current, &highest, reset ? 1 : 0)
-        return current
-    }
-
-    /// Ends the transaction, if SQLite has not done so by itself.
-    func rollback() {
-        guard let handle, sqlite3_get_autocommit(handle) == 0 else { return }
-        authorizer.mode = .engine
-        sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
-    }
-
     // MARK: Statements
 
     /// Runs a caller's statement.
@@ -159,15 +139,63 @@ final class Connection {
         -> SQLRows
     {
         let prepared = try prepared(statement, for: scope, mode: mode)
-        authorizer.namespace = scope.namespace
+        return try running(prepared, in: scope.namespace, mode: mode) { () throws(StorageError) in
+            var collector = RowCollector(prepared, bounds)
+            try step(prepared, into: &collector)
+            return collector.rows
+        }
+    }
+
+    /// What a query by number came to.
+    enum NumberedAnswer {
+        /// The rows as a message; nil where only ``run(_:for:mode:bounds:)`` can tell them.
+        case known([UInt8]?)
+        /// Its statement is not known here, or its values need a closer look.
+        case unknown
+    }
+
+    /// The rows of a SELECT that is known here by its number. What is lent is bound where it lies, and for this run only.
+    func answer(
+        _ query: NumberedQuery, from caller: UnsafeRawBufferPointer, tenant: UnsafeRawBufferPointer, bounds: Bounds
+    ) throws(StorageError) -> NumberedAnswer {
+        guard let known = numbered.entry(of: query.number, from: caller) else { return .unknown }
+        guard known.statement.bind(lent: query.parameters, tenant: tenant) else {
+            known.statement.reset()
+            return .unknown
+        }
+        return .known(try encoded(known.statement, in: known.namespace, bounds: bounds))
+    }
+
+    /// The rows of a caller's SELECT as a message; nil where only ``run(_:for:mode:bounds:)`` can tell them.
+    func encoded(
+        _ prepared: PreparedStatement, in namespace: Namespace, bounds: Bounds
+    ) throws(StorageError) -> [UInt8]? {
+        try running(prepared, in: namespace, mode: .read) { () throws(StorageError) in
+            var encoder = RowEncoder(prepared, bounds, buffer)
+            if authorizer.refusal != nil { authorizer.refusal = nil }
+            while true {
+                let code = sqlite3_step(prepared.handle)
+                switch code {
+                case SQLITE_ROW: guard try encoder.take() else { return nil }
+                case SQLITE_DONE: return encoder.bytes
+                default: throw failure(code)
+                }
+            }
+        }
+    }
+
+    /// Runs `body` as the namespace; the statement is ready to run again afterwards.
+    private func running<Output>(
+        _ prepared: PreparedStatement, in namespace: Namespace, mode: Authorizer.Mode,
+        _ body: () throws(StorageError) -> Output
+    ) throws(StorageError) -> Output {
+        if authorizer.namespace != namespace { authorizer.namespace = namespace }
         authorizer.mode = mode
         defer {
             prepared.reset()
             authorizer.mode = .engine
         }
-        var collector = RowCollector(prepared.handle, bounds)
-        try step(prepared, into: &collector)
-        return collector.rows
+        return try body()
     }
 
     /// A caller's statement, compiled and with its values.
@@ -183,9 +211,18 @@ final class Connection {
             prepared = cached
         } else {
             let text = try SQLText(statement.sql, in: scope.namespace, for: mode == .read ? .query : .write, .sqlite)
+            try tenantTables?.check(text, of: scope.namespace)
             prepared = try prepare(text)
             statements[key] = prepared
         }
+        try fill(prepared, statement, tenant: scope.tenant, mode: mode)
+        return prepared
+    }
+
+    /// Binds the values of `statement`; nothing stays bound where that fails.
+    private func fill(
+        _ prepared: PreparedStatement, _ statement: SQLStatement, tenant: String, mode: Authorizer.Mode
+    ) throws(StorageError) {
         guard statement.parameters.count == prepared.text.parameters else {
             throw StorageError(
                 .invalidArgument, "sql.parameters",
@@ -201,17 +238,18 @@ final class Connection {
                 try value.check()
                 try bind(value, prepared, at: index + 1)
             }
-            if let tenant = prepared.text.tenant { try bind(.init(scope.context.tenant), prepared, at: tenant) }
+            let code = prepared.bind(tenant: tenant)
+            guard code == SQLITE_OK else { throw failure(code) }
         } catch {
             prepared.reset()
             throw error
         }
-        return prepared
     }
 
     /// Compiles a caller's statement and runs nothing: first as a query, else as a write.
     func check(_ sql: String, for scope: CallerScope) throws(StorageError) {
         let text = try SQLText(sql, in: scope.namespace, for: .write, .sqlite)
+        try tenantTables?.check(text, of: scope.namespace)
         authorizer.namespace = scope.namespace
         authorizer.mode = .write
         defer { authorizer.mode = .engine }
@@ -232,7 +270,7 @@ final class Connection {
         }
         defer { prepared.reset() }
         for (index, value) in values.enumerated() { try bind(value, prepared, at: index + 1) }
-        var collector = RowCollector(prepared.handle, bounds)
+        var collector = RowCollector(prepared, bounds)
         try step(prepared, into: &collector)
         return collector.rows
     }
@@ -290,60 +328,5 @@ final class Connection {
             }
         }
         return false
-    }
-
-    /// The error of the call that just failed with `code`.
-    func failure(_ code: Int32) -> StorageError {
-        if let refusal = authorizer.refusal, code & 0xFF == SQLITE_AUTH || code & 0xFF == SQLITE_ERROR {
-            authorizer.refusal = nil
-            return refusal
-        }
-        guard let handle else { return .closed }
-        let message = String(cString: sqlite3_errmsg(handle))
-        if let foreign = authorizer.foreignTable(missing: message) { return foreign }
-        let error = StorageError(code: code, message: message)
-        if error.reason == "sql.corrupt" { damage = error }
-        return error
-    }
-
-    /// What was found damaged since it was last asked.
-    func takeDamage() -> StorageError? {
-        defer { damage = nil }
-        return damage
-    }
-}
-
-extension Connection {
-    /// Runs all statements of a migration's text, as the namespace.
-    func runMigration(_ text: SQLText, in namespace: Namespace) throws(StorageError) {
-        authorizer.namespace = namespace
-        authorizer.mode = .migrate
-        defer { authorizer.mode = .engine }
-        var rest = Array(text.sql.utf8CString)[...]
-        while rest.count > 1 {
-            guard let consumed = try runFirst(of: rest) else { return }
-            rest = rest.dropFirst(consumed)
-        }
-    }
-
-    /// Runs the first statement of `text` and gives its length; nil where only white space and comments are left.
-    private func runFirst(of text: ArraySlice<CChar>) throws(StorageError) -> Int? {
-        guard let handle else { throw .closed }
-        var statement: OpaquePointer?
-        authorizer.refusal = nil
-        var consumed = 0
-        let code = text.withUnsafeBufferPointer { buffer in
-            var tail: UnsafePointer<CChar>?
-            let code = sqlite3_prepare_v2(handle, buffer.baseAddress, Int32(buffer.count), &statement, &tail)
-            if let tail, let base = buffer.baseAddress { consumed = base.distance(to: tail) }
-            return code
-        }
-        guard code == SQLITE_OK else { throw failure(code) }
-        guard let statement else { return nil }
-        defer { sqlite3_finalize(statement) }
-        var step = sqlite3_step(statement)
-        while step == SQLITE_ROW { step = sqlite3_step(statement) }
-        guard step == SQLITE_DONE else { throw failure(step) }
-        return consumed
     }
 }

@@ -12,7 +12,8 @@ final class ConnectionThreads: Sendable {
     typealias Job = @Sendable (Result<Connection, StorageError>) -> Void
 
     private let jobs = Mailbox<Job>()
-    private let ended = Countdown()
+    /// Connections that are open.
+    let ended = Countdown()
     private let health: Health
 
     /// Starts one thread for each connection; `health` is told of damage that work comes upon.
@@ -107,7 +108,7 @@ final class ConnectionThreads: Sendable {
 final class Countdown: Sendable {
     private struct State {
         var count = 0
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        var waiting: [@Sendable () -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -120,17 +121,20 @@ final class Countdown: Sendable {
             defer { if state.count == 0 { state.waiting = [] } }
             return state.count == 0 ? state.waiting : []
         }
-        for continuation in woken { continuation.resume() }
+        for body in woken { body() }
     }
 
     func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.count > 0 { state.waiting.append(continuation) }
-                return state.count == 0
-            }
-            if isOver { continuation.resume() }
+        await withCheckedContinuation { continuation in whenOver { continuation.resume() } }
+    }
+
+    /// Runs `body` once all has ended: now, or on the thread that ends last.
+    func whenOver(_ body: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            if state.count > 0 { state.waiting.append(body) }
+            return state.count == 0
         }
+        if isOver { body() }
     }
 }
 

@@ -15,12 +15,12 @@ extension Engine {
     }
 
     func getJob(_ request: JobsGetRequest, for scope: CallerScope) async throws -> JobsJob {
-        try await look(JobRows.get(request.jobID, of: scope.context.caller), for: scope)
+        try await look(JobRows.get(request.jobID, of: scope.caller), for: scope)
     }
 
     func cancelJob(_ request: JobsCancelRequest, for scope: CallerScope) async throws -> JobsJob {
         try await write(
-            JobRows.cancel(request.jobID, of: scope.context.caller, at: environment.now()), for: scope)
+            JobRows.cancel(request.jobID, of: scope.caller, at: environment.now()), for: scope)
     }
 
     func putSchedule(_ request: JobsPutScheduleRequest, for scope: CallerScope) async throws -> JobsSchedule {
@@ -28,7 +28,7 @@ extension Engine {
     }
 
     func deleteSchedule(_ request: JobsDeleteScheduleRequest, for scope: CallerScope) async throws {
-        try await write(ScheduleRows.delete(request, of: scope.context.caller), for: scope)
+        try await write(ScheduleRows.delete(request, of: scope.caller), for: scope)
     }
 
     /// Takes jobs that are due; waits for a first one as long as asked, holding no thread meanwhile.
@@ -52,13 +52,13 @@ extension Engine {
         -> JobsLeaseResponse
     {
         let plan = try JobRows.lease(request, at: now, .sqlite)
-        let standing = try await look(JobRows.standing(request, at: now), for: scope)
+        let standing = try await look(JobRows.standing(request, at: now, .sqlite), for: scope)
         guard standing.isDue else { return .with { $0.nextDue = standing.nextDue } }
         return try await write(plan, for: scope)
     }
 
     func heartbeat(_ request: JobsHeartbeatRequest, for scope: CallerScope) async throws -> JobsHeartbeatResponse {
-        try await write(JobRows.heartbeat(request, at: environment.now()), for: scope)
+        try await write(JobRows.heartbeat(request, at: environment.now(), .sqlite), for: scope)
     }
 
     func finish(_ request: JobsFinishRequest, for scope: CallerScope) async throws -> JobsFinishResponse {
@@ -73,7 +73,7 @@ extension Engine {
     }
 
     func jobStats(for scope: CallerScope) async throws -> JobsStatsResponse {
-        try await look(JobRows.stats(at: environment.now()), for: scope)
+        try await look(JobRows.stats(at: environment.now(), .sqlite), for: scope)
     }
 
     func control(_ request: JobsControlRequest, for scope: CallerScope) async throws -> JobsControlResponse {
@@ -101,18 +101,18 @@ extension Engine {
 
     func acquire(_ request: LeaseAcquireRequest, for scope: CallerScope) async throws -> LeaseLease {
         try await write(
-            LeaseRows.acquire(request, of: scope.context.caller, at: environment.now(), .sqlite), for: scope)
+            LeaseRows.acquire(request, of: scope.caller, at: environment.now(), .sqlite), for: scope)
     }
 
     func renew(_ request: LeaseRenewRequest, for scope: CallerScope) async throws -> LeaseLease {
-        try await write(LeaseRows.renew(request, of: scope.context.caller, at: environment.now(), .sqlite), for: scope)
+        try await write(LeaseRows.renew(request, of: scope.caller, at: environment.now(), .sqlite), for: scope)
     }
 
     func release(_ request: LeaseReleaseRequest, for scope: CallerScope) async throws {
-        try await write(LeaseRows.release(request, of: scope.context.caller), for: scope)
+        try await write(LeaseRows.release(request, of: scope.caller), for: scope)
     }
 
     func getLease(_ request: LeaseGetRequest, for scope: CallerScope) async throws -> LeaseLease {
-        try await look(LeaseRows.get(request, of: scope.context.caller, at: environment.now(), .sqlite), for: scope)
+        try await look(LeaseRows.get(request, of: scope.caller, at: environment.now(), .sqlite), for: scope)
     }
 }

@@ -12,14 +12,30 @@ extension Engine {
         let list = try MigrationList(
             request.migrations, in: scope.namespace, .sqlite, digest: environment.digest)
         let run = MigrationRun(namespace: scope.namespace, list: list, now: environment.now())
-        return try await writer.run(for: scope) { connection in
-            // Another process that migrates holds the write lock until its schema is complete.
-            try connection.execute("BEGIN IMMEDIATE")
+        while true {
+            if let response = try await apply(run, dryRun: request.dryRun, for: scope) { return response }
+            // Other writes have their turn, and say that the database is busy.
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Applies the list; nil where another process has the write lock. One that migrates holds it until its schema is
+    /// complete, which may take long: whoever writes here meanwhile is not to wait behind this.
+    private func apply(_ run: MigrationRun, dryRun: Bool, for scope: CallerScope) async throws -> SQLMigrateResponse? {
+        try await writer.run(for: scope) { [tenantTables] connection in
+            do throws(StorageError) {
+                try connection.execute("BEGIN IMMEDIATE")
+            } catch {
+                guard error.reason == "sql.busy" else { throw error }
+                return nil
+            }
             defer { connection.rollback() }
             var response = try run.apply(on: connection)
-            if request.dryRun { return response }
+            if dryRun { return response }
             response.statements = []
+            let tables = try run.tenantTables(connection)
             try connection.execute("COMMIT")
+            tenantTables?.learn(tables, of: run.namespace)
             return response
         }
     }
@@ -75,6 +91,18 @@ struct MigrationRun: Sendable {
             if namespace == .host, HostSchema.tables.contains(table) { continue }
             guard globals.contains(asciiLowercased(table)) else { throw MigrationList.noTenant(table) }
         }
+    }
+
+    /// Tables that have tenants and are not declared global, without prefix.
+    func tenantTables(_ connection: Connection) throws(StorageError) -> [String] {
+        let rows = try connection.rows(
+            """
+            SELECT name FROM pragma_table_list AS tables
+            WHERE schema = 'main' AND type IN ('table', 'virtual') AND lower(substr(name, 1, length(?1))) = ?1
+                AND EXISTS (SELECT 1 FROM pragma_table_info(tables.name) AS columns WHERE lower(columns.name) = 'tenant')
+            """, [SQLValue(namespace.prefix)])
+        return rows.map { String($0.values[0].text.dropFirst(namespace.prefix.count)) }
+            .filter { !list.globals.contains(asciiLowercased($0)) }
     }
 
     /// Everything in the schema that is not the namespace's.

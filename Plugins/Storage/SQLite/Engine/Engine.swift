@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import CSQLite
 import FoundationEssentials
 import Glibc
 import SwiftProtobuf
@@ -34,6 +35,8 @@ struct EngineOptions: Sendable {
     var busyMilliseconds = 5000
     /// Bytes of rows in one answer; a unary message holds a little more.
     var answerBytes = 1_000_000
+    /// Whether a statement on tenants' tables must say whose rows it means.
+    var checksTenants = false
     /// Whether the files are gone from their folder as soon as they are open.
     var isTemporary = false
 }
@@ -56,6 +59,7 @@ final class Engine: Sendable {
     /// Grows whenever a job may have become due.
     let jobsHead = HeadSignal()
     let numbers: Mutex<StatementNumbers>
+    let tenantTables: TenantTables?
     private let namespaces = Mutex<[String: String]>([:])
     private let cleaned = Atomic<Int64>(0)
 
@@ -68,9 +72,12 @@ final class Engine: Sendable {
         self.path = path
         self.options = options
         self.environment = environment
+        csqlite_sort_in(URL(filePath: path).deletingLastPathComponent().path)
         let connection = try Connection(path: path, role: .writer, busyMilliseconds: options.busyMilliseconds)
         try connection.installHostSchema(environment)
         head.advance(to: try connection.run(EventRows.head(.sqlite)))
+        let tenantTables = options.checksTenants ? TenantTables() : nil
+        self.tenantTables = tenantTables
         numbers = Mutex(StatementNumbers(first: monotonicNanoseconds()))
         let pool = try (0..<max(1, options.readers)).map { _ in try Connection(path: path, role: .reader) }
         // A reader's thread waits for a lock where one of these finds it held.
@@ -79,25 +86,27 @@ final class Engine: Sendable {
         }
         // A file that is gone cannot be opened later.
         let streaming = try (0..<(options.isTemporary ? 2 : 0)).map { _ in try Connection(path: path, role: .reader) }
+        for caller in [connection] + pool + short + streaming { caller.tenantTables = tenantTables }
         if options.isTemporary {
             // Every connection holds the files open by now, so they live until the last one closes, however that comes.
             for connection in pool + short + streaming { try connection.run(EventRows.head(.sqlite)) }
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
-        streams = StreamReadings(streaming, path: options.isTemporary ? nil : path)
-        writer = try Writer(connection, limits: options.group, health: health)
+        streams = StreamReadings(streaming, path: options.isTemporary ? nil : path, tenantTables)
         shortReads = ShortReads(short, health: health)
         readers = try ConnectionThreads(pool, name: "sqlite-reader", health: health)
+        writer = try Writer(
+            connection, limits: options.group, health: health, shortReads: shortReads, readers: readers)
     }
 
     deinit { close() }
 
     /// Lets queued work finish, then closes the connections and ends the threads.
     func close() {
+        streams.close()
         writer.close()
         readers.close()
         shortReads.close()
-        streams.close()
     }
 
     /// Closes, and returns once no file of the database is open any more.
@@ -106,19 +115,20 @@ final class Engine: Sendable {
         await writer.waitForEnd()
         await readers.waitForEnd()
         await shortReads.waitForEnd()
+        await streams.waitForEnd()
     }
 
     /// Refuses a caller whose tables another caller has: `a-b` and `a_b` share a namespace.
     func admit(_ scope: CallerScope) throws(StorageError) {
         let owner = namespaces.withLock { owners in
             if let owner = owners[scope.namespace.name] { return owner }
-            owners[scope.namespace.name] = scope.context.caller
-            return scope.context.caller
+            owners[scope.namespace.name] = scope.caller
+            return scope.caller
         }
-        guard owner == scope.context.caller else {
+        guard owner == scope.caller else {
             throw StorageError(
                 .permissionDenied, "sql.bad_namespace",
-                "The tables of \(scope.context.caller) would be those of \(owner); rename one of the instances.")
+                "The tables of \(scope.caller) would be those of \(owner); rename one of the instances.")
         }
     }
 

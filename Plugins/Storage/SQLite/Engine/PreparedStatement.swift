@@ -5,12 +5,18 @@ import CSQLite
 import FoundationEssentials
 import SwiftProtobuf
 import TheatreContracts
+import TheatrePlugin
 import TheatreStorage
 
 /// A statement that SQLite compiled; it lives in the cache of its connection.
 final class PreparedStatement {
     let handle: OpaquePointer
     let text: SQLText
+    private var names: [String] = []
+    private var encodedNames: [UInt8] = []
+    private var boundTenant: [UInt8]?
+    /// How often SQLite had prepared it anew when `names` were read; -1: they were not.
+    private var named: Int32 = -1
 
     init(_ handle: OpaquePointer, _ text: SQLText) {
         self.handle = handle
@@ -19,10 +25,81 @@ final class PreparedStatement {
 
     deinit { sqlite3_finalize(handle) }
 
-    /// Ready to run again, holding no values and no snapshot.
+    /// The names of its columns; a change of the schema may change them.
+    var columns: [String] {
+        readNames()
+        return names
+    }
+
+    /// ``columns`` as the beginning of a `theatre.sql.v1.Rows`.
+    var encodedColumns: [UInt8] {
+        readNames()
+        return encodedNames
+    }
+
+    private func readNames() {
+        let prepared = sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 0)
+        if prepared != named {
+            names = (0..<sqlite3_column_count(handle)).map { column in
+                sqlite3_column_name(handle, column).map { String(cString: $0) } ?? ""
+            }
+            encodedNames = RowEncoder.encoded(names)
+            named = prepared
+        }
+    }
+
+    /// Ready to run again, holding no snapshot and no values but the tenant, which the next run has too as a rule.
     func reset() {
         sqlite3_reset(handle)
+        guard boundTenant != nil else { return clear() }
+        // The tenant's place is behind all others.
+        for index in 0..<text.parameters { sqlite3_bind_null(handle, Int32(index + 1)) }
+    }
+
+    /// Holding no values at all.
+    private func clear() {
         sqlite3_clear_bindings(handle)
+        boundTenant = nil
+    }
+
+    /// Binds the tenant, where the statement names it; the code is SQLite's.
+    func bind(tenant: String) -> Int32 {
+        var tenant = tenant
+        return tenant.withUTF8 { bind(tenant: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// As ``bind(tenant:)-(String)`` for the UTF-8 of its name, of which a copy is bound.
+    private func bind(tenant: UnsafeRawBufferPointer) -> Int32 {
+        guard let place = text.tenant, boundTenant?.elementsEqual(tenant) != true else { return SQLITE_OK }
+        let code = tenant.withMemoryRebound(to: CChar.self) {
+            guard let base = $0.baseAddress else { return csqlite_bind_text(handle, Int32(place), "", 0) }
+            return csqlite_bind_text(handle, Int32(place), base, UInt64($0.count))
+        }
+        boundTenant = code == SQLITE_OK ? [UInt8](tenant) : nil
+        return code
+    }
+
+    /// Binds what lies elsewhere, where it must stay until ``reset()``; false where that cannot be done, and somebody has
+    /// to look closer.
+    func bind(lent parameters: NumberedQuery.Parameters, tenant: UnsafeRawBufferPointer) -> Bool {
+        var parameters = parameters
+        var place: Int32 = 0
+        while let value = parameters.next() {
+            place += 1
+            guard place <= text.parameters, bind(lent: value, at: place) == SQLITE_OK else { return false }
+        }
+        return place == text.parameters && bind(tenant: tenant) == SQLITE_OK
+    }
+
+    private func bind(lent value: NumberedQuery.Parameter, at place: Int32) -> Int32 {
+        switch value {
+        case .null: sqlite3_bind_null(handle, place)
+        case .integer(let integer): sqlite3_bind_int64(handle, place, integer)
+        case .real(let real): sqlite3_bind_double(handle, place, real)
+        case .text(let text): csqlite_lend_text(handle, place, text.baseAddress, UInt64(text.count))
+        case .blob(let blob): csqlite_lend_blob(handle, place, blob.baseAddress, UInt64(blob.count))
+        case .other: SQLITE_MISMATCH
+        }
     }
 
     /// Binds a copy of `value`; the code is SQLite's.
@@ -52,6 +129,15 @@ struct Bounds: Sendable {
 
     /// For the engine's own statements.
     static let none = Bounds(rows: .max, bytes: .max)
+
+    var tooManyRows: StorageError {
+        StorageError(
+            .outOfRange, "sql.too_many_rows", "The statement gives more than \(rows) rows; ask for a page.")
+    }
+    var tooLarge: StorageError {
+        StorageError(
+            .outOfRange, "sql.too_large", "The rows are larger than \(bytes) bytes; ask for fewer or for less of each.")
+    }
 }
 
 /// Collects the rows of a statement within bounds.
@@ -62,26 +148,23 @@ struct RowCollector {
     private(set) var bytes = 0
     private let columns: Int32
 
-    init(_ handle: OpaquePointer, _ bounds: Bounds) {
-        self.handle = handle
+    init(_ statement: PreparedStatement, _ bounds: Bounds) {
+        handle = statement.handle
         self.bounds = bounds
-        columns = sqlite3_column_count(handle)
-        rows.columns = (0..<columns).map { sqlite3_column_name(handle, $0).map { String(cString: $0) } ?? "" }
+        rows.columns = statement.columns
+        columns = Int32(rows.columns.count)
     }
 
     /// Adds the row the statement stands on.
     mutating func take() throws(StorageError) {
         guard rows.rows.count < bounds.rows else {
-            throw StorageError(
-                .outOfRange, "sql.too_many_rows", "The statement gives more than \(bounds.rows) rows; ask for a page.")
+            throw bounds.tooManyRows
         }
         var row = SQLRow()
         row.values.reserveCapacity(Int(columns))
         for column in 0..<columns { row.values.append(value(column)) }
         guard bytes <= bounds.bytes else {
-            throw StorageError(
-                .outOfRange, "sql.too_large",
-                "The rows are larger than \(bounds.bytes) bytes; ask for fewer or for less of each.")
+            throw bounds.tooLarge
         }
         rows.rows.append(row)
     }

@@ -29,8 +29,9 @@ final class ReadTransaction: Sendable {
         guard now < deadline else { throw StorageError.transactionTimeout(milliseconds: milliseconds) }
         let left = UInt32(clamping: max(1, (deadline - now) / 1_000_000))
         let bounds = Bounds(rows: 10_000, bytes: engine.options.answerBytes)
-        return try await engine.readers.run(for: scope) { [reading, scope] _ in
-            try reading.read(statement, for: scope, bounds: bounds, milliseconds: left)
+        return try await engine.readers.run(for: scope) { [reading, scope] thread in
+            try reading.read(
+                statement, for: scope, bounds: bounds, milliseconds: left, while: { thread.isWanted })
         }
     }
 

@@ -27,7 +27,7 @@ extension StorageError {
         case SQLITE_READONLY:
             self = StorageError(
                 .unavailable, "sql.read_only",
-                "The database cannot be written: \(message); check the file's permissions.",
+                "The database cannot be written: \(message); check the permissions of the file and its file system.",
                 retry: .after(milliseconds: 1000))
         case SQLITE_CANTOPEN, SQLITE_PERM:
             self = StorageError(

@@ -31,7 +31,7 @@ final class StreamReading: @unchecked Sendable {
     /// The next rows; none at the end.
     func next(while isWanted: @escaping () -> Bool, until deadline: UInt64) throws -> SQLRows {
         guard let statement, let scope, !isDone else { return SQLRows() }
-        var collector = RowCollector(statement.handle, Bounds(rows: left, bytes: 16 << 20))
+        var collector = RowCollector(statement, Bounds(rows: left, bytes: 16 << 20))
         isDone = try connection.serving(while: { isWanted() && monotonicNanoseconds() < deadline }) {
             try connection.step(statement, for: scope, into: &collector, bytes: 64 << 10)
         }
@@ -41,10 +41,11 @@ final class StreamReading: @unchecked Sendable {
 
     /// Runs one statement in a snapshot that stays until the end.
     func read(
-        _ statement: SQLStatement, for scope: CallerScope, bounds: Bounds, milliseconds: UInt32
+        _ statement: SQLStatement, for scope: CallerScope, bounds: Bounds, milliseconds: UInt32,
+        while isWanted: @escaping () -> Bool
     ) throws -> SQLRows {
         try connection.beginReading()
-        return try connection.serving(while: scope.isWanted, milliseconds: milliseconds) {
+        return try connection.serving(while: isWanted, milliseconds: milliseconds) {
             try connection.run(statement, for: scope, mode: .read, bounds: bounds)
         }
     }
@@ -100,16 +101,21 @@ final class StreamReadings: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Those that are open, lent or not.
+    private let ended = Countdown()
     /// Grows with each that is given back.
     private let freed = HeadSignal()
 
     private let path: String?
+    private let tenantTables: TenantTables?
 
     /// Those of `connections`, and up to ``count`` of the file at `path`, opened when they are needed.
-    init(_ connections: [Connection], path: String?) {
+    init(_ connections: [Connection], path: String?, _ tenantTables: TenantTables?) {
         // Each connection moves into its reading: nothing else keeps it.
         state = Mutex(State(idle: connections.map { StreamReading($0) }, count: connections.count))
         self.path = path
+        self.tenantTables = tenantTables
+        for _ in connections { ended.add() }
     }
 
     /// One that nobody else has; waits for it up to `milliseconds`.
@@ -135,13 +141,17 @@ final class StreamReadings: Sendable {
             if let idle = state.idle.popLast() { return (idle, false) }
             guard path != nil, state.count < Self.count else { return (nil, false) }
             state.count += 1
+            ended.add()
             return (nil, true)
         }
         guard opens, let path else { return idle }
         do throws(StorageError) {
-            return StreamReading(try Connection(path: path, role: .reader))
+            let connection = try Connection(path: path, role: .reader)
+            connection.tenantTables = tenantTables
+            return StreamReading(connection)
         } catch {
             state.withLock { $0.count -= 1 }
+            ended.done()
             throw error
         }
     }
@@ -151,7 +161,7 @@ final class StreamReadings: Sendable {
             if !state.isClosed { state.idle.append(reading) }
             return state.isClosed
         }
-        if isClosed { reading.close() }
+        if isClosed { close([reading]) }
         freed.advance(to: freed.head + 1)
     }
 
@@ -165,7 +175,17 @@ final class StreamReadings: Sendable {
             state.isClosed = true
             return state.idle
         }
-        for reading in idle { reading.close() }
+        close(idle)
         freed.advance(to: freed.head + 1)
     }
+
+    private func close(_ readings: [StreamReading]) {
+        for reading in readings {
+            reading.close()
+            ended.done()
+        }
+    }
+
+    /// Returns once all are closed, those that are lent too.
+    func waitForEnd() async { await ended.wait() }
 }

@@ -30,6 +30,13 @@ enum DraftingSchema {
                 characters TEXT NOT NULL, place TEXT, stage TEXT, prompt TEXT NOT NULL, findings TEXT NOT NULL,
                 "similar" TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (tenant, id),
                 UNIQUE (tenant, run_id, number));
-            """)
+            """),
+        // Projects are kept with their members, by Access.
+        Migration(
+            "002-languages",
+            """
+            ALTER TABLE {chapters} ADD COLUMN language TEXT NOT NULL DEFAULT 'zh';
+            DROP TABLE {projects};
+            """),
     ]
 }

@@ -15,8 +15,9 @@ uint64_t baseline_now(void);
 /* 1 where a folder is on a disk, 0 where it lives in memory, or is none. */
 int baseline_is_on_disk(const char *folder);
 
-/* Nanoseconds a message between two processes that echo over a socket pair, `window` messages of `size` bytes under way at
- * any time; whatever has gathered goes in one system call each way. 0 where it cannot be measured. */
+/* Nanoseconds a call between two processes over a socket pair, `window` calls of `size` bytes under way at any time: each
+ * frame has a header that is read and checked, each payload is copied to where it is wanted, and whatever came of one read
+ * goes out in one system call. 0 where it cannot be measured. */
 double baseline_ping_pong(size_t size, size_t window, size_t count);
 
 #endif

@@ -35,7 +35,9 @@ enum Storing {
                 plugin: PostgreSQL
                 instance: storage
                 critical: true
-                grants: {secrets: {password: {from: "env:THEATRE_BENCH_PASSWORD"}}}
+                grants:
+                  connect: ["127.0.0.1:\(server.port)"]
+                  secrets: {password: {from: "env:THEATRE_BENCH_PASSWORD"}}
                 config: {port: \(server.port), database: \(database), pool_size: 16}
                 """)
         _ = try await world.work("fill", [:])

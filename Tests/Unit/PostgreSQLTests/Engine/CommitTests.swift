@@ -232,6 +232,39 @@ struct CommitTests {
         #expect(try await fixture.query("shop", "SELECT 1").count == 1)
     }
 
+    /// Else it would go on for nobody: a server does not notice that its client has gone before it sends rows.
+    @Test(.timeLimit(.minutes(2))) func theEndCancelsWhatRuns() async throws {
+        let slow = "SELECT COUNT(*) FROM generate_series(1, 4000000000) AS g".engineSpecific
+        let scope = try fixture.scope("shop")
+        let engine = try await EngineFixture.open(fixture.server, fixture.database)
+        func active() async throws -> String {
+            try await fixture.server.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(fixture.database)' AND query LIKE '%4000000000%' AND state = 'active'"
+            )
+        }
+        let running = Task {
+            await failure { try await engine.query(.with { $0.statement = statement(slow) }, for: scope) }
+        }
+        while try await active() != "1" { await Task.yield() }
+        await engine.closeAndWait()
+        #expect(await running.value != nil, "whoever waits is told")
+        while try await active() != "0" { await Task.yield() }
+    }
+
+    /// A call may come to its next statement just when all has ended.
+    @Test(.timeLimit(.minutes(1))) func whatComesAfterTheEndIsRefused() async throws {
+        let scope = try fixture.scope("shop")
+        let engine = try await EngineFixture.open(fixture.server, fixture.database)
+        await engine.closeAndWait()
+        let select = statement("SELECT 1 AS n".engineSpecific)
+        let read = await failure { try await engine.query(.with { $0.statement = select }, for: scope) }
+        #expect(read?.reason == "sql.closed")
+        let write = await failure { try await engine.commit(.with { $0.statements = [select] }, for: scope) }
+        #expect(write?.reason == "sql.closed")
+        let event = await failure { try await engine.read(.with { $0.waitMs = 1 }, for: fixture.scope("host")) }
+        #expect(event != nil)
+    }
+
     /// What a commit of unknown outcome is known by is found without reading the whole log, nor the ids of all.
     @Test func theWitnessOfACommitIsFoundByAnIndex() async throws {
         try await fixture.server.sql(

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import PostgreSQLServer
 import SwiftProtobuf
 import Synchronization
@@ -41,15 +42,16 @@ final class EngineFixture: Sendable {
 
     static let ids = Atomic<Int>(0)
 
-    /// An engine with a clock that stands still.
+    /// An engine with a clock that stands still, or is ahead of the machine's by this many milliseconds.
     static func open(
         _ server: PostgreSQLServer, _ database: String, warnings: Warnings = Warnings(),
+        clockAhead: Int64? = nil,
         _ change: (inout EngineOptions) -> Void = { _ in }
     ) async throws -> Engine {
         var options = options(server, database)
         change(&options)
         let environment = EngineEnvironment(
-            now: { 1_700_000_000_000 },
+            now: { clockAhead.map { machineTime() + $0 } ?? 1_700_000_000_000 },
             newID: { prefix, _ in "\(prefix)_\(ids.add(1, ordering: .relaxed).newValue)" },
             digest: { bytes in
                 // FNV-1a: the engine only compares digests.
@@ -89,6 +91,9 @@ final class EngineFixture: Sendable {
         return try await engine.commit(request, for: scope(caller, tenant: tenant))
     }
 }
+
+/// The machine's clock, in milliseconds since 1970.
+func machineTime() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
 /// What an engine has told an operator.
 final class Warnings: Sendable {

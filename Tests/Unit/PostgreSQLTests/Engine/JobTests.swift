@@ -15,80 +15,27 @@ import TheatreStorage
 struct JobTests {
     let fixture: EngineFixture
     let other: Engine
-    let shop: CallerScope
+    let queue: RenderQueue
 
     init() async throws {
         fixture = try await EngineFixture()
         other = try await EngineFixture.open(fixture.server, fixture.database)
-        shop = try fixture.scope("shop") { $0.queues = "render" }
-    }
-
-    private func job(_ kind: String, unique: String = "") -> JobsNewJob {
-        .with {
-            $0.queue = "render"
-            $0.kind = kind
-            $0.uniqueKey = unique
-        }
-    }
-
-    private func lease(
-        _ engine: Engine, _ worker: String, limit: UInt32 = 10, concurrency: UInt32 = 0, wait: UInt32 = 0
-    ) async throws -> [JobsJob] {
-        try await engine.lease(
-            .with {
-                $0.worker = worker
-                $0.queues = [
-                    .with {
-                        $0.owner = "shop"
-                        $0.queue = "render"
-                        $0.limit = limit
-                        $0.concurrency = concurrency
-                    }
-                ]
-                $0.leaseMs = 30_000
-                $0.waitMs = wait
-            }, for: shop
-        ).jobs
+        queue = try RenderQueue(fixture)
     }
 
     @Test func twoHostsNeverTakeTheSameJob() async throws {
-        _ = try await fixture.engine.enqueue(.with { $0.jobs = (0..<300).map { job("k\($0)") } }, for: shop)
-        let taken = try await withThrowingTaskGroup(of: [String].self) { group in
-            for worker in 0..<8 {
-                let engine = worker % 2 == 0 ? fixture.engine : other
-                group.addTask {
-                    var taken: [String] = []
-                    while true {
-                        let jobs = try await lease(engine, "w\(worker)", limit: 7)
-                        if jobs.isEmpty { return taken }
-                        taken += jobs.map(\.jobID)
-                        let lost = try await engine.finish(
-                            .with {
-                                $0.outcomes = jobs.map { job in
-                                    .with {
-                                        $0.jobID = job.jobID
-                                        $0.fencingToken = job.fencingToken
-                                        $0.state = .done
-                                    }
-                                }
-                            }
-                        ).lost
-                        #expect(lost.isEmpty)
-                    }
-                }
-            }
-            return try await group.reduce([], +)
-        }
+        try await queue.enqueue((0..<300).map { RenderQueue.job("k\($0)") }, on: fixture.engine)
+        let taken = try await queue.workOff([fixture.engine, other], workers: 8)
         #expect(taken.count == 300 && Set(taken).count == 300)
         other.close()
     }
 
     @Test func aBoundOverAllHostsHolds() async throws {
-        _ = try await fixture.engine.enqueue(.with { $0.jobs = (0..<50).map { job("k\($0)") } }, for: shop)
+        try await queue.enqueue((0..<50).map { RenderQueue.job("k\($0)") }, on: fixture.engine)
         let running = try await withThrowingTaskGroup(of: Int.self) { group in
             for worker in 0..<8 {
                 let engine = worker % 2 == 0 ? fixture.engine : other
-                group.addTask { try await lease(engine, "w\(worker)", limit: 10, concurrency: 5).count }
+                group.addTask { try await queue.lease(engine, "w\(worker)", limit: 10, concurrency: 5).count }
             }
             return try await group.reduce(0, +)
         }
@@ -98,12 +45,12 @@ struct JobTests {
 
     @Test func aJobOfACommitWakesTheOtherHost() async throws {
         try await fixture.migrate("shop", entriesTable)
-        async let waiting = lease(other, "w", wait: 20_000)
+        async let waiting = queue.lease(other, "w", wait: 20_000)
         let response = try await fixture.engine.commit(
             .with {
                 $0.statements = [statement("INSERT INTO {entries} (id, tenant, n) VALUES ('a', :tenant, 1)")]
-                $0.attachments.jobs = [job("a", unique: "u"), job("b", unique: "u")]
-            }, for: shop)
+                $0.attachments.jobs = [RenderQueue.job("a", unique: "u"), RenderQueue.job("b", unique: "u")]
+            }, for: queue.shop)
         #expect(response.jobIds.count == 2 && response.jobIds[0] == response.jobIds[1])
         #expect(try await waiting.map(\.jobID) == [response.jobIds[0]])
         other.close()
@@ -111,7 +58,9 @@ struct JobTests {
 
     @Test func aJobOfAnUnnamedQueueKeepsTheWriteBack() async throws {
         let stranger = try fixture.scope("shop")
-        let error = await failure { try await fixture.engine.enqueue(.with { $0.jobs = [job("a")] }, for: stranger) }
+        let error = await failure {
+            try await fixture.engine.enqueue(.with { $0.jobs = [RenderQueue.job("a")] }, for: stranger)
+        }
         #expect(error?.reason == "jobs.unknown_queue")
         other.close()
     }
@@ -121,8 +70,8 @@ struct JobTests {
             .with {
                 $0.name = "nightly"
                 $0.cron = "0 3 * * *"
-                $0.job = job("sweep")
-            }, for: shop)
+                $0.job = RenderQueue.job("sweep")
+            }, for: queue.shop)
         let fire = JobsFireScheduleRequest.with {
             $0.owner = "shop"
             $0.name = "nightly"
@@ -149,7 +98,7 @@ struct JobTests {
                                 $0.name = "sealer"
                                 $0.holder = "h\(holder)"
                                 $0.ttlMs = 60_000
-                            }, for: shop)
+                            }, for: queue.shop)
                     } catch {
                         #expect((error as? StorageError)?.reason == "lease.taken")
                         return nil
@@ -165,13 +114,13 @@ struct JobTests {
             $0.holder = lease.holder
             $0.fencingToken = lease.fencingToken
         }
-        try await fixture.engine.release(release, for: shop)
+        try await fixture.engine.release(release, for: queue.shop)
         let next = try await other.acquire(
             .with {
                 $0.name = "sealer"
                 $0.holder = "next"
                 $0.ttlMs = 60_000
-            }, for: shop)
+            }, for: queue.shop)
         #expect(next.fencingToken > lease.fencingToken)
         let renew = LeaseRenewRequest.with {
             $0.name = "sealer"
@@ -179,7 +128,7 @@ struct JobTests {
             $0.fencingToken = lease.fencingToken
             $0.ttlMs = 1000
         }
-        #expect(await failure { try await fixture.engine.renew(renew, for: shop) }?.reason == "lease.lost")
+        #expect(await failure { try await fixture.engine.renew(renew, for: queue.shop) }?.reason == "lease.lost")
         other.close()
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import PostgreSQLServer
+import SeededRandom
 import SwiftProtobuf
 import Synchronization
 import Testing

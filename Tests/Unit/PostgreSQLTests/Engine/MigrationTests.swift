@@ -86,6 +86,29 @@ struct MigrationTests {
         #expect(applied == 1)
     }
 
+    @Test func hostsThatOpenAnEmptyDatabaseTogetherMakeItsTablesOnce() async throws {
+        let server = fixture.server
+        for _ in 0..<3 {
+            let database = try await server.makeDatabase()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<4 {
+                    group.addTask {
+                        let engine = try await EngineFixture.open(server, database)
+                        let scope = try fixture.scope("shop\(number % 2)")
+                        let request = SQLMigrateRequest.with { $0.migrations = [migration("001", entriesTable)] }
+                        _ = try await engine.migrate(request, for: scope)
+                        engine.close()
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let made = try await server.sql(
+                "SELECT namespace, name FROM theatre_host.host__migrations WHERE namespace <> '' ORDER BY 1, 2",
+                in: database)
+            #expect(made == "shop0|001\nshop1|001")
+        }
+    }
+
     @Test func statementsOfBeforeAreReadAnewAfterAChange() async throws {
         let first = migration("001", entriesTable)
         _ = try await migrate(first)

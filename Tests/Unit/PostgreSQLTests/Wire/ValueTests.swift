@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import SeededRandom
 import Testing
 import TheatreContracts
 import TheatreStorage
@@ -36,6 +37,8 @@ struct ValueTests {
         #expect(numeric([5, 4, 0x4000, 0, 922, 3372, 368, 5477, 5808]) == SQLValue(Int64.min))
         #expect(numeric([5, 4, 0, 0, 922, 3372, 368, 5477, 5808]) == SQLValue(real: 9_223_372_036_854_775_808))
         #expect(numeric([2, 0, 0, 2, 1]) == nil)
+        #expect(numeric([1, 0, 0, 1, 9999]) == SQLValue(real: 9999))
+        #expect(numeric([1, 0, 0, 1, 10_000]) == nil)
     }
 
     @Test(arguments: UInt64(0)..<50)
@@ -46,6 +49,11 @@ struct ValueTests {
                 UInt8.random(in: 0...255, using: &random)
             }
             bytes.withUnsafeBufferPointer { _ = WireNumeric($0)?.value }
+            let digits = (0..<Int.random(in: 0..<8, using: &random)).map { _ in
+                UInt16.random(in: 0...UInt16.max, using: &random)
+            }
+            let head = (0..<3).map { _ in UInt16.random(in: 0...UInt16.max, using: &random) }
+            _ = numeric([UInt16(digits.count)] + head + digits)
         }
     }
 

@@ -142,6 +142,7 @@ import Testing
             Issue.record("was sorted")
         } catch {
             #expect("\(error)".contains("10-odd.yaml:1: declaration.invalid: The file declares neither"))
+            #expect("\(error)".contains("is plgin meant to be plugin?"), "\(error)")
         }
     }
 }

@@ -21,6 +21,7 @@ import TheatreManifest
         #expect(host.storage == "sqlite")
         #expect(host.tokens.key == "session")
         #expect(host.rates["login"] == .init(perMinute: 30, burst: 10))
+        #expect(Set(host.rates.keys) == Deployment.standardRates)
         #expect(host.tls == nil)
         #expect(host.egress.authorities.isEmpty)
     }

@@ -16,7 +16,8 @@ struct CommitTests {
     init() throws { fixture = try EngineFixture() }
 
     @Test func everyValueComesBackAsItWent() async throws {
-        try await fixture.migrate("a", "CREATE TABLE {v} (tenant TEXT, x);")
+        let table = migration("1", "CREATE TABLE {v} (tenant TEXT, x);", engine: "sqlite")
+        _ = try await fixture.engine.migrate(.with { $0.migrations = [table] }, for: fixture.scope("a"))
         let values: [SQLValue] = [
             SQLValue(Int64.min), SQLValue(Int64.max), SQLValue(real: 0.1), SQLValue(""), SQLValue("汴京"),
             SQLValue(Data()),

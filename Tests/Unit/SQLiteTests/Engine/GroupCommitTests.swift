@@ -98,6 +98,7 @@ struct GroupCommitTests {
     /// Runs a closure; kept outcomes are read by the test.
     private final class Member: GroupMember {
         let isRepeatable: Bool
+        let isWanted = true
         let body: @Sendable (Connection) throws -> Void
         let runs = Atomic<Int>(0)
         let outcome = Mutex<[String]>([])

@@ -80,7 +80,7 @@ struct MigrationTests {
         #expect(try await migrate([said]) == ["1"])
         let next = migration("2", entriesTable)
         #expect(try await migrate([said, next]) == ["2"], "what an applied migration declared still holds")
-        let dropped = migration("3", "CREATE TABLE {t} (tenant TEXT, x); ALTER TABLE {t} DROP COLUMN tenant;")
+        let dropped = migration("3", "CREATE TABLE {t} (tenant TEXT, x TEXT); ALTER TABLE {t} DROP COLUMN tenant;")
         #expect(await failure { try await migrate([said, next, dropped]) }?.reason == "sql.no_tenant")
     }
 

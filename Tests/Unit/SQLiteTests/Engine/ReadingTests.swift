@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -75,6 +76,26 @@ struct ReadingTests {
         }
         #expect(error?.reason == "sql.statement_timeout" && error?.code == .deadlineExceeded)
         #expect(fixture.engine.streams.isIdle)
+    }
+
+    /// Its time may end while a piece waits for a reader's thread: the caller still waits, and hears why.
+    @Test func aStreamWhoseTimeEndsInTheQueueSaysSo() async throws {
+        let fixture = try EngineFixture()
+        let request = SQLQueryRequest.with {
+            $0.statement = statement(
+                "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 50000) SELECT n, 'xxxxxxxx' FROM c"
+            )
+            $0.timeoutMs = 40
+        }
+        let readers = fixture.engine.readers
+        let error = await failure {
+            try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in
+                // Whoever reads is kept until the statement's time has certainly passed.
+                let over = monotonicNanoseconds() + 50_000_000
+                for _ in 0..<8 { readers.enqueue { _ in while monotonicNanoseconds() < over { sched_yield() } } }
+            }
+        }
+        #expect(error?.reason == "sql.statement_timeout" && error?.code == .deadlineExceeded)
     }
 
     @Test func moreStreamsThanConnectionsWaitAndThenAreRefused() async throws {

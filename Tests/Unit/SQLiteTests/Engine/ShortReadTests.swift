@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import SwiftProtobuf
+import Synchronization
 import Testing
 import TheatreContracts
 import TheatreStorage
@@ -61,6 +62,24 @@ struct ShortReadTests {
             let last = try await fixture.query("a", "SELECT MAX(n) FROM {entries} WHERE tenant = :tenant")
             #expect(last.first?.first?.integer == Int64(number))
         }
+    }
+
+    @Test func theEndWaitsForWhatStreamsStillRead() async throws {
+        let engine = fixture.engine
+        let reading = try await engine.streams.take(waiting: 0)
+        let isGiven = Atomic(false)
+        let giving = Task {
+            await engine.writer.waitForEnd()
+            await engine.readers.waitForEnd()
+            await engine.shortReads.waitForEnd()
+            for _ in 0..<1000 { await Task.yield() }
+            isGiven.store(true, ordering: .relaxed)
+            engine.streams.give(back: reading)
+        }
+        await engine.closeAndWait()
+        let wasGiven = isGiven.load(ordering: .relaxed)
+        #expect(wasGiven)
+        await giving.value
     }
 
     @Test func afterTheEndNoneIsLent() async throws {

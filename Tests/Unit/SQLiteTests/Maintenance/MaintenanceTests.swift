@@ -119,6 +119,7 @@ struct MaintenanceTests {
             status.namespaces[0].tables == 1 && status.namespaces[0].migrations == 1 && status.namespaces[1].tables == 9
         )
         #expect((status.figures["transactions"] ?? 0) >= 3)
+        #expect(status.figures["makes_backups"] == 1, "which commands ask for")
     }
 }
 
@@ -196,6 +197,7 @@ struct FaultTests {
         await fixture.engine.closeAndWait()
         var bytes = try Data(contentsOf: URL(filePath: path))
         let pages = bytes.count / 4096
+        try #require(pages > 15, "the log was written back")
         for page in (pages - 15)..<pages {
             for index in (page * 4096)..<(page * 4096 + 400) where index < bytes.count { bytes[index] = 0xA5 }
         }
@@ -209,6 +211,31 @@ struct FaultTests {
         let findings = try await engine.verify("", for: host).findings
         #expect(!findings.isEmpty)
         await engine.closeAndWait()
+    }
+
+    /// Locks of a file are a process's: they do not keep two restores of one process apart.
+    @Test func aDamagedDatabaseIsReplacedByOneRestoreAtATime() throws {
+        let path = "\(fixture.folder)/damaged.db"
+        try Data(repeating: 0xA5, count: 8192).write(to: URL(filePath: path))
+        let restoring = Restoring(database: path, backup: "\(fixture.folder)/backup.db", now: 1)
+        let lock = try restoring.exclusive()
+        #expect(lock.isOfFile)
+        let error = #expect(throws: StorageError.self) { try restoring.exclusive() }
+        #expect(error?.reason == "sql.in_use")
+        restoring.close(lock)
+        restoring.close(try restoring.exclusive())
+    }
+
+    /// The last connection writes the log back; when several close at once one of them must still be the last.
+    @Test func aCleanEndLeavesNoLog() async throws {
+        for round in 0..<60 {
+            let fixture = try EngineFixture()
+            try await fixture.migrate("a", "CREATE TABLE {t} (tenant TEXT NOT NULL, n BIGINT);")
+            let request = SQLQueryRequest.with { $0.statement = statement("SELECT n FROM {t} WHERE tenant = :tenant") }
+            try await fixture.engine.queryStream(request, for: fixture.scope("a")) { _ in }
+            await fixture.engine.closeAndWait()
+            #expect(!FileManager.default.fileExists(atPath: "\(fixture.engine.path)-wal"), "round \(round)")
+        }
     }
 
     @Test func whatAnotherProcessWroteIsNoticed() async throws {

@@ -13,6 +13,23 @@ enum DatabaseFile {
         }
     }
 
+    /// What SQLite calls itself.
+    static var engineVersion: String { String(cString: sqlite3_libversion()) }
+
+    /// Its size; 0 where there is none.
+    static func bytes(_ path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
+    /// Makes an empty file that only its owner reads, where there is none: it holds what every user keeps secret.
+    ///
+    /// One that exists is not opened: to close it would let go of the locks that this process has on it.
+    static func make(_ path: String) {
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file >= 0 { close(file) }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     static func remove(_ path: String) { unlink(path) }

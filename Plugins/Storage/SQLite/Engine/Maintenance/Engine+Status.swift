@@ -22,8 +22,9 @@ extension Engine {
             response = SQLStatusResponse()
         }
         response.engine = "sqlite"
-        response.version = String(cString: sqlite3_libversion())
+        response.version = DatabaseFile.engineVersion
         response.location = options.isTemporary ? "temporary" : path
+        response.figures["makes_backups"] = 1
         response.figures["commits"] = writer.commits.load(ordering: .relaxed)
         response.figures["transactions"] = writer.transactions.load(ordering: .relaxed)
         let failure = health.current

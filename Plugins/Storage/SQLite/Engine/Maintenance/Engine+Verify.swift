@@ -9,16 +9,13 @@ extension Engine {
     /// Reads everything and checks it; of a backup where `path` is not empty.
     func verify(_ backup: String, for scope: CallerScope) async throws -> SQLVerifyResponse {
         guard backup.isEmpty else {
-            try DatabaseFile.check(absolute: backup)
-            return try await readers.run(for: scope) { _ in
-                let connection = try Connection(path: backup, role: .archive)
-                defer { connection.close() }
-                return try Verification.run(on: connection)
-            }
+            return try await readers.run(for: scope) { _ in try Verification.run(onBackup: backup) }
         }
         let reading = try await streams.take(waiting: options.streamWaitMilliseconds)
         defer { streams.give(back: reading) }
-        let response = try await readers.run(for: scope) { _ in try reading.verify(while: scope.isWanted) }
+        let response = try await readers.run(for: scope) { thread in
+            try reading.verify(while: { thread.isWanted })
+        }
         health.verified(response.findings.first)
         return response
     }
@@ -26,6 +23,14 @@ extension Engine {
 
 /// The checks of a database, on one snapshot.
 enum Verification {
+    /// Of a file that nobody writes.
+    static func run(onBackup path: String) throws -> SQLVerifyResponse {
+        try DatabaseFile.check(absolute: path)
+        let connection = try Connection(path: path, role: .archive)
+        defer { connection.close() }
+        return try run(on: connection)
+    }
+
     static func run(on connection: Connection) throws -> SQLVerifyResponse {
         var response = SQLVerifyResponse()
         do {

@@ -50,12 +50,13 @@ struct CommitGroup {
             failed.append((member, closed))
             return false
         }
-        do throws(StorageError) {
-            try connection.execute("BEGIN IMMEDIATE")
+        do {
+            // Another process may hold the lock for long; whoever has gone meanwhile waits no more.
+            try connection.serving(while: { member.isWanted }) { try connection.execute("BEGIN IMMEDIATE") }
             isOpen = true
             return true
         } catch {
-            closed = error
+            if let error = error as? StorageError, error.reason != "sql.cancelled" { closed = error }
             failed.append((member, error))
             return false
         }
@@ -121,7 +122,7 @@ extension StorageError {
     /// The error of a COMMIT: where the disk failed, nobody knows what of it is there after a crash.
     fileprivate var ofCommit: StorageError {
         var error = self
-        if reason == "sql.io" || code == .internal { error.effect = .unknown }
+        if ["sql.io", "sql.read_only"].contains(reason) || code == .internal { error.effect = .unknown }
         return error
     }
 }

@@ -9,6 +9,9 @@ protocol GroupMember: Sendable {
     /// Whether it can run once more, where another member took the whole group down with it.
     var isRepeatable: Bool { get }
 
+    /// Whether anybody still waits for it.
+    var isWanted: Bool { get }
+
     /// Runs in the open transaction, on the writer's thread. What it throws undoes what it did, and nothing else.
     func run(on connection: Connection) throws
 
@@ -39,12 +42,13 @@ final class WriteMember<Output: Sendable>: GroupMember {
 
     var isRepeatable: Bool { true }
 
+    var isWanted: Bool { !cancellation.isRaised && scope.isWanted() }
+
     func run(on connection: Connection) throws {
-        let isWanted = { [cancellation, scope] in !cancellation.isRaised && scope.isWanted() }
         let made =
             milliseconds == 0
-            ? try connection.serving(while: isWanted) { try body(connection) }
-            : try connection.serving(while: isWanted, milliseconds: milliseconds) { try body(connection) }
+            ? try connection.serving(while: { self.isWanted }) { try body(connection) }
+            : try connection.serving(while: { self.isWanted }, milliseconds: milliseconds) { try body(connection) }
         output.withLock { $0 = made }
     }
 

@@ -1,40 +1,31 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
 import TheatreStorage
 
 /// Whether the database takes writes, as the last that went to the disk told.
 final class Health: Sendable {
-    private struct State {
-        /// Why the last write failed.
-        var failure: StorageError?
-        /// What is damaged, until somebody has verified that it is not.
-        var damage: StorageError?
-
-        var current: StorageError? { damage ?? failure }
-    }
-
-    private let state = Mutex(State())
-    private let report: @Sendable (StorageError?) -> Void
+    private let condition: StorageCondition
 
     /// `report` is called where it changes, from any thread: with why nothing can be written, or nil once it can again.
-    init(report: @escaping @Sendable (StorageError?) -> Void = { _ in }) { self.report = report }
+    init(report: @escaping @Sendable (StorageError?) -> Void = { _ in }) {
+        condition = StorageCondition(report: report)
+    }
 
     /// Why nothing can be written or what is damaged; nil where all is well.
-    var current: StorageError? { state.withLock { $0.current } }
+    var current: StorageError? { condition.worst }
 
     /// Takes the outcome of a group: only one that wrote to the disk tells that it takes writes again.
     func ended(_ outcome: CommitGroup.Outcome) {
         switch outcome {
         case .nothing: return
-        case .wrote: change { $0.failure = nil }
+        case .wrote: condition.change { $0.failure = nil }
         case .failed(let error):
             // An error that is not the storage's says nothing about it.
             guard error.isOfStorage else { return }
-            change { state in
-                state.failure = error
-                if error.reason == "sql.corrupt" { state.damage = error }
+            condition.change { faults in
+                faults.failure = error
+                if error.reason == "sql.corrupt" { faults.damage = error }
             }
         }
     }
@@ -42,23 +33,16 @@ final class Health: Sendable {
     /// Takes an error of whatever was done.
     func found(_ error: StorageError) {
         guard error.isOfStorage else { return }
-        change { state in
-            if error.reason == "sql.corrupt" { state.damage = error } else { state.failure = error }
+        condition.change { faults in
+            if error.reason == "sql.corrupt" { faults.damage = error } else { faults.failure = error }
         }
     }
 
     /// Everything was read: what is damaged, or nil.
     func verified(_ finding: String?) {
-        change { $0.damage = finding.map { StorageError(.dataLoss, "sql.corrupt", "The database is damaged: \($0).") } }
-    }
-
-    private func change(_ body: (inout State) -> Void) {
-        let (before, after) = state.withLock { state in
-            let before = state.current
-            body(&state)
-            return (before, state.current)
+        condition.change { faults in
+            faults.damage = finding.map { StorageError(.dataLoss, "sql.corrupt", "The database is damaged: \($0).") }
         }
-        if before?.reason != after?.reason { report(after) }
     }
 }
 

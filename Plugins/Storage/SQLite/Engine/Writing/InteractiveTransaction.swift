@@ -118,7 +118,7 @@ final class InteractiveTransaction: GroupMember {
         }
     }
 
-    private var isWanted: Bool { !cancellation.isRaised && scope.isWanted() }
+    var isWanted: Bool { !cancellation.isRaised && scope.isWanted() }
 
     /// Takes steps until the one that commits; throws where it is to be undone.
     private func serve(_ connection: Connection, until deadline: UInt64) throws {

@@ -26,22 +26,36 @@ final class Writer: Sendable {
     private let items = Mailbox<Item>()
     private let limits: Limits
     private let health: Health
+    private let shortReads: ShortReads
     private let ended = Countdown()
     /// Commits, and the transactions that were in them.
     let commits = Atomic<Int64>(0)
     let transactions = Atomic<Int64>(0)
 
     /// Starts the thread.
-    init(_ connection: Connection, limits: Limits, health: Health) throws(StorageError) {
+    ///
+    /// Its connection closes after those of the readers: the last to close writes the log back into the database, and of
+    /// two that close at once each finds the other still there and leaves it.
+    ///
+    /// - Parameter shortReads: are told of commits, and let go of what keeps the log from beginning anew.
+    init(
+        _ connection: Connection, limits: Limits, health: Health, shortReads: ShortReads, readers: ConnectionThreads
+    ) throws(StorageError) {
         self.limits = limits
         self.health = health
+        self.shortReads = shortReads
         // The connection moves to its thread: nothing else keeps it.
         nonisolated(unsafe) let moved = connection
         ended.add()
         try ConnectionThreads.start(name: "sqlite-writer") { [self] in
             serve(moved)
-            moved.close()
-            ended.done()
+            let ended = ended
+            readers.ended.whenOver {
+                shortReads.ended.whenOver {
+                    moved.close()
+                    ended.done()
+                }
+            }
         }
     }
 
@@ -86,14 +100,16 @@ final class Writer: Sendable {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                enqueue { result in
-                    continuation.resume(
-                        with: Result {
-                            let connection = try result.get()
-                            return try connection.serving(while: { !cancellation.isRaised && scope.isWanted() }) {
-                                try work(connection)
-                            }
-                        })
+                enqueue { [shortReads] result in
+                    let outcome = Result {
+                        let connection = try result.get()
+                        shortReads.committing()
+                        defer { shortReads.committed() }
+                        return try connection.serving(while: { !cancellation.isRaised && scope.isWanted() }) {
+                            try work(connection)
+                        }
+                    }
+                    continuation.resume(with: outcome)
                 }
             }
         } onCancel: {
@@ -107,6 +123,7 @@ final class Writer: Sendable {
         var held: Item?
         while let item = held ?? items.pop() {
             held = nil
+            shortReads.endSnapshots()
             switch item {
             case .alone(let job): job(.success(connection))
             case .member(let member): held = group(from: member, connection)
@@ -131,7 +148,11 @@ final class Writer: Sendable {
         }
         transactions.add(Int64(group.count), ordering: .relaxed)
         commits.add(1, ordering: .relaxed)
-        group.commit { health.ended($0) }
+        shortReads.committing()
+        group.commit {
+            shortReads.committed()
+            health.ended($0)
+        }
         return held
     }
 }

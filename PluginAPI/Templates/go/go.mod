@@ -1,0 +1,3 @@
+module {{kebab}}
+
+go 1.21

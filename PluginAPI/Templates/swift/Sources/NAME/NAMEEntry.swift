@@ -1,0 +1,16 @@
+// {{name}}
+// SPDX-License-Identifier: Apache-2.0
+
+public import CTheatrePlugin
+import {{name}}Entry
+import TheatrePlugin
+
+/// Makes an instance; called by the host through the plugin's table.
+@c(theatre_create_{{name}})
+public func create{{name}}(
+    host: UnsafePointer<theatre_host>?, create: UnsafePointer<theatre_create>?,
+    instance: UnsafeMutablePointer<UnsafeMutablePointer<theatre_instance>?>?,
+    error: UnsafeMutablePointer<theatre_error>?
+) -> Int32 {
+    PluginEntry.create({{name}}.self, host, create, instance, error)
+}

@@ -1,0 +1,117 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import SwiftProtobuf
+import TheatreContracts
+import TheatrePlugin
+
+/// Who belongs to which project, in the database.
+struct MemberStore {
+    let db: Database
+
+    init(_ scope: some CallScope) { db = Database(scope, feature: Access.storage) }
+
+    /// What `principal` is to a project, and whether the project lives.
+    func standing(of principal: String, in project: String) async throws -> AccessStanding {
+        let rows = try await db.read(
+            """
+            SELECT p.status AS status, m.role AS role, m.expires_at AS expires_at
+            FROM {projects} AS p LEFT JOIN {members} AS m
+                ON m.tenant = p.tenant AND m.project = p.id AND m.principal = ?2
+            WHERE p.tenant = :tenant AND p.id = ?1
+            """, project, principal)
+        guard let row = rows.first else { return AccessStanding() }
+        return try .with {
+            $0.status = AccessProjectStatus(rawValue: Int(try row.int("status"))) ?? .unspecified
+            $0.role = AccessRole(rawValue: Int(try row.optionalInt("role") ?? 0)) ?? .unspecified
+            $0.expiresAt = try row.optionalInt("expires_at") ?? 0
+        }
+    }
+
+    /// Members of a project, by id.
+    func members(of project: String, limit: Int, cursor: String) async throws -> AccessMemberPage {
+        let page = try await db.page(
+            "SELECT principal, role, granted_by, granted_at, expires_at FROM {members} "
+                + "WHERE tenant = :tenant AND project = ?1",
+            by: Keyset(.ascending("principal")), after: cursor, limit: limit, project)
+        return try .with {
+            $0.items = try page.rows.map(Self.member)
+            $0.nextCursor = page.next
+        }
+    }
+
+    /// Gives `member` its role in place of the one it has.
+    func put(_ member: AccessMember, in project: String, most: Int64) async throws {
+        try await db.write { tx in
+            let before = try await Self.role(of: member.userID, in: project, tx)
+            if before == .owner || member.role == .owner {
+                try await Self.requireOwner(member.grantedBy, in: project, tx)
+            }
+            if before == .owner, member.role != .owner {
+                try await Self.requireAnotherOwner(than: member.userID, in: project, tx)
+            }
+            if before == .unspecified {
+                let count = try await tx.run(
+                    "SELECT count(*) AS n FROM {members} WHERE tenant = :tenant AND project = ?1", project)[0].int("n")
+                guard count < most else { throw AccessError.full(most) }
+            }
+            try await tx.run(
+                """
+                INSERT INTO {members} (tenant, project, principal, role, granted_by, granted_at, expires_at)
+                VALUES (:tenant, ?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT (tenant, project, principal) DO UPDATE SET
+                    role = ?3, granted_by = ?4, granted_at = ?5, expires_at = ?6
+                """, expect: 1, project, member.userID, member.role.rawValue, member.grantedBy, member.grantedAt,
+                member.expiresAt == 0 ? nil : member.expiresAt)
+            tx.publish(type: "access.changed", aggregate: project, data: AccessEvent.project(project))
+            try tx.answer(member)
+        }
+    }
+
+    /// Takes the role of `principal`, on behalf of `actor`.
+    func remove(_ principal: String, from project: String, by actor: String) async throws {
+        try await db.write { tx in
+            if try await Self.role(of: principal, in: project, tx) == .owner {
+                try await Self.requireOwner(actor, in: project, tx)
+                try await Self.requireAnotherOwner(than: principal, in: project, tx)
+            }
+            try await tx.run(
+                "DELETE FROM {members} WHERE tenant = :tenant AND project = ?1 AND principal = ?2", project, principal)
+            tx.publish(type: "access.changed", aggregate: project, data: AccessEvent.project(project))
+            try tx.answer(AccessRemoveMemberResponse())
+        }
+    }
+
+    private static func role(of principal: String, in project: String, _ tx: Transaction) async throws -> AccessRole {
+        let rows = try await tx.run(
+            "SELECT role FROM {members} WHERE tenant = :tenant AND project = ?1 AND principal = ?2", project, principal)
+        return AccessRole(rawValue: Int(try rows.first?.int("role") ?? 0)) ?? .unspecified
+    }
+
+    /// The gateway has looked whether the actor is at least an admin, perhaps a moment ago; what only owners may is looked
+    /// up where it is done.
+    private static func requireOwner(_ actor: String, in project: String, _ tx: Transaction) async throws {
+        guard try await role(of: actor, in: project, tx) == .owner else { throw AccessError.ownerOnly }
+    }
+
+    private static func requireAnotherOwner(
+        than principal: String, in project: String, _ tx: Transaction
+    ) async throws {
+        let others = try await tx.run(
+            """
+            SELECT count(*) AS n FROM {members}
+            WHERE tenant = :tenant AND project = ?1 AND role = ?2 AND principal <> ?3
+            """, project, AccessRole.owner.rawValue, principal)
+        guard try others[0].int("n") > 0 else { throw AccessError.lastOwner }
+    }
+
+    private static func member(_ row: Row) throws -> AccessMember {
+        try .with {
+            $0.userID = try row.text("principal")
+            $0.role = AccessRole(rawValue: Int(try row.int("role"))) ?? .unspecified
+            $0.grantedBy = try row.text("granted_by")
+            $0.grantedAt = try row.int("granted_at")
+            $0.expiresAt = try row.optionalInt("expires_at") ?? 0
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOHTTP1
+import TheatreManifest
+
+/// A route as the running server describes it.
+struct DeclaredRoute: CustomStringConvertible {
+    let method: HTTPMethod
+    let path: String
+    let access: String
+    let scope: String
+    let role: String
+
+    var description: String { "\(method) \(path)" }
+    var isOfProject: Bool { !role.isEmpty }
+    var isOfRow: Bool { scope.hasPrefix("row:") }
+
+    /// Every route of `/openapi.json`.
+    static func all(of description: JSONValue) -> [DeclaredRoute] {
+        (description["paths"]?.object ?? [:]).flatMap { path, methods in
+            (methods.object ?? [:]).compactMap { method, operation in
+                guard let access = operation["x-theatre-access"]?.string else { return nil }
+                return DeclaredRoute(
+                    method: HTTPMethod(rawValue: method.uppercased()), path: path, access: access,
+                    scope: operation["x-theatre-scope"]?.string ?? "", role: operation["x-theatre-role"]?.string ?? "")
+            }
+        }.sorted { $0.description < $1.description }
+    }
+
+    /// The path with its parameters filled in.
+    func filled(project: String, run: String) -> String {
+        path.split(separator: "/", omittingEmptySubsequences: false).map { part in
+            guard let open = part.firstIndex(of: "{"), let close = part.firstIndex(of: "}") else { return String(part) }
+            let value =
+                switch part[open...close] {
+                case "{project_id}": project
+                case "{run_id}": run
+                case "{user_id}": "usr_somebody"
+                default: "x"
+                }
+            return part[..<open] + value + part[part.index(after: close)...]
+        }.joined(separator: "/")
+    }
+}
+
+/// Who asks.
+enum Asker: String, CaseIterable {
+    case owner, admin, editor, viewer, expired
+    case ofAnotherProject = "another project"
+    case ofAnotherTenant = "another tenant"
+    case tenantAdmin = "tenant admin"
+    case signedOut = "signed out"
+
+    /// What he is to the project.
+    private var rank: Int {
+        switch self {
+        case .owner: 4
+        case .admin, .tenantAdmin: 3
+        case .editor: 2
+        case .viewer: 1
+        case .expired, .ofAnotherProject, .ofAnotherTenant, .signedOut: 0
+        }
+    }
+
+    /// What the declaration says he is answered: nil where he is let in.
+    func refusal(_ route: DeclaredRoute) -> (status: Int, reason: String)? {
+        if route.access == "anyone" { return nil }
+        if self == .signedOut { return (401, "auth.token_missing") }
+        if route.access == "service" || (route.access == "admin" && self != .tenantAdmin) {
+            return (403, "auth.access")
+        }
+        guard let needed = ["viewer", "editor", "admin", "owner"].firstIndex(of: route.role) else { return nil }
+        return rank > needed ? nil : (403, "access.denied")
+    }
+}

@@ -1,0 +1,180 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import FoundationEssentials
+import NIOHTTP1
+import Testing
+import TheatreManifest
+
+/// Who may do what, as the running server declares it and as it answers.
+@Suite(.serialized) struct AccessTests {
+    private static let rates = """
+        rates:
+          default: {per_minute: 600000, burst: 100000}
+          login: {per_minute: 60000, burst: 10000}
+          upload: {per_minute: 60000, burst: 10000}
+
+        """
+
+    /// Every route × everybody: exactly the declared answer.
+    @Test func everyRouteAnswersEverybodyAsItDeclares() async throws {
+        let host = try defaultFile("00-host.yaml")
+        let start = try #require(host.firstRange(of: "rates:")?.lowerBound)
+        let end = try #require(host.firstRange(of: "egress:")?.lowerBound)
+        let deployment = try defaultDeployment(["00-host.yaml": host[..<start] + Self.rates + host[end...]])
+        let signing = P256.Signing.PrivateKey()
+        let folder = try TemporaryFolder()
+        try folder.writeKey("session/0001.jwk", SigningKey.jwk(signing))
+        let clock = TestClock(folder.path("clock"))
+        let server = try await ServerProcess.start(
+            deployment.root, folder: folder, arguments: ["--test-clock", folder.path("clock")])
+        let cast = try await Cast(server, signing)
+        try await clock.advance(milliseconds: 61_000)
+
+        let routes = DeclaredRoute.all(of: try await server.client.expect(200, .GET, "/openapi.json"))
+        #expect(routes.count > 40 && routes.count { $0.isOfProject } >= 12)
+        var refused = 0
+        for route in routes {
+            for asker in Asker.allCases {
+                let project = route.isOfProject && !route.isOfRow ? try await cast.freshProject(clock) : cast.project
+                let path = route.filled(project: project, run: cast.run)
+                let body: JSONValue? = route.method == .GET || route.method == .DELETE ? nil : .object([:])
+                let answer = try await cast.client(asker).send(
+                    route.method, path, body, headers: [("Idempotency-Key", Account.key())])
+                let reason = (try? answer.json)?.value(at: "/details/reason")?.string ?? ""
+                if let expected = asker.refusal(route) {
+                    refused += 1
+                    #expect(
+                        answer.status == expected.status && reason == expected.reason,
+                        "\(asker.rawValue) on \(route): \(answer.status) \(answer.text)")
+                } else {
+                    #expect(
+                        !["auth.token_missing", "auth.access", "access.denied", "access.archived"].contains(reason)
+                            && answer.status < 500 || answer.status == 503,
+                        "\(asker.rawValue) on \(route): \(answer.status) \(answer.text)")
+                }
+            }
+        }
+        #expect(refused > 90)
+        try await server.stop()
+    }
+
+    @Test(arguments: StorageEngine.allCases)
+    func aRoleCountsFromTheMomentItIsGivenUntilItIsTaken(_ engine: StorageEngine) async throws {
+        let (deployment, environment) = try await engine.deployment()
+        let server = try await ServerProcess.start(deployment.root, environment: environment)
+        let owner = try await Account.new(on: server), guest = try await Account.new(on: server)
+        let project = try await owner.client.expect(
+            201, .POST, "/api/v1/projects", .object(["name": .string("汴京")]), key: Account.key()
+        ).text("/id")
+        let path = "/api/v1/projects/\(project)", acl = "/api/v1/auth/projects/\(project)/acl/\(guest.id)"
+        let denied = try await guest.client.get(path)
+        #expect(denied.status == 403)
+        let decision = try denied.json.text("/details/decision")
+        #expect(decision.hasPrefix("dec_"))
+        _ = try await owner.client.expect(
+            200, .PUT, acl, .object(["role": .string("VIEWER")]), key: Account.key())
+        try await eventually("the viewer is let in") { try await guest.client.get(path).status == 200 ? true : nil }
+        #expect(try await guest.client.expect(200, .GET, path)["role"]?.string == "VIEWER")
+        let chapter: JSONValue = .object(["title": .string("桥"), "text": .string("清晨。")])
+        let writing = try await guest.client.post("\(path)/chapters", chapter, key: Account.key())
+        #expect(writing.status == 403)
+        _ = try await owner.client.expect(
+            200, .PUT, acl, .object(["role": .string("EDITOR")]), key: Account.key())
+        try await eventually("the editor may write") {
+            try await guest.client.post("\(path)/chapters", chapter, key: Account.key()).status == 201 ? true : nil
+        }
+        // A body that names another project is no way around the path.
+        let other = try await guest.client.expect(
+            201, .POST, "/api/v1/projects", .object(["name": .string("own")]), key: Account.key()
+        ).text("/id")
+        let smuggled = try await guest.client.post(
+            "\(path)/chapters",
+            .object(["project_id": .string(other), "title": .string("桥"), "text": .string("清晨。")]),
+            key: Account.key())
+        #expect(smuggled.status == 403 && smuggled.text.contains("access.other_project"), "\(smuggled.text)")
+        _ = try await owner.client.expect(200, .DELETE, acl, key: Account.key())
+        try await eventually("the guest is out") { try await guest.client.get(path).status == 403 ? true : nil }
+        #expect(try await guest.client.expect(200, .GET, "/api/v1/projects")["items"]?.array?.count == 1)
+        try await server.stop()
+    }
+}
+
+/// Everybody who asks, and what they ask for.
+private struct Cast {
+    let project: String
+    let run: String
+    private let owner: Account
+    private let clients: [Asker: Client]
+    private let members: [(id: String, role: String)]
+    private let expired: String
+
+    init(_ server: ServerProcess, _ signing: P256.Signing.PrivateKey) async throws {
+        owner = try await Account.new(on: server)
+        _ = try await owner.buy(1000)
+        let run = try await owner.startRun("清晨，赵婆婆挑着担子走过州桥，桥下的船夫正在解缆。")
+        self.run = try run.text("/id")
+        project = try run.text("/project_id")
+        var clients: [Asker: Client] = [.owner: owner.client, .signedOut: server.client]
+        var members: [(id: String, role: String)] = []
+        for (asker, role) in [(Asker.admin, "ADMIN"), (.editor, "EDITOR"), (.viewer, "VIEWER")] {
+            let person = try await Account.new(on: server)
+            clients[asker] = person.client
+            members.append((person.id, role))
+        }
+        let late = try await Account.new(on: server)
+        clients[.expired] = late.client
+        expired = late.id
+        clients[.ofAnotherProject] = try await Account.new(on: server).client
+        var token = try SignedToken(try #require(owner.client.token))
+        let sign: (Data) throws -> Data = { try signing.signature(for: $0).rawRepresentation }
+        token.claims["tenant"] = .string("elsewhere")
+        var elsewhere = server.client
+        elsewhere.token = try token.signed(sign)
+        clients[.ofAnotherTenant] = elsewhere
+        var caretaker = try SignedToken(try #require(clients[.ofAnotherProject]?.token))
+        caretaker.claims["roles"] = .array([.string("admin"), .string("user")])
+        var admin = server.client
+        admin.token = try caretaker.signed(sign)
+        clients[.tenantAdmin] = admin
+        // Tokens of no session: signing out is one of the routes, and ends nothing of theirs.
+        self.clients = try clients.mapValues { client in
+            guard let text = client.token else { return client }
+            var token = try SignedToken(text)
+            token.claims["sid"] = nil
+            var lasting = client
+            lasting.token = try token.signed(sign)
+            return lasting
+        }
+        self.members = members
+        try await populate(project)
+    }
+
+    func client(_ asker: Asker) -> Client { clients[asker] ?? owner.client }
+
+    /// A project that nobody has touched, with everybody in it.
+    func freshProject(_ clock: TestClock) async throws -> String {
+        let project = try await client(.owner).expect(
+            201, .POST, "/api/v1/projects", .object(["name": .string("fresh")]), key: Account.key()
+        ).text("/id")
+        try await populate(project)
+        try await clock.advance(milliseconds: 2000)
+        return project
+    }
+
+    private func populate(_ project: String) async throws {
+        let path = "/api/v1/auth/projects/\(project)/acl"
+        for member in members {
+            _ = try await client(.owner).expect(
+                200, .PUT, "\(path)/\(member.id)", .object(["role": .string(member.role)]), key: Account.key())
+        }
+        // The host's clock may be ahead of this one by what the test moved it.
+        let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        let now = try await client(.owner).expect(200, .GET, "/api/v1/projects/\(project)").text("/updated_at")
+        let soon = time.format(try time.parse(now).addingTimeInterval(1.5))
+        _ = try await client(.owner).expect(
+            200, .PUT, "\(path)/\(expired)",
+            .object(["role": .string("ADMIN"), "expires_at": .string(soon)]), key: Account.key())
+    }
+}

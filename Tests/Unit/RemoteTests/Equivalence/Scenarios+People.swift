@@ -1,0 +1,141 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+extension Scenarios {
+    static let people = [
+        Scenario(
+            "theatre.auth.v1.Provider", by: "Password", configuration: quickHashes,
+            [
+                .call("Enroll", #"{"identifier": "ann@stage.example", "secret": "a curtain of rain"}"#, as: "ann"),
+                .refused("Enroll", "auth.exists", #"{"identifier": "ann@stage.example", "secret": "another curtain"}"#),
+                .refused("Enroll", "auth.weak_secret", #"{"identifier": "bo@stage.example", "secret": "short"}"#),
+                .call("Verify", #"{"identifier": "ann@stage.example", "secret": "a curtain of rain"}"#),
+                .refused(
+                    "Verify", "auth.refused", #"{"identifier": "ann@stage.example", "secret": "a wrong curtain"}"#),
+                .refused(
+                    "Verify", "auth.refused", #"{"identifier": "nobody@stage.example", "secret": "a wrong curtain"}"#),
+                .call("Remove", #"{"subject": "$ann.subject"}"#),
+                .refused(
+                    "Verify", "auth.refused", #"{"identifier": "ann@stage.example", "secret": "a curtain of rain"}"#),
+            ]),
+        Scenario(
+            "theatre.accounts.v1.Accounts", by: "Accounts",
+            [
+                .call("Register", person("ann"), as: "ann", by: ""),
+                .refused("Register", "accounts.exists", person("ann"), by: ""),
+                .call("Login", #"{"email": "ann@stage.example", "password": "a curtain of rain"}"#, as: "in", by: ""),
+                .refused(
+                    "Login", "accounts.refused", #"{"email": "ann@stage.example", "password": "a wrong curtain"}"#,
+                    by: ""),
+                .call("Refresh", #"{"refresh_token": "$in.refresh_token"}"#, by: ""),
+                .refused("Refresh", "accounts.refused", #"{"refresh_token": "no such token"}"#, by: ""),
+                .call("Me", "{}", by: "$ann.account.id"),
+                .refused("Me", "accounts.not_found", "{}", by: "usr_nowhere"),
+                .call("UpdateMe", #"{"bio": "走州桥", "time_zone": "Asia/Shanghai"}"#, by: "$ann.account.id"),
+                .refused("UpdateMe", "accounts.bad_locale", #"{"locale": "en_GB"}"#, by: "$ann.account.id"),
+                .call("GetUser", #"{"user_id": "$ann.account.id"}"#),
+                .refused("GetUser", "accounts.no_user", #"{"user_id": "usr_nowhere"}"#),
+                .call("ListSessions", "{}", as: "sessions", by: "$ann.account.id"),
+                .call("RevokeSession", #"{"session_id": "$sessions.items.0.id"}"#, by: "$ann.account.id"),
+                .refused(
+                    "RevokeSession", "accounts.no_session", #"{"session_id": "$sessions.items.0.id"}"#,
+                    by: "$ann.account.id"),
+                .call("Logout", "{}", by: "$ann.account.id", in: "ses_nowhere"),
+            ]),
+        Scenario(
+            "theatre.access.v1.Projects", by: "Access",
+            [
+                .call("CreateProject", #"{"name": "灯会", "language": "zh-CN"}"#, as: "project"),
+                .refused("CreateProject", "access.bad_name", #"{"name": " "}"#),
+                .refused("CreateProject", "access.no_principal", #"{"name": "灯会"}"#, by: ""),
+                .call("ListProjects", "{}"),
+                .call("GetProject", #"{"project_id": "$project.id"}"#),
+                .refused("GetProject", "access.no_project", #"{"project_id": "prj_nowhere"}"#),
+                .call("UpdateProject", #"{"project_id": "$project.id", "name": "元宵"}"#),
+                .call("PutMember", member("usr_2", "ADMIN")),
+                .refused("PutMember", "access.owner_only", member("usr_3", "OWNER"), by: "usr_2"),
+                .refused("PutMember", "access.last_owner", member("usr_1", "VIEWER")),
+                .refused("PutMember", "access.bad_member", member("root", "VIEWER")),
+                .call("ListMembers", #"{"project_id": "$project.id", "limit": 1}"#, as: "page"),
+                .call("ListMembers", #"{"project_id": "$project.id", "cursor": "$page.next_cursor"}"#),
+                .call("RemoveMember", #"{"project_id": "$project.id", "user_id": "usr_2"}"#),
+                .refused("RemoveMember", "access.last_owner", #"{"project_id": "$project.id", "user_id": "usr_1"}"#),
+                .call("DeleteProject", #"{"project_id": "$project.id"}"#),
+                .refused("GetProject", "access.no_project", #"{"project_id": "$project.id"}"#),
+            ]),
+        Scenario(
+            "theatre.access.v1.Policy", by: "Access",
+            [
+                .call("theatre.access.v1.Projects/CreateProject", #"{"name": "灯会"}"#, as: "project"),
+                .call("GetStanding", #"{"principal": "usr_1", "project": "$project.id"}"#),
+                .call("GetStanding", #"{"principal": "usr_2", "project": "$project.id"}"#),
+                .call("GetStanding", #"{"principal": "usr_1", "project": "prj_nowhere"}"#),
+            ]),
+        Scenario(
+            "theatre.http.v1.Handler", by: "Accounts",
+            [
+                .call(
+                    "Handle", #"{"method": "GET", "path": "/.well-known/jwks.json", "route": "/.well-known/jwks.json"}"#
+                ),
+                .refused("Handle", "accounts.no_path", #"{"method": "GET", "path": "/x", "route": "/x"}"#),
+            ]),
+        Scenario(
+            "theatre.notification.v1.Channel", by: "Inbox",
+            [
+                .call("Send", message("msg_1"), as: "one"),
+                .call("Send", message("msg_1")),
+                .call("Send", message("msg_2")),
+                .refused("Send", "notification.missing", #"{"message_id": "msg_3", "title": "To nobody"}"#),
+                .call("Check", "{}"),
+            ]),
+        Scenario(
+            "theatre.inbox.v1.Inbox", by: "Inbox",
+            [
+                .call("theatre.notification.v1.Channel/Send", message("msg_1")),
+                .call("theatre.notification.v1.Channel/Send", message("msg_2")),
+                .call("ListMessages", #"{"limit": 1}"#, as: "page"),
+                .call("ListMessages", #"{"limit": 1, "cursor": "$page.next_cursor"}"#),
+                .call("MarkRead", #"{"ids": ["$page.items.0.id"]}"#),
+                .call("ListMessages", #"{"unread": true}"#),
+                .refused("ListMessages", "inbox.no_owner", "{}", by: ""),
+            ]),
+        Scenario(
+            "theatre.jobs.v1.Worker", by: "Webhook", configuration: #"{"url": "https://hooks.example/in"}"#,
+            [
+                // Title "Tonight", body "The curtain rises." as the notification it is to send.
+                .call(
+                    "Run",
+                    #"{"job": {"job_id": "job_1", "queue": "deliveries", "kind": "theatre.notification.v1.SendRequest", "payload": "CgVtc2dfMRIFdXNyXzEiDXN0YWdlLnRvbmlnaHQqB1RvbmlnaHQyElRoZSBjdXJ0YWluIHJpc2VzLg==", "attempts": 1}}"#
+                )
+            ]),
+        Scenario(
+            "theatre.admin.v1.Plugins", by: "Admin", configuration: #"{"operators": ["usr_1"]}"#,
+            [
+                .call("List", "{}"), .call("Show", #"{"instance": "ledger"}"#),
+                .call("Logs", #"{"instance": "ledger", "limit": 5}"#),
+                .call("Enable", operate), .call("Disable", operate), .call("Quarantine", operate),
+                .call("Release", operate), .call("Rollback", operate), .call("Swap", #"{"instance": "ledger"}"#),
+                .refused("List", "admin.not_an_operator", "{}", by: "usr_2"),
+                .refused("Disable", "admin.not_an_operator", operate, by: ""),
+            ]),
+    ]
+
+    private static let operate = #"{"instance": "ledger", "reason": "it is time"}"#
+
+    private static func member(_ id: String, _ role: String) -> String {
+        #"{"project_id": "$project.id", "user_id": "\#(id)", "role": "\#(role)"}"#
+    }
+
+    private static func person(_ name: String) -> String {
+        """
+        {"email": "\(name)@stage.example", "password": "a curtain of rain", "nickname": "\(name)", "locale": "zh-CN"}
+        """
+    }
+
+    private static func message(_ id: String) -> String {
+        """
+        {"message_id": "\(id)", "user": "usr_1", "category": "stage", "title": "Tonight", "body": "帷幕升起",
+         "data": "{\\"seat\\": 7}"}
+        """
+    }
+}
