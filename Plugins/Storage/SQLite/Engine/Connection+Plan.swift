@@ -27,8 +27,10 @@ extension Connection {
         }
     }
 
-    /// Makes those of the host's tables that are not there yet, one process at a time.
+    /// Makes those of the host's tables that are not there yet, one process at a time. Where all are there the write lock is
+    /// not asked for: an engine that writes all the time leaves it free for moments only.
     func installHostSchema(_ environment: EngineEnvironment) throws(StorageError) {
+        if try hasHostSchema() { return }
         try execute("BEGIN IMMEDIATE")
         defer { rollback() }
         try execute(HostSchema.migrations(.sqlite))
@@ -41,5 +43,11 @@ extension Connection {
             try run(MigrationRows.record(entry, namespace: "", place: place, at: environment.now()))
         }
         try execute("COMMIT")
+    }
+
+    private func hasHostSchema() throws(StorageError) -> Bool {
+        let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'host__migrations'"
+        guard try !rows(table).isEmpty else { return false }
+        return try run(MigrationRows.applied(namespace: "")).count >= HostSchema.changes(.sqlite).count
     }
 }

@@ -84,6 +84,14 @@ final class Connection {
         handle = nil
     }
 
+    /// A reader to which a lock that somebody holds is `sql.busy` at once. It is opened with patience: each connection that
+    /// closes tries whether it is the last one, and locks the file meanwhile.
+    static func impatientReader(path: String) throws(StorageError) -> Connection {
+        let connection = try Connection(path: path, role: .reader)
+        connection.authorizer.lockPatience = 0
+        return connection
+    }
+
     /// Runs `body` while `isWanted` says so: when it no longer does, the statement in progress is interrupted.
     func serving<Output>(while isWanted: @escaping () -> Bool, _ body: () throws -> Output) throws -> Output {
         guard isWanted() else { throw StorageError.cancelled }

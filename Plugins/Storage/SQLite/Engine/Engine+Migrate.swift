@@ -23,6 +23,10 @@ extension Engine {
     /// complete, which may take long: whoever writes here meanwhile is not to wait behind this.
     private func apply(_ run: MigrationRun, dryRun: Bool, for scope: CallerScope) async throws -> SQLMigrateResponse? {
         try await writer.run(for: scope) { [tenantTables] connection in
+            if let tables = try run.tablesWhereComplete(connection) {
+                if !dryRun { tenantTables?.learn(tables, of: run.namespace) }
+                return SQLMigrateResponse()
+            }
             do throws(StorageError) {
                 try connection.execute("BEGIN IMMEDIATE")
             } catch {
@@ -74,6 +78,15 @@ struct MigrationRun: Sendable {
                 "A migration gave a table a name outside of \(namespace.name); write names in braces.")
         }
         return response
+    }
+
+    /// The tables that have tenants, where nothing is left to apply: that takes no write lock.
+    func tablesWhereComplete(_ connection: Connection) throws(StorageError) -> [String]? {
+        try connection.execute("BEGIN DEFERRED")
+        defer { connection.rollback() }
+        let applied = try connection.run(MigrationRows.applied(namespace: namespace.name))
+        guard try list.pending(after: applied, in: namespace).isEmpty else { return nil }
+        return try tenantTables(connection)
     }
 
     /// Every table has a tenant, or a migration up to `place` says that it is global.

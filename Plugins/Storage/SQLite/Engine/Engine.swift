@@ -81,9 +81,7 @@ final class Engine: Sendable {
         numbers = Mutex(StatementNumbers(first: monotonicNanoseconds()))
         let pool = try (0..<max(1, options.readers)).map { _ in try Connection(path: path, role: .reader) }
         // A reader's thread waits for a lock where one of these finds it held.
-        let short = try (0..<max(1, options.readers)).map { _ in
-            try Connection(path: path, role: .reader, busyMilliseconds: 0)
-        }
+        let short = try (0..<max(1, options.readers)).map { _ in try Connection.impatientReader(path: path) }
         // A file that is gone cannot be opened later.
         let streaming = try (0..<(options.isTemporary ? 2 : 0)).map { _ in try Connection(path: path, role: .reader) }
         for caller in [connection] + pool + short + streaming { caller.tenantTables = tenantTables }
