@@ -23,6 +23,7 @@ static const shape shapes[THEATRE_FRAME_TYPES] = {
     [THEATRE_FRAME_CANCEL] = {BOTH, 1, 0, 1},  [THEATRE_FRAME_REJECT] = {RUNNER, 1, 0, 1},
     [THEATRE_FRAME_LOG] = {RUNNER, 1, 2, 0},   [THEATRE_FRAME_CLOCK] = {HOST, 1, 0, 0},
     [THEATRE_FRAME_PING] = {HOST, 1, 0, 0},    [THEATRE_FRAME_PONG] = {RUNNER, 1, 0, 0},
+    [THEATRE_FRAME_ANSWER] = {BOTH, 0, 1, 1},
 };
 
 static uint32_t load32(const uint8_t *from) {

@@ -233,12 +233,14 @@ static theatre_code reply(void *self, theatre_id call, const theatre_result *res
     theatre_id known = theatre_calls_runner(&link->calls, call, 1);
     if (known == 0) return THEATRE_NOT_FOUND;
     tell_clock(link);
-    theatre_frame frame = {.type = THEATRE_FRAME_RESULT,
-                           .call = known,
-                           .numbers = {(uint32_t)result->code},
-                           .parts = {result->payload}};
+    theatre_frame frame = {.type = THEATRE_FRAME_ANSWER, .call = known, .parts = {result->payload}};
+    if (result->code != THEATRE_OK) {
+        frame.type = THEATRE_FRAME_RESULT;
+        frame.numbers[0] = (uint32_t)result->code;
+    }
     if (result->error != NULL) {
         const theatre_error *error = result->error;
+        frame.type = THEATRE_FRAME_RESULT;
         frame.numbers[1] = error->effect;
         frame.numbers[2] = error->retry;
         frame.numbers[3] = error->retry_after_ms;

@@ -72,6 +72,12 @@ static const char *request(theatre_link *link, const theatre_frame *frame) {
     return NULL;
 }
 
+static const char *answered(theatre_link *link, const theatre_frame *frame) {
+    theatre_result result = {.struct_size = sizeof result, .payload = frame->parts[0]};
+    link->host->complete(link->host->ctx, frame->call, &result);
+    return NULL;
+}
+
 static const char *result(theatre_link *link, const theatre_frame *frame) {
     theatre_error error = {.struct_size = sizeof error,
                            .code = (theatre_code)(uint32_t)frame->numbers[0],
@@ -175,6 +181,7 @@ const char *theatre_link_take(theatre_link *link, const theatre_frame *frame) {
     if (link->host == NULL) return "it began calls before it was told to create";
     switch (frame->type) {
     case THEATRE_FRAME_REQUEST: return request(link, frame);
+    case THEATRE_FRAME_ANSWER: return answered(link, frame);
     case THEATRE_FRAME_RESULT: return result(link, frame);
     case THEATRE_FRAME_REJECT: return reject(link, frame);
     case THEATRE_FRAME_LOG: return log_line(link, frame), NULL;

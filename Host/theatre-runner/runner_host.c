@@ -39,6 +39,7 @@ static theatre_code complete(void *context, theatre_id call, const theatre_resul
     if (!readable) {
         frame.numbers[4] = THEATRE_RESULT_MALFORMED;
     } else if (result->code == THEATRE_OK) {
+        frame.type = THEATRE_FRAME_ANSWER;
         frame.parts[0] = result->payload;
     } else {
         const theatre_error *error = result->error;

@@ -50,6 +50,12 @@ static void reply(const theatre_instance *instance, const theatre_frame *frame) 
     instance->reply(instance->self, frame->call, &result);
 }
 
+static void answer(const theatre_instance *instance, const theatre_frame *frame) {
+    if (calls_end(frame->call) == CALL_UNKNOWN) return;
+    theatre_result result = {.struct_size = sizeof result, .payload = frame->parts[0]};
+    instance->reply(instance->self, frame->call, &result);
+}
+
 static void chunk(const theatre_instance *instance, const theatre_frame *frame) {
     theatre_chunk chunk = {.struct_size = sizeof chunk,
                            .flags = (uint32_t)frame->numbers[1],
@@ -73,6 +79,7 @@ static void take(const theatre_frame *frame) {
     const theatre_instance *instance = the_runner.instance;
     switch (frame->type) {
     case THEATRE_FRAME_REQUEST: return invoke(instance, frame);
+    case THEATRE_FRAME_ANSWER: return answer(instance, frame);
     case THEATRE_FRAME_RESULT: return reply(instance, frame);
     case THEATRE_FRAME_CHUNK: return chunk(instance, frame);
     case THEATRE_FRAME_CREDIT:

@@ -39,7 +39,8 @@ enum theatre_frame_type {
     THEATRE_FRAME_DONE = 6,
     /* Either way: operation, on behalf of, deadline, attempt, flags | payload, key, context, attributes. */
     THEATRE_FRAME_REQUEST = 7,
-    /* Either way: code, effect, retry, retry after, THEATRE_RESULT_* | payload, reason, message, detail. */
+    /* Either way, of a call that ended otherwise than by ANSWER: code, effect, retry, retry after, THEATRE_RESULT_* |
+     * payload, reason, message, detail. */
     THEATRE_FRAME_RESULT = 8,
     /* Either way: sequence, flags | data. */
     THEATRE_FRAME_CHUNK = 9,
@@ -56,8 +57,10 @@ enum theatre_frame_type {
     /* Host to runner, and back: any number. */
     THEATRE_FRAME_PING = 15,
     THEATRE_FRAME_PONG = 16,
+    /* Either way, of a call that ended well: | payload. */
+    THEATRE_FRAME_ANSWER = 17,
 };
-#define THEATRE_FRAME_TYPES 17u
+#define THEATRE_FRAME_TYPES 18u
 
 /* RESULT flags. */
 #define THEATRE_RESULT_ERROR 1u     /* `error` was not null */
