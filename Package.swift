@@ -320,6 +320,8 @@ let tests: [Target] =
             path: "Tests/EndToEnd", exclude: ["Faults/README.md"], swiftSettings: strict),
         unitTests("JSONSchemaTests", ["JSONSchema", "TheatreManifest"]),
         unitTests(
+            "DomainSuiteTests", ["TheatrePluginTesting", "TheatrePlugin", "TheatreContracts", "SQLite", protobuf]),
+        unitTests(
             "TranscodingTests", ["OpenAPIFaults", "Transcoding", "TheatreContracts", "TheatreManifest", protobuf]),
         unitTests("RegistryTests", ["Registry", "TheatreManifest"]),
         unitTests(

@@ -67,4 +67,6 @@ final class RemoteHome: InstanceHome {
     func abort() { link.lost("it lets calls run over their deadlines") }
 
     var facts: [String: String] { link.facts }
+
+    var refusal: CallError? { link.refusalNow }
 }

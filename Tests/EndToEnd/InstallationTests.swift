@@ -83,6 +83,29 @@ import TheatreManifest
         #expect(said.firstMatch(of: #/last crash at +20\d\d-/#) != nil, "\(said)")
     }
 
+    @Test func aLibraryIsServedElsewhereAndSwapped() async throws {
+        let said = try await run(
+            """
+            prefix="$(dirname "$(dirname "$(command -v theatre)")")"
+            cp -r "$prefix/share/theatreos/plugins.d" .
+            theatre plugin serve "$prefix/lib/theatreos/libBianjing.so" --listen "unix:$PWD/elsewhere" --plaintext \
+                --ready-fd 3 3> where > served 2>&1 &
+            elsewhere=$!
+            trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
+            until [ -s where ]; do kill -0 $elsewhere && sleep 0.1; done
+            printf 'mode: remote\\nremote: {endpoint: "unix:%s/elsewhere", plaintext: true}\\n' "$PWD" \
+                >> plugins.d/60-bianjing.yaml
+            theatre serve --port 0 --ready-fd 3 3> ready > log 2>&1 &
+            until [ -s ready ]; do kill -0 $! && sleep 0.1; done
+            theatre plugins show bianjing
+            theatre plugins swap bianjing
+            kill -TERM $! && wait $!
+            kill -TERM $elsewhere && wait $elsewhere
+            """)
+        #expect(said.contains("security              plain text"), "\(said)")
+        #expect(said.contains("session               open"), "\(said)")
+    }
+
     @Test func aNewPluginInCBuildsAgainstWhatIsInstalled() async throws {
         let said = try await run(
             """

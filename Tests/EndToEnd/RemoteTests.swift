@@ -22,16 +22,13 @@ import TheatreManifest
             certificates = try Certificates(in: "\(root)/away")
             for file in try FileManager.default.contentsOfDirectory(atPath: Sources.defaultDeployment) {
                 var text = try defaultFile(file)
-                if let plugin = Self.plugin(text), !text.contains("enabled: false"), plugin != Self.homely {
+                if let plugin = Self.plugin(text), !text.contains("enabled: false") {
                     try serve(plugin)
                     text += "mode: remote\n" + remote(plugin)
                 }
                 try deployment.write(file, text)
             }
         }
-
-        /// Its manifest keeps it on the host's machine.
-        private static let homely = "LocalBlobs"
 
         /// What `plugin:` of a file says.
         private static func plugin(_ text: String) -> String? {
@@ -63,7 +60,7 @@ import TheatreManifest
         let remote = try Remote()
         let server = try await ServerProcess.start(remote.deployment.root)
         let running = (server.ready["instances"]?.array ?? []).filter { $0["state"]?.string == "READY" }
-        #expect(running.count == remote.servers.count + 1)
+        #expect(running.count == remote.servers.count)
         let tour = try await theatre(["tour", "--server", server.url, "--json"], seconds: 180)
         #expect(tour.status == 0, "\(tour.output)\n\(server.output)")
         try await server.stop()

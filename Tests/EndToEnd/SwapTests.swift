@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Glibc
+import Staging
 import Testing
 import TheatreManifest
 
@@ -40,7 +41,17 @@ import TheatreManifest
 
     private func library(_ version: String) -> String { other.path("libEdition-\(version).so") }
 
-    @Test func underLoadNoRequestFailsAndNoneSeesTwoGenerations() async throws {
+    @Test(arguments: ["inproc", "isolated", "remote"])
+    func underLoadNoRequestFailsAndNoneSeesTwoGenerations(_ mode: String) async throws {
+        var elsewhere: PluginProcess?
+        defer { elsewhere?.end() }
+        var file = "plugin: Edition\nmode: \(mode)\n"
+        if mode == "remote" {
+            let address = "unix:\(other.path("socket"))"
+            elsewhere = try PluginProcess.serve("Edition", ["--listen", address, "--plaintext"])
+            file += "remote: {endpoint: \"\(address)\", plaintext: true}\n"
+        }
+        try deployment.write("20-edition.yaml", file)
         let server = try await ServerProcess.start(deployment.root)
         let over = Gate()
         let client = server.client
@@ -57,13 +68,15 @@ import TheatreManifest
             }
             defer { over.open() }
             for round in 0..<4 {
-                let version = round.isMultiple(of: 2) ? "1.0.1" : "1.0.2"
-                let swapped = try await server.plugins(["swap", "edition", "--library", library(version)])
+                // The build of a server elsewhere is that server's: each swap is another session with it.
+                let version = mode == "remote" ? "1.0.0" : round.isMultiple(of: 2) ? "1.0.1" : "1.0.2"
+                let named = mode == "remote" ? [] : ["--library", library(version)]
+                let swapped = try await server.plugins(["swap", "edition"] + named)
                 #expect(swapped["instance"]?["version"]?.string == version)
                 #expect(swapped["handed_over"] == .bool(true))
             }
-            let back = try await server.plugins(["rollback", "edition"])
-            #expect(back["instance"]?["version"]?.string == "1.0.1")
+            let back = try await server.plugins([mode == "remote" ? "swap" : "rollback", "edition"])
+            #expect(back["instance"]?["version"]?.string == (mode == "remote" ? "1.0.0" : "1.0.1"))
             #expect(back["to"]?.integer == 6)
             over.open()
             return try await group.reduce(into: [String]()) { $0 += $1 }

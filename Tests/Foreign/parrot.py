@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # TheatreOS
 # SPDX-License-Identifier: Apache-2.0
-"""The plugin Parrot as a server in Python: ordinary gRPC, nothing of TheatreOS but its contracts.
+"""The plugins Parrot and Good as a server in Python: ordinary gRPC, nothing of TheatreOS but its contracts.
 
-parrot.py CONTRACTS.binpb LISTEN [CA CERTIFICATE KEY]: writes its address to descriptor 3 and serves until it is killed.
+parrot.py [--no-watch] [--not-serving] CONTRACTS.binpb LISTEN [CA CERTIFICATE KEY]: writes its address to descriptor 3 and
+serves until it is killed. SIGUSR1 makes it say NOT_SERVING of its health, as it does from the start with --not-serving,
+SIGUSR2 SERVING again; with --no-watch only to who asks.
 """
 import os
+import signal
 import sys
 import threading
 import time
@@ -14,7 +17,8 @@ from concurrent import futures
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-CONTRACTS, LISTEN, TLS = sys.argv[1], sys.argv[2], sys.argv[3:]
+WATCHED = "--no-watch" not in sys.argv
+CONTRACTS, LISTEN, *TLS = [word for word in sys.argv[1:] if not word.startswith("--")]
 
 pool = descriptor_pool.DescriptorPool()
 with open(CONTRACTS, "rb") as file:
@@ -32,9 +36,21 @@ ChatPart, Usage = message("theatre.content.v1.ChatPart"), message("theatre.conte
 SendRequest, Delivery = message("theatre.notification.v1.SendRequest"), message("theatre.notification.v1.Delivery")
 Header, Error = message("theatre.remote.v1.CallHeader"), message("theatre.remote.v1.Error")
 Context = message("theatre.host.v1.Context")
+HTTPRequest, HTTPResponse = message("theatre.http.v1.Request"), message("theatre.http.v1.Response")
 
 cancelled = waiting = 0
 lock = threading.Lock()
+# What it says of its health: 1 SERVING, 2 NOT_SERVING. Handlers of signals take no locks.
+health = 2 if "--not-serving" in sys.argv else 1
+signal.signal(signal.SIGUSR1, lambda *_: say(2))
+signal.signal(signal.SIGUSR2, lambda *_: say(1))
+# Whoever starts it may have blocked them.
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1, signal.SIGUSR2})
+
+
+def say(what):
+    global health
+    health = what
 
 
 def varint(value):
@@ -89,6 +105,9 @@ def words(request, context):
         with lock:
             waiting -= 1
             cancelled += 1
+    if found[:1] == ["until"]:
+        while health == 1 and context.is_active():
+            time.sleep(0.01)
     if found[:1] == ["left"]:
         found = [str(round(context.time_remaining()))]
     if found[:1] == ["cancelled"]:
@@ -128,24 +147,30 @@ def send(request, context):
     return Delivery(provider_reference=reference)
 
 
+def handle(request, context):
+    return HTTPResponse(status=200, content_type="text/plain", body=b"from another language")
+
+
 def unary(body, kind):
     return grpc.unary_unary_rpc_method_handler(body, kind.FromString, lambda answer: answer.SerializeToString())
 
 
-KNOWN = {"", "theatre.content.v1.Chat", "theatre.notification.v1.Channel"}
+KNOWN = {"", "theatre.content.v1.Chat", "theatre.http.v1.Handler", "theatre.notification.v1.Channel"}
 
 
 def check(request, context):
     if request[2:].decode() not in KNOWN:
         context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
-    return b"\x08\x01"
+    return b"\x08" + bytes([health])
 
 
 def watch(request, context):
-    yield b"\x08\x01"
-    done = threading.Event()
-    context.add_callback(done.set)
-    done.wait()
+    told = 0
+    while context.is_active():
+        if told != health:
+            told = health
+            yield b"\x08" + bytes([told])
+        time.sleep(0.02)
 
 
 server = grpc.server(futures.ThreadPoolExecutor(32))
@@ -156,9 +181,10 @@ server.add_generic_rpc_handlers((
             stream, ChatRequest.FromString, lambda answer: answer.SerializeToString()),
     }),
     grpc.method_handlers_generic_handler("theatre.notification.v1.Channel", {"Send": unary(send, SendRequest)}),
+    grpc.method_handlers_generic_handler("theatre.http.v1.Handler", {"Handle": unary(handle, HTTPRequest)}),
     grpc.method_handlers_generic_handler("grpc.health.v1.Health", {
         "Check": grpc.unary_unary_rpc_method_handler(check),
-        "Watch": grpc.unary_stream_rpc_method_handler(watch),
+        **({"Watch": grpc.unary_stream_rpc_method_handler(watch)} if WATCHED else {}),
     }),
 ))
 if TLS:
@@ -171,5 +197,6 @@ server.start()
 address = LISTEN if LISTEN.startswith("unix:") else f"{LISTEN.rsplit(':', 1)[0]}:{port}"
 os.write(3, f"{address}\n".encode())
 os.close(3)
+# A signal that another thread takes is seen to by this one, the next time it wakes.
 while True:
-    time.sleep(3600)
+    time.sleep(0.05)

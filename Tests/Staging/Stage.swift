@@ -75,6 +75,7 @@ package final class Stage: Sendable {
         var traits = OperationTraits()
         traits.streamsOut = operation.hasSuffix("Stream") || operation.hasSuffix("/Transact")
         traits.streamsIn = operation.hasSuffix("/Transact")
+        traits.beforeReady = operation == Handover.give
         traits.sideEffect = operation.hasSuffix("/Commit") || operation.hasSuffix("/Send")
         return traits
     }

@@ -11,29 +11,41 @@ public enum Toolchain: String, CaseIterable, Sendable {
     public static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
-    /// Where `Tests/Checks/install-languages` puts what comes from PyPI.
-    private static let environment = "\(root)/.build/languages"
-
     /// What makes and links.
-    public var program: String {
+    public var program: String { program(below: Self.root) }
+
+    /// `Tests/Checks/install-languages` puts what comes from PyPI below the root.
+    private func program(below root: String) -> String {
         switch self {
         case .c: "cc"
         case .rust: "cargo"
-        case .go: "\(Self.environment)/bin/go"
-        case .zig: "\(Self.environment)/bin/python-zig"
+        case .go: "\(root)/.build/languages/bin/go"
+        case .zig: "\(root)/.build/languages/bin/python-zig"
         }
     }
 
-    /// Whether it is installed.
-    public var isThere: Bool {
-        program.hasPrefix("/")
-            ? FileManager.default.isExecutableFile(atPath: program)
-            : (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-                .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+    /// What installs it.
+    private var installing: String {
+        switch self {
+        case .c: "apt-get install build-essential"
+        case .rust: "apt-get install cargo rustc"
+        case .go, .zig: "Tests/Checks/install-languages"
+        }
     }
 
-    /// Those that are installed.
-    public static var installed: [Toolchain] { allCases.filter(\.isThere) }
+    /// Fails a test that needs the compiler where that is missing: a plugin's language is never left out in silence.
+    ///
+    /// - Throws: `ShellError` with the command that installs it.
+    public func require(
+        path: String = ProcessInfo.processInfo.environment["PATH"] ?? "", root: String = Toolchain.root
+    ) throws {
+        let program = program(below: root)
+        let places = program.hasPrefix("/") ? [program] : path.split(separator: ":").map { "\($0)/\(program)" }
+        guard !places.contains(where: FileManager.default.isExecutableFile) else { return }
+        throw ShellError(
+            description: "There is no \(program) for plugins in \(rawValue); run `\(installing)` in \(root), or "
+                + "`make test-packages`.")
+    }
 
     /// What a shell puts before a command: nothing is fetched, nothing is kept outside of `caches`.
     public func settings(caches: String) -> String {

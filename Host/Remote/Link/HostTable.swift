@@ -47,7 +47,10 @@ struct HostTable: @unchecked Sendable {
             raw.idempotency_key = parts[1]
             raw.attributes = parts[2]
             raw.attempt = request.attempt
-            if request.timeout != 0 { raw.deadline_ns = now &+ request.timeout }
+            if request.timeout != 0 {
+                let (deadline, isBeyond) = now.addingReportingOverflow(request.timeout)
+                raw.deadline_ns = isBeyond ? .max : deadline
+            }
             return table.pointee.request(context, &raw, &id, &refusal)
         }
         guard code == THEATRE_OK else { throw CallError(StatusCode(lenient: code), refusal) }

@@ -207,6 +207,9 @@ final class RemoteLink: Sendable {
         if isLast { conclude() }
     }
 
+    /// Why calls are refused while the server is reached.
+    var refusalNow: CallError? { state.withLock { $0.isLost || $0.isOver ? nil : $0.refusal } }
+
     /// What is to be known of it.
     var facts: [String: String] {
         state.withLock { state in

@@ -18,10 +18,12 @@ struct ServedRequest: Sendable {
     }
 
     func run(_ stream: PluginServer.Stream, _ context: ServerContext) async throws {
+        // The time that is left counts from here, not from when the request is whole.
+        let arrival = Self.clock.monotonic()
         let inbound = InboundParts(stream.inbound)
         let call: Begun
         do throws(CallError) {
-            call = try begin(try await inbound.read(isStream: traits.streamsIn))
+            call = try begin(try await inbound.read(isStream: traits.streamsIn), arrival)
         } catch {
             return try await finish(stream, error)
         }
@@ -47,7 +49,23 @@ struct ServedRequest: Sendable {
         var sink: ServingSink
     }
 
-    private func begin(_ received: InboundParts.Request) throws(CallError) -> Begun {
+    private static let clock = SystemClock()
+
+    /// When the call is to end; 0 for the operation's own time, where its caller sets none.
+    private static func deadline(_ metadata: Metadata, _ arrival: UInt64) throws(CallError) -> UInt64 {
+        switch CallMetadata.timeout(in: metadata) {
+        case .none: return 0
+        case .nanoseconds(let nanoseconds): return arrival + nanoseconds
+        case .malformed(let text):
+            throw CallError(
+                .invalidArgument, "remote.bad_timeout",
+                "The call's \(CallMetadata.timeout) is \(text.prefix(40).debugDescription), not one to eight digits and one of "
+                    + "H, M, S, m, u, n.", detail: "/\(CallMetadata.timeout)")
+        }
+    }
+
+    private func begin(_ received: InboundParts.Request, _ arrival: UInt64) throws(CallError) -> Begun {
+        let deadline = try Self.deadline(received.metadata, arrival)
         guard let header = CallMetadata.header(in: received.metadata) else {
             throw CallError(
                 .invalidArgument, "remote.no_header", "The call has no \(CallMetadata.header) that could be read.")
@@ -61,7 +79,7 @@ struct ServedRequest: Sendable {
         let id = received.payload.withUnsafeBytes { bytes in
             var call = OutgoingCall(
                 payload: bytes, context: CallContext(received: Array(header.context), origin: header.call))
-            call.timeout = max(1, CallMetadata.timeout(in: received.metadata) ?? 0)
+            call.deadline = deadline
             call.attempt = max(1, header.attempt)
             call.idempotencyKey = header.idempotencyKey
             return dispatcher.start(call, on: target, sink: sink)

@@ -9,10 +9,11 @@ enum CallMetadata {
     static let header = "theatre-call-bin"
     static let timeout = "grpc-timeout"
 
-    /// - Parameter nanoseconds: what is left of the call's time.
+    /// - Parameter nanoseconds: what is left of the call's time; a time-out is a positive number, also where that is
+    ///   nothing.
     static func make(_ header: RemoteCallHeader, nanoseconds: UInt64) -> Metadata {
         var metadata = Metadata()
-        metadata.addString(timeoutText(nanoseconds), forKey: timeout)
+        metadata.addString(timeoutText(max(1, nanoseconds)), forKey: timeout)
         metadata.addBinary(header.wireBytes, forKey: self.header)
         return metadata
     }
@@ -33,14 +34,32 @@ enum CallMetadata {
         return "\(min(value, 99_999_999))H"
     }
 
-    /// Nanoseconds, or nil where there is no time-out or it is not one.
-    static func timeout(in metadata: Metadata) -> UInt64? {
-        for text in metadata[stringValues: timeout] { return nanoseconds(of: text) }
-        return nil
+    /// How long a call may take.
+    enum Timeout: Equatable {
+        /// Its caller sets no bound.
+        case none
+        /// Nanoseconds; 0 where all of it has passed.
+        case nanoseconds(UInt64)
+        /// What came is no time-out.
+        case malformed(String)
     }
 
+    static func timeout(in metadata: Metadata) -> Timeout {
+        // One that stands twice says two things.
+        let texts = Array(metadata[stringValues: timeout])
+        guard let first = texts.first else { return .none }
+        guard texts.count == 1, let nanoseconds = nanoseconds(of: first) else {
+            return .malformed(texts.joined(separator: ", "))
+        }
+        return .nanoseconds(nanoseconds)
+    }
+
+    /// One to eight digits and a unit; nil where it is anything else.
     static func nanoseconds(of text: String) -> UInt64? {
-        guard let value = UInt64(text.dropLast()), text.utf8.count <= 9 else { return nil }
+        let digits = text.utf8.dropLast()
+        guard (1...8).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+            let value = UInt64(text.dropLast())
+        else { return nil }
         switch text.last {
         case "n": return value
         case "u": return value * 1000

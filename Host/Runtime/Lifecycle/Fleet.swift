@@ -243,6 +243,13 @@ public final class Fleet: Sendable {
                     expected: "an instance that ends its calls", found: refusal.message,
                     fix: "see its log, then `theatre plugins release \(instance.plan.name)`"))
         }
+        if state == .ready, let refusal = instance.refusal {
+            state = .quarantined(
+                LoadError(
+                    plugin: "\(instance.plan.name) (\(manifest.name))", code: refusal.reason,
+                    expected: "an instance that takes calls", found: refusal.message,
+                    fix: "nothing here: it serves again as soon as its server says so"))
+        }
         var status = InstanceStatus(
             instance: instance.plan.name, plugin: manifest.name, version: manifest.version,
             mode: instance.plan.mode.rawValue, generation: instance.generation, state: state,

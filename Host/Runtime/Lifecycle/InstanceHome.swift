@@ -33,6 +33,14 @@ public protocol InstanceHome: AnyObject, Sendable {
 
     /// What a status shows of where it runs, by name: process, what of the sandbox is enforced.
     var facts: [String: String] { get }
+
+    /// Why it takes no calls just now, though it was brought up and nothing of it ended; nil where it takes them.
+    var refusal: CallError? { get }
+}
+
+extension InstanceHome {
+    /// It takes calls for as long as it runs.
+    public var refusal: CallError? { nil }
 }
 
 /// Makes the homes of one mode.

@@ -49,6 +49,9 @@ final class RunningInstance: Sendable {
     /// What is to be known of where it runs.
     var facts: [String: String] { home.facts }
 
+    /// Why it takes no calls just now.
+    var refusal: CallError? { home.refusal }
+
     /// `ledger (Ledger)`, for errors.
     private var title: String { "\(plan.name) (\(plan.file.manifest.name))" }
 

@@ -15,7 +15,7 @@ public import TheatreContracts
 ///
 /// List in `calls` what is used of `FEATURE/Put`, `Get`, `Stat`, `Delete`, `List` and `Presign`.
 public struct Blobs: Sendable {
-    private let client: BlobStoreClient
+    package let client: BlobStoreClient
     /// Bytes of a message: small enough that the other end's credit is worth something.
     private static let piece = 64 * 1024
 

@@ -45,12 +45,18 @@ public enum ContentSuite {
             try demand(!answer.model.isEmpty, "The answer does not say which model gave it.")
             try demand(
                 answer.usage.inputTokens > 0 && answer.usage.outputTokens > 0, "The answer does not say what it took.")
+            try demand(
+                answer.usage.outputTokens <= 400,
+                "400 tokens were allowed and \(answer.usage.outputTokens) are said to be written.")
         },
         SuiteCase("aStreamBeginsWithItsModelAndEndsWithItsUsage") { subject in
             guard let chat = subject.chat else { return }
             var parts: [ContentChatPart] = []
             for try await part in try await chat.stream(ContentSubject.conversation) { parts.append(part) }
             guard let first = parts.first, let last = parts.last else { throw SuiteFailure("The stream has no part.") }
+            try demand(
+                !parts.dropLast().contains { $0.finishReason != .unspecified },
+                "A part before the last says why the answer ended.")
             try demand(!first.model.isEmpty, "The first part does not name the model.")
             try demand(
                 last.hasUsage && last.finishReason != .unspecified, "The last part lacks usage or its reason to end.")
@@ -64,12 +70,18 @@ public enum ContentSuite {
             }
             try demand(
                 error.code == .invalidArgument && error.effect == .none, "\(error.reason) is not INVALID_ARGUMENT.")
+            let streamed = try await refusal("A stream of a conversation without a turn") {
+                for try await _ in try await chat.stream(ContentChatRequest()) {}
+            }
+            try demand(
+                streamed.code == error.code && streamed.reason == error.reason,
+                "A conversation without a turn is \(error.reason), and \(streamed.reason) where it is streamed.")
         },
         SuiteCase("thereIsOneVectorATextInOrder") { subject in
             guard let embedding = subject.embedding else { return }
-            let texts = ["州桥夜市", "the lamp at the bridge", "州桥夜市"]
+            let texts = ["州桥夜市", "the lamp at the bridge", "州桥夜市", "钱塘江潮"]
             let answer = try await embedding.embed(.with { $0.texts = texts })
-            try demand(answer.vectors.count == 3, "Three texts gave \(answer.vectors.count) vectors.")
+            try demand(answer.vectors.count == 4, "Four texts gave \(answer.vectors.count) vectors.")
             let length = answer.vectors[0].values.count
             try demand(answer.vectors.allSatisfy { $0.values.count == length }, "The vectors differ in length.")
             try demand(
@@ -77,6 +89,18 @@ public enum ContentSuite {
                 "The vectors have \(length) dimensions; the manifest says \(subject.dimensions).")
             try demand(answer.vectors[0] == answer.vectors[2], "The same text gave two vectors.")
             try demand(answer.vectors[0] != answer.vectors[1], "Two texts gave the same vector.")
+            try demand(
+                answer.vectors.allSatisfy { $0.values.contains { $0 != 0 } && $0.values.allSatisfy(\.isFinite) },
+                "A vector is nothing, or holds what is no number.")
+            for (index, text) in texts.enumerated() {
+                guard let alone = try await embedding.embed(.with { $0.texts = [text] }).vectors.first,
+                    alone.values.count == length
+                else { throw SuiteFailure("\"\(text)\" alone gave no vector, or one of another length.") }
+                let own = alone.likeness(to: answer.vectors[index])
+                try demand(
+                    answer.vectors.allSatisfy { alone.likeness(to: $0) <= own + 0.000_1 },
+                    "Vector \(index) is another text's: the vectors are not in the order of the texts.")
+            }
         },
         SuiteCase("noTextsAndTooManyAreRefused") { subject in
             guard let embedding = subject.embedding else { return }
@@ -88,4 +112,17 @@ public enum ContentSuite {
             }
         },
     ]
+}
+
+extension ContentVector {
+    /// The cosine of the angle between both.
+    fileprivate func likeness(to other: ContentVector) -> Float {
+        var (product, own, others) = (Float(0), Float(0), Float(0))
+        for (a, b) in zip(values, other.values) {
+            product += a * b
+            own += a * a
+            others += b * b
+        }
+        return product / (own * others).squareRoot()
+    }
 }

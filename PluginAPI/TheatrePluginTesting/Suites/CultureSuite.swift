@@ -4,6 +4,7 @@
 internal import FoundationEssentials
 internal import SwiftProtobuf
 public import TheatreContracts
+internal import TheatreManifest
 public import TheatrePlugin
 
 /// A provider of `theatre.culture.v1.Pack`.
@@ -39,12 +40,25 @@ public enum CultureSuite {
         },
         SuiteCase("everyTabooIsFoundWhereItStands") { subject in
             let pack = try await subject.client.describe(CultureDescribeRequest())
-            for taboo in pack.taboos.prefix(20) {
-                guard let word = taboo.patterns.first else { continue }
-                let text = "他看见\(word)。"
+            for taboo in pack.taboos {
+                for word in taboo.patterns {
+                    // The first character is two units of UTF-16 and four bytes of UTF-8.
+                    let text = "𠮷，他看见\(word)。"
+                    let found = try await subject.client.validate(.with { $0.text = text })
+                    guard let finding = found.findings.first(where: { $0.code == taboo.code }) else {
+                        throw SuiteFailure("\(taboo.code) was not found in \(text)")
+                    }
+                    try demand(
+                        finding.severity == taboo.severity,
+                        "\(taboo.code) is a \(taboo.severity) in the pack and a \(finding.severity) in a text.")
+                    try place(found, in: text)
+                }
+            }
+        },
+        SuiteCase("whereThereIsNothingNothingIsFound") { subject in
+            for text in ["", "。"] {
                 let found = try await subject.client.validate(.with { $0.text = text })
-                try demand(found.findings.contains { $0.code == taboo.code }, "\(taboo.code) was not found in \(text)")
-                try place(found, in: text)
+                try demand(found.findings.isEmpty, "\(found.findings.map(\.code)) were found in \"\(text)\".")
             }
         },
         SuiteCase("aJudgementIsTheSameEachTime") { subject in
@@ -69,12 +83,17 @@ public enum CultureSuite {
                 let added = rich.prompt.unicodeScalars.count - 7
                 let most = bound == 0 ? 1200 : Int(bound)
                 try demand(added <= most, "\(added) characters were added where \(most) are allowed.")
+                try demand(
+                    rich.added.allSatisfy { rich.prompt.contains($0) }, "What is said to be added is not in the prompt."
+                )
             }
         },
         SuiteCase("thePackIsExportedForOtherPrograms") { subject in
             for target in ["json", "markdown"] {
                 let export = try await subject.client.export(.with { $0.target = target })
                 try demand(!export.document.isEmpty && !export.contentType.isEmpty, "The export to \(target) is empty.")
+                try demand(
+                    target != "json" || export.isJSON, "The export to json is none, or of type \(export.contentType).")
             }
             let error = try await refusal("An export to punched cards") {
                 try await subject.client.export(.with { $0.target = "punched cards" })
@@ -97,5 +116,13 @@ public enum CultureSuite {
             try demand(finding.start >= last, "The findings are not in order of place.")
             last = finding.start
         }
+    }
+}
+
+extension CultureExportResponse {
+    fileprivate var isJSON: Bool {
+        guard contentType.hasPrefix("application/json") else { return false }
+        do { _ = try JSONValue(json: document) } catch { return false }
+        return true
     }
 }

@@ -61,6 +61,9 @@ public enum NotificationSuite {
             try demand(
                 try await subject.arrived() == before + 1, "One message was sent; the emulator has another number.")
             try demand(delivery.at > 0, "The delivery says no time.")
+            try demand(
+                abs(delivery.at - subject.now()) < 86_400_000,
+                "The delivery was at \(delivery.at), and it is \(subject.now()): milliseconds since 1970 are wanted.")
         },
         SuiteCase("whatIsTooLateIsNotSent") { subject in
             let before = try await subject.arrived()
@@ -69,6 +72,10 @@ public enum NotificationSuite {
             }
             try demand(error.effect == .none, "\(error.reason) has effect \(error.effect) and nothing was sent.")
             try demand(try await subject.arrived() == before, "A message that had lapsed arrived.")
+            _ = try await success("A message that is worth delivering for an hour was not sent") {
+                try await subject.send("msg_2") { $0.validUntil = subject.now() + 3_600_000 }
+            }
+            try demand(try await subject.arrived() == before + 1, "A message in good time did not arrive.")
         },
         SuiteCase("theEffectOfAnErrorIsTrue") { subject in
             for (index, disturbance) in Disturbance.allCases.enumerated() {
@@ -76,11 +83,17 @@ public enum NotificationSuite {
                 let before = try await subject.arrived()
                 do {
                     _ = try await subject.send("msg_\(index)")
+                    let count = try await subject.arrived() - before
+                    try demand(
+                        count == 1, "\(disturbance): the message was delivered, it is said, and \(count) arrived.")
                 } catch let error as PluginError {
                     let hasArrived = try await subject.arrived() > before
                     try demand(
                         !(hasArrived && error.effect == .none),
                         "\(disturbance): the message arrived; \(error.reason) says that nothing happened.")
+                    try demand(
+                        hasArrived || error.effect != .applied,
+                        "\(disturbance): nothing arrived; \(error.reason) says that it did.")
                     // What asks to be repeated after it may have arrived is known by its id.
                     guard error.effect != .none, error.retry != .never else { continue }
                     _ = try await subject.send("msg_\(index)")
@@ -95,6 +108,9 @@ public enum NotificationSuite {
             let error = try await refusal("A message that the other side refuses") { try await subject.send("msg_1") }
             let classes = ["address_dead", "throttled", "rejected", "misconfigured"].map { "notification.\($0)" }
             try demand(classes.contains(error.reason), "\(error.reason) is none of the contract's: \(classes).")
+            try demand(
+                error.reason == "notification.throttled" || error.retry == .never,
+                "\(error.reason) asks to be repeated, and the same message will never be taken.")
         },
         SuiteCase("beingThrottledSaysForHowLong") { subject in
             guard try await subject.disturb(.throttled) else { return }

@@ -71,6 +71,26 @@ public struct PaymentSubject: Sendable {
                 $0.total.currency = currency
             })
     }
+
+    /// What those gave that succeeded, of some requests that are made at the same time. One that only asks to be made
+    /// again is: two transactions got in each other's way.
+    func atOnce<T: Sendable>(
+        _ count: Int, _ body: @escaping @Sendable (Int) async throws -> T
+    ) async throws -> [T] {
+        try await withThrowingTaskGroup(of: T?.self) { group in
+            for index in 0..<count {
+                group.addTask {
+                    for _ in 0..<20 {
+                        do { return try await body(index) } catch let error as PluginError {
+                            guard error.code == .aborted, error.retry != .never else { return nil }
+                        }
+                    }
+                    return nil
+                }
+            }
+            return try await group.reduce(into: []) { if let result = $1 { $0.append(result) } }
+        }
+    }
 }
 
 /// What every payment provider does.
@@ -95,6 +115,26 @@ public enum PaymentSuite {
             try demand(error.effect == .none, "\(error.reason) has effect \(error.effect).")
             let count = try await subject.known().count
             try demand(count == 1, "The emulator has \(count) payments.")
+            let amount = try await subject.query().amount.amount
+            try demand(amount == 100, "A number that was refused for 101 made the payment one of \(amount).")
+        },
+        SuiteCase("oneNumberAskedForAtOnceMakesOnePayment") { subject in
+            let references = try await subject.atOnce(8) { _ in try await subject.create().providerReference }
+            try demand(!references.isEmpty, "None of eight requests at once made the payment.")
+            try demand(Set(references).count == 1, "One number made \(Set(references).count) payments at once.")
+            let count = try await subject.known().count
+            try demand(count == 1, "The emulator has \(count) payments.")
+        },
+        SuiteCase("aPaymentOfNothingIsRefused") { subject in
+            for amount: Int64 in [0, -100] {
+                let error = try await refusal("A payment of \(amount)") { try await subject.create(amount: amount) }
+                try demand(
+                    error.code == .invalidArgument && error.effect == .none,
+                    "A payment of \(amount) is \(error.code) with effect \(error.effect), not INVALID_ARGUMENT with none."
+                )
+            }
+            let count = try await subject.known().count
+            try demand(count == 0, "A payment of nothing was made.")
         },
         SuiteCase("anUnknownPaymentIsNotFound") { subject in
             let error = try await refusal("A payment that there is not") { try await subject.query("suite_none") }
@@ -128,8 +168,35 @@ public enum PaymentSuite {
             try demand(refund.amount.amount == 60, "60 was given back as \(refund.amount.amount).")
             let again = try await subject.refund("suite_r1", 60)
             try demand(again.providerReference == refund.providerReference, "One refund number made two refunds.")
+            let other = try await refusal("One refund number for another amount") {
+                try await subject.refund("suite_r1", 30)
+            }
+            try demand(other.effect == .none, "\(other.reason) has effect \(other.effect).")
             let error = try await refusal("A refund beyond the payment") { try await subject.refund("suite_r2", 41) }
             try demand(error.effect == .none, "\(error.reason) has effect \(error.effect).")
+            let rest = try await subject.refund("suite_r3", 40)
+            try demand(rest.amount.amount == 40, "The rest of 40 was given back as \(rest.amount.amount).")
+        },
+        SuiteCase("refundsAskedForAtOnceStayWithinThePayment") { subject in
+            _ = try await subject.create()
+            try await subject.settle()
+            let given = try await subject.atOnce(6) { try await subject.refund("suite_r\($0)", 30).amount.amount }
+            let sum = given.reduce(0, +)
+            try demand(sum <= 100, "\(sum) of a payment of 100 was given back, in \(given.count) refunds at once.")
+        },
+        SuiteCase("aRefundIsFoundByItsNumber") { subject in
+            _ = try await subject.create()
+            try await subject.settle()
+            let made = try await subject.refund("suite_r1", 60)
+            let found = try await subject.client.queryRefund(.with { $0.refundNumber = "suite_r1" })
+            try demand(
+                found.refundNumber == "suite_r1" && found.amount == made.amount
+                    && found.providerReference == made.providerReference,
+                "Asked for, the refund is another than was made.")
+            let error = try await refusal("A refund that there is not") {
+                try await subject.client.queryRefund(.with { $0.refundNumber = "suite_none" })
+            }
+            try demand(error.code == .notFound, "An unknown refund is \(error.code), not NOT_FOUND.")
         },
         SuiteCase("aNotificationIsProvedAndAForgedOneIsNot") { subject in
             _ = try await subject.create()
@@ -137,19 +204,27 @@ public enum PaymentSuite {
             guard let sent = try await subject.notifications().first else { return }
             let told = try await subject.client.verifyNotification(.with { $0.request = sent })
             try demand(told.payment.number == "suite_000001", "The notification is of \(told.payment.number).")
+            try demand(
+                told.payment.status == .succeeded && told.payment.amount.amount == 100,
+                "The notification tells of \(told.payment.amount.amount), \(told.payment.status); 100 was paid.")
             try demand(!told.notificationID.isEmpty, "The notification has no id to know replays by.")
+            let replayed = try await subject.client.verifyNotification(.with { $0.request = sent })
+            try demand(
+                replayed.notificationID == told.notificationID, "Replayed, the notification has another id.")
             try demand(
                 (200..<300).contains(Int(told.acknowledge.status)),
                 "Acknowledging is status \(told.acknowledge.status).")
             try demand(!(200..<300).contains(Int(told.refuse.status)), "Refusing is status \(told.refuse.status).")
-            var forged = sent
-            forged.body.append(0x20)
-            let error = try await refusal("A forged notification") {
-                try await subject.client.verifyNotification(.with { $0.request = forged })
+            var altered = sent
+            altered.body.append(0x20)
+            for (forged, what) in [(altered, "A forged notification"), (HTTPRequest(), "An empty notification")] {
+                let error = try await refusal(what) {
+                    try await subject.client.verifyNotification(.with { $0.request = forged })
+                }
+                try demand(
+                    error.code == .unauthenticated && error.reason == "payment.bad_signature",
+                    "\(what) is \(error.reason), not payment.bad_signature.")
             }
-            try demand(
-                error.code == .unauthenticated && error.reason == "payment.bad_signature",
-                "A forged notification is \(error.reason), not payment.bad_signature.")
         },
         SuiteCase("theEffectOfAnErrorIsTrue") { subject in
             for (index, disturbance) in Disturbance.allCases.enumerated() {
@@ -163,8 +238,10 @@ public enum PaymentSuite {
                         !(isThere && error.effect == .none),
                         "\(disturbance): the payment was made; \(error.reason) says that nothing happened.")
                     guard isThere else { continue }
-                    try demand(
-                        try await subject.query(number).number == number, "A lost payment cannot be found again.")
+                    let found = try await success("A lost payment cannot be found again") {
+                        try await subject.query(number)
+                    }
+                    try demand(found.number == number, "A lost payment is found as \(found.number).")
                 }
             }
         },

@@ -22,8 +22,15 @@ public struct SuiteCase<Subject: Sendable>: Sendable, CustomStringConvertible {
 
     /// Runs the case.
     ///
-    /// - Throws: `SuiteFailure` with what does not hold, or the error that a call failed with where it should not.
-    public func run(_ subject: Subject) async throws { try await body(subject) }
+    /// - Throws: `SuiteFailure` with what does not hold: also for a call that failed where it should not.
+    public func run(_ subject: Subject) async throws {
+        do {
+            try await body(subject)
+        } catch let error as PluginError {
+            throw SuiteFailure(
+                "A call that has to succeed failed: \(error.code) \(error.reason) \"\(error.message)\" \(error.detail)")
+        }
+    }
 }
 
 /// What a provider does otherwise than its contract says.
@@ -37,6 +44,13 @@ public struct SuiteFailure: Error, Sendable, Hashable, CustomStringConvertible {
 /// Fails the case where something is not so.
 func demand(_ isSo: Bool, _ otherwise: @autoclosure () -> String) throws {
     if !isSo { throw SuiteFailure(otherwise()) }
+}
+
+/// What a call gives that must not fail, since `otherwise` would be so.
+func success<T>(_ otherwise: String, _ body: () async throws -> T) async throws -> T {
+    do { return try await body() } catch let error as PluginError {
+        throw SuiteFailure("\(otherwise): \(error.code) \(error.reason).")
+    }
 }
 
 /// The error that a call must fail with.

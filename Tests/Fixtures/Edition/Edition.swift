@@ -36,14 +36,21 @@ struct Edition: Plugin, HTTPHandlerContract, HostHandoverContract {
     }
 
     func exportState(_ request: HostExportStateRequest, _ call: Call) async throws -> HostHandedState {
-        .with {
-            $0.format = "edition/1"
-            $0.data = Data("\(served.add(0))".utf8)
+        guard !configuration.format.isEmpty else {
+            throw PluginError(.failedPrecondition, "edition.no_state", "It was told to hand nothing over.")
+        }
+        return .with {
+            $0.format = configuration.format
+            $0.data = Data("\(served.add(0)) ".utf8) + Data(repeating: 0x78, count: configuration.ballast)
         }
     }
 
     func importState(_ request: HostHandedState, _ call: Call) async throws -> HostImportStateResponse {
-        guard request.format == "edition/1", let count = Int(String(decoding: request.data, as: UTF8.self)) else {
+        let parts = request.data.split(separator: 0x20, maxSplits: 1, omittingEmptySubsequences: false)
+        guard request.format == configuration.format, parts.count == 2,
+            let count = Int(String(decoding: parts[0], as: UTF8.self)), parts[1].count == configuration.ballast,
+            parts[1].allSatisfy({ $0 == 0x78 })
+        else {
             throw PluginError(.internal, "edition.bad_state", "The state cannot be read.")
         }
         _ = served.add(count)
@@ -61,6 +68,13 @@ private final class Counter: Sendable {
 struct EditionConfiguration: Decodable, Sendable {
     /// It passes its self-test.
     var isSound: Bool
+    /// Of the state that it hands over and takes; empty: it hands none over.
+    var format: String
+    /// Bytes that are handed over beside the count.
+    var ballast: Int
 
-    private enum CodingKeys: String, CodingKey { case isSound = "is_sound" }
+    private enum CodingKeys: String, CodingKey {
+        case isSound = "is_sound"
+        case format, ballast
+    }
 }

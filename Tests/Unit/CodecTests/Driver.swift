@@ -20,6 +20,7 @@ struct Driver {
 
     /// Writes the codec, and builds it with what decodes and encodes again. Made once for each language.
     static func built(_ language: Toolchain) throws -> Driver {
+        try language.require()
         let folder = "\(Toolchain.root)/.build/codec-\(language.rawValue)-\(getpid())"
         if !FileManager.default.fileExists(atPath: "\(folder)/built") { try build(language, folder) }
         return Driver(language: language, folder: folder)

@@ -5,6 +5,7 @@ import GRPCCore
 import Runtime
 import SeededRandom
 import Testing
+import TheatreContracts
 
 @testable import Remote
 
@@ -19,9 +20,25 @@ struct WireTests {
         #expect(CallMetadata.nanoseconds(of: text) == nanoseconds)
     }
 
-    @Test(arguments: ["", "n", "5", "5x", "-5S", "123456789S", " 5S"])
-    func whatIsNoTimeoutIsNone(_ text: String) {
+    static let noTimeouts = [
+        "", "n", "5", "5x", "-5S", "+5S", "123456789S", " 5S", "5 S", "5S ", "5.0S", "0x5S", "٥S", "5s",
+        "18446744073709551615n",
+    ]
+
+    @Test(arguments: noTimeouts) func whatIsNoTimeoutIsMalformed(_ text: String) {
         #expect(CallMetadata.nanoseconds(of: text) == nil)
+        #expect(CallMetadata.timeout(in: ["grpc-timeout": .string(text)]) == .malformed(text))
+    }
+
+    @Test func aTimeoutThatStandsTwiceIsMalformed() {
+        #expect(CallMetadata.timeout(in: [:]) == .none)
+        #expect(CallMetadata.timeout(in: ["grpc-timeout": "5S"]) == .nanoseconds(5_000_000_000))
+        #expect(CallMetadata.timeout(in: ["grpc-timeout": "5S", "grpc-timeout": "6S"]) == .malformed("5S, 6S"))
+    }
+
+    @Test func whatIsLeftIsNeverNothing() {
+        let metadata = CallMetadata.make(RemoteCallHeader(), nanoseconds: 0)
+        #expect(Array(metadata[stringValues: "grpc-timeout"]) == ["1n"])
     }
 
     @Test func aTimeoutIsNeverMoreThanWhatIsLeft() {

@@ -3,10 +3,20 @@
 
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import Runtime
 import SwiftProtobuf
 import TheatreContracts
 
 @testable import Remote
+
+/// What a server said to a stream.
+struct Heard<Frame: Sendable>: Sendable {
+    var frames: [Frame] = []
+    /// Nil where it ended without.
+    var status: Status?
+    /// What the status' details say.
+    var error: CallError?
+}
 
 /// A client of a plugin's server that keeps to no rule.
 struct HostileHost: Sendable {
@@ -37,25 +47,23 @@ struct HostileHost: Sendable {
     }
 
     /// A session in which these frames are sent at once; the frames that came back, and the status where one came.
-    func session(_ frames: [[UInt8]]) async throws -> (frames: [RemotePluginFrame], status: Status?) {
+    func session(_ frames: [[UInt8]]) async throws -> Heard<RemotePluginFrame> {
         try await talk(sessionMethod, [:], frames) { try RemotePluginFrame(wire: $0) }
     }
 
     /// A call with this header and message.
-    func call(_ method: MethodDescriptor, _ metadata: Metadata, _ messages: [[UInt8]]) async throws
-        -> (frames: [[UInt8]], status: Status?)
-    {
+    func call(_ method: MethodDescriptor, _ metadata: Metadata, _ messages: [[UInt8]]) async throws -> Heard<[UInt8]> {
         try await talk(method, metadata, messages) { $0 }
     }
 
     private func talk<T: Sendable>(
         _ method: MethodDescriptor, _ metadata: Metadata, _ messages: [[UInt8]],
         _ read: @escaping @Sendable ([UInt8]) throws -> T
-    ) async throws -> (frames: [T], status: Status?) {
+    ) async throws -> Heard<T> {
         var options = CallOptions.defaults
         options.waitForReady = true
         return try await transport.withStream(descriptor: method, options: options) { stream, _ in
-            var found: [T] = []
+            var heard = Heard<T>()
             do {
                 try await stream.outbound.write(.metadata(metadata))
                 for message in messages { try await stream.outbound.write(.message(GRPCNIOTransportBytes(message))) }
@@ -67,14 +75,18 @@ struct HostileHost: Sendable {
                 for try await part in stream.inbound {
                     switch part {
                     case .metadata: continue
-                    case .message(let bytes): found.append(try read(bytes.withUnsafeBytes { Array($0) }))
-                    case .status(let status, _): return (found, status)
+                    case .message(let bytes): heard.frames.append(try read(bytes.withUnsafeBytes { Array($0) }))
+                    case .status(let status, let trailers):
+                        heard.status = status
+                        let code = StatusCode(lenient: Int32(status.code.rawValue))
+                        heard.error = StatusDetails.error(in: trailers, code: code)
+                        return heard
                     }
                 }
             } catch let error as RPCError {
-                return (found, Status(code: Status.Code(error.code), message: error.message))
+                heard.status = Status(code: Status.Code(error.code), message: error.message)
             }
-            return (found, nil)
+            return heard
         }
     }
 

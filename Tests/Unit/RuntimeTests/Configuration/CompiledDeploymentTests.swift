@@ -51,6 +51,27 @@ import Testing
         #expect(deployment.broken.isEmpty)
     }
 
+    /// What an instance's file says of its sandbox, else what the host's does.
+    @Test func aSandboxIsAsItsFileOrTheHostsSays() throws {
+        let bench = try Bench()
+        try bench.library("Plain", manifest("Plain"))
+        try bench.file("00-host.yaml", "isolation: {require_sandbox: strict, memory_mib: 300, hang_seconds: 7}\n")
+        try bench.file("10-own.yaml", "plugin: Plain\ninstance: own\nmode: isolated\n")
+        try bench.file(
+            "20-other.yaml",
+            "plugin: Plain\ninstance: other\nmode: isolated\n"
+                + "isolation: {require_sandbox: best, memory_mib: 20, threads: 9, stack: true}\n")
+        let plan = DeploymentPlanner(
+            deployment: try bench.compile(), services: [:], state: bench.folder, publicURL: "http://localhost",
+            version: "1"
+        ).plan()
+        let sandboxes = Dictionary(uniqueKeysWithValues: plan.instances.map { ($0.name, $0.sandbox) })
+        #expect(sandboxes["own"]?.isStrict == true && sandboxes["own"]?.memory == 300 << 20)
+        #expect(sandboxes["own"]?.silence == 7000 && sandboxes["own"]?.writesStack == false)
+        #expect(sandboxes["other"]?.isStrict == false && sandboxes["other"]?.memory == 20 << 20)
+        #expect(sandboxes["other"]?.threads == 9 && sandboxes["other"]?.writesStack == true)
+    }
+
     @Test func aDisabledInstanceMayBeOfAPluginThatIsNotThere() throws {
         let bench = try Bench()
         try bench.library("Plain", manifest("Plain"))
