@@ -41,7 +41,7 @@ packages:
 
 test-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@Tests/Checks/install-languages || true
+	@Tests/Checks/install-languages
 
 bench-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(BENCH_PACKAGES)

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Glibc
 import NIOCore
 import NIOPosix
@@ -58,20 +59,24 @@ struct TestClock {
     init(_ path: String) { self.path = path }
 
     /// Moves the host's clock and waits until it has moved.
-    func advance(milliseconds: Int64) async throws {
+    ///
+    /// - Returns: what it says then, milliseconds since 1970.
+    @discardableResult
+    func advance(milliseconds: Int64) async throws -> Int64 {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .connect(unixDomainSocketPath: path) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        try await channel.executeThenClose { inbound, outbound in
+        return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(string: "{\"advance_ms\": \(milliseconds)}\n"))
             for try await answer in inbound {
-                guard String(buffer: answer).contains("wall_ms") else {
-                    throw Unexpected("the clock said \(String(buffer: answer))")
+                let said = String(buffer: answer)
+                guard let wall = try JSONValue(json: Data(said.utf8))["wall_ms"]?.integer else {
+                    throw Unexpected("the clock said \(said)")
                 }
-                return
+                return wall
             }
             throw Unexpected("the clock said nothing")
         }

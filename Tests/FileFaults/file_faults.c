@@ -13,22 +13,35 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* The errno that writes fail with now, or 0. */
-static int fault_now(void) {
+/* What writes fail with now. */
+struct fault {
+    /* errno, or 0 */
+    int code;
+    /* to files of LocalBlobs; else to databases */
+    int is_of_blobs;
+};
+
+static struct fault fault_now(void) {
+    struct fault fault = {0, 0};
     const char *control = getenv("THEATRE_TEST_FILE_FAULTS");
-    if (!control) return 0;
+    if (!control) return fault;
     int kept = errno;
     long file = syscall(SYS_openat, AT_FDCWD, control, O_RDONLY | O_CLOEXEC, 0);
-    char word[16] = {0};
+    char text[32] = {0};
     if (file >= 0) {
-        syscall(SYS_read, (int)file, word, sizeof word - 1);
+        syscall(SYS_read, (int)file, text, sizeof text - 1);
         syscall(SYS_close, (int)file);
     }
     errno = kept;
-    if (strncmp(word, "full", 4) == 0) return ENOSPC;
-    if (strncmp(word, "io", 2) == 0) return EIO;
-    if (strncmp(word, "read_only", 9) == 0) return EROFS;
-    return 0;
+    const char *word = text;
+    if (strncmp(word, "blobs_", 6) == 0) {
+        fault.is_of_blobs = 1;
+        word += 6;
+    }
+    if (strncmp(word, "full", 4) == 0) fault.code = ENOSPC;
+    if (strncmp(word, "io", 2) == 0) fault.code = EIO;
+    if (strncmp(word, "read_only", 9) == 0) fault.code = EROFS;
+    return fault;
 }
 
 static int ends(const char *text, const char *end) {
@@ -36,18 +49,30 @@ static int ends(const char *text, const char *end) {
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-static int is_database(const char *path) { return ends(path, ".db") || ends(path, ".db-wal"); }
+static int meets(struct fault fault, const char *path) {
+    if (fault.is_of_blobs) return strstr(path, "/incoming/") != NULL;
+    return ends(path, ".db") || ends(path, ".db-wal");
+}
 
 /* The errno for a write to this descriptor, or 0. */
 static int fault_of(int descriptor) {
-    int fault = fault_now();
-    if (!fault) return 0;
+    struct fault fault = fault_now();
+    if (!fault.code) return 0;
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
     ssize_t count = readlink(link, path, sizeof path - 1);
     if (count < 0) return 0;
     path[count] = 0;
-    return is_database(path) ? fault : 0;
+    return meets(fault, path) ? fault.code : 0;
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t count) {
+    int fault = fault_of(descriptor);
+    if (fault) {
+        errno = fault;
+        return -1;
+    }
+    return syscall(SYS_write, descriptor, bytes, count);
 }
 
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) {
@@ -80,6 +105,23 @@ int fdatasync(int descriptor) {
     return (int)syscall(SYS_fdatasync, descriptor);
 }
 
+int fsync(int descriptor) {
+    if (fault_of(descriptor) == EIO) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, descriptor);
+}
+
+static int open_file(const char *path, int flags, mode_t mode) {
+    struct fault fault = fault_now();
+    if ((flags & O_ACCMODE) != O_RDONLY && fault.code == EROFS && meets(fault, path)) {
+        errno = EROFS;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+}
+
 int open64(const char *path, int flags, ...) {
     mode_t mode = 0;
     if (flags & (O_CREAT | O_TMPFILE)) {
@@ -88,9 +130,16 @@ int open64(const char *path, int flags, ...) {
         mode = va_arg(arguments, mode_t);
         va_end(arguments);
     }
-    if ((flags & O_ACCMODE) != O_RDONLY && is_database(path) && fault_now() == EROFS) {
-        errno = EROFS;
-        return -1;
+    return open_file(path, flags, mode);
+}
+
+int open(const char *path, int flags, ...) {
+    mode_t mode = 0;
+    if (flags & (O_CREAT | O_TMPFILE)) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
     }
-    return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+    return open_file(path, flags, mode);
 }

@@ -1,16 +1,16 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-public import Logging
-public import Runtime
+internal import Logging
+internal import Runtime
 internal import Synchronization
-internal import TheatreContracts
 
-/// Asks the storage once a second whether it takes writes: a host whose writes fail is not ready, and says why.
+/// Asks one storage once a second whether it takes writes.
 ///
-/// A storage that does not provide `theatre.sql.v1.Maintenance` counts as well.
-public final class StorageWatch: Sendable {
+/// One that does not offer to be asked counts as well.
+final class StorageWatch: Sendable {
     private struct State {
+        /// As the storage said it.
         var reason = ""
         var wake: (any PendingWake)?
         var isStopped = false
@@ -24,31 +24,29 @@ public final class StorageWatch: Sendable {
     static let patience: UInt64 = 10_000_000_000
 
     private let caller: UnaryCaller
-    private let storage: String
+    private let storage: WatchedStorage
     private let clock: any ServiceClock
     private let log: Logger
     private let state = Mutex(State())
 
-    /// A watch on the storage instance `storage`.
-    public convenience init(calls: any CallStarting, storage: String, clock: any ServiceClock, log: Logger) {
-        self.init(DispatchedCalls(calls: calls), storage: storage, clock: clock, log: log)
-    }
-
-    init(_ calls: any UnaryCalling, storage: String, clock: any ServiceClock, log: Logger) {
-        caller = UnaryCaller(calls: calls)
+    init(_ caller: UnaryCaller, _ storage: WatchedStorage, clock: any ServiceClock, log: Logger) {
+        self.caller = caller
         self.storage = storage
         self.clock = clock
         self.log = log
     }
 
-    /// Why nothing can be written; empty where it can or nobody has asked yet.
-    public var reason: String { state.withLock { $0.reason } }
+    /// Why nothing can be written, with the instance's name; empty where it can or nobody has asked yet.
+    var reason: String {
+        let reason = state.withLock { $0.reason }
+        return reason.isEmpty ? "" : "\(storage.instance): \(reason)"
+    }
 
     /// Begins to ask.
-    public func start() { look() }
+    func start() { look() }
 
     /// Asks no more; `then` is called once no call is under way.
-    public func stop(_ then: @escaping @Sendable () -> Void) {
+    func stop(_ then: @escaping @Sendable () -> Void) {
         let isIdle = state.withLock { state in
             state.isStopped = true
             state.wake?.cancel()
@@ -66,34 +64,27 @@ public final class StorageWatch: Sendable {
             return true
         }
         guard goes else { return }
-        caller.call(
-            storage, "theatre.sql.v1.Maintenance/Status", SQLStatusRequest(), .system,
-            deadline: clock.monotonic + Self.patience
-        ) { (result: Result<SQLStatusResponse, CallError>) in self.took(result) }
+        storage.ask(caller, deadline: clock.monotonic + Self.patience) { result in self.took(result) }
     }
 
-    private func took(_ result: Result<SQLStatusResponse, CallError>) {
-        let reason: String
-        switch result {
-        case .success(let status): reason = status.writable ? "" : "\(storage): \(status.reason)"
-        case .failure(let error):
-            let isSilent = error.code == .unimplemented || error.code == .notFound
-            reason = isSilent ? "" : "\(storage): \(error.reason)"
-        }
-        let (before, stopped) = state.withLock { state in
+    private func took(_ result: Result<String, CallError>) {
+        let (before, after, stopped) = state.withLock { state in
             state.isAsking = false
             let before = state.reason
-            state.reason = reason
+            switch result {
+            case .success(let reason): state.reason = reason
+            case .failure(let error): state.reason = storage.reason(of: error, former: before)
+            }
             if !state.isStopped {
                 state.wake = clock.wake(after: Self.interval) { [weak self] in self?.look() }
             }
             defer { state.whenStopped = nil }
-            return (before, state.whenStopped)
+            return (before, state.reason, state.whenStopped)
         }
-        if before.isEmpty, !reason.isEmpty {
-            log.error("the storage takes no writes", metadata: ["reason": "\(reason)"])
-        } else if !before.isEmpty, reason.isEmpty {
-            log.notice("the storage takes writes again")
+        if before.isEmpty, !after.isEmpty {
+            log.error("a storage takes no writes", metadata: ["storage": "\(storage.instance)", "reason": "\(after)"])
+        } else if !before.isEmpty, after.isEmpty {
+            log.notice("a storage takes writes again", metadata: ["storage": "\(storage.instance)"])
         }
         stopped?()
     }

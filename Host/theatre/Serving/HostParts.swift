@@ -47,7 +47,7 @@ final class HostParts: Sendable {
     private let jobs: JobPump
     private let retention: RetentionPump
     let audit: AuditWriter
-    private let storageWatch: StorageWatch
+    private let storageWatches: StorageWatches
     private let isOpen: OpenFlag
 
     init(_ deployment: CompiledDeployment, _ settings: HostServer.Settings) throws {
@@ -84,9 +84,8 @@ final class HostParts: Sendable {
             calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), clock: time,
             log: log.logger("retention"))
         audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
-        let watch = StorageWatch(
-            calls: dispatcher, storage: host.storage, clock: time, log: log.logger("storage"))
-        storageWatch = watch
+        let watches = StorageWatches(calls: dispatcher, clock: time, log: log.logger("storage"))
+        storageWatches = watches
         let own = MetricsService()
         let all: [any HostService] = [
             egress, KeysService(source: keys), SecretsService(source: secrets),
@@ -120,7 +119,7 @@ final class HostParts: Sendable {
             calls: dispatcher,
             services: Self.gatewayServices(
                 host, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
-                isOpen: isOpen, watch: watch),
+                isOpen: isOpen, watches: watches),
             group: group, log: log.logger("gateway"))
     }
 
@@ -189,7 +188,6 @@ final class HostParts: Sendable {
             throw ServeFailure("the host's tables cannot be made in \(settings.host.storage): \(error)")
         }
         timers.start()
-        storageWatch.start()
         retention.start()
     }
 
@@ -218,7 +216,7 @@ final class HostParts: Sendable {
         deliver(deployment)
     }
 
-    /// Keeps what came of bringing the instances up, and delivers events and jobs to those that serve.
+    /// Keeps what came of bringing the instances up, watches its storages, and delivers events and jobs to those that serve.
     func deliver(_ deployment: CompiledDeployment) {
         do { try selfTests.write(fleet.statuses, of: deployment, at: Int64(clock.wall() / 1_000_000)) } catch {
             logger.warning("what self-tests found cannot be kept", metadata: ["error": "\(error)"])
@@ -227,7 +225,17 @@ final class HostParts: Sendable {
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
         jobs.serve(Set(instances.flatMap(JobQueue.queues(of:))))
+        storageWatches.watch(storages(of: deployment))
         isOpen.set()
+    }
+
+    /// The host's own storage, where there is one, and the stores of blobs that can be asked how they fare.
+    private func storages(of deployment: CompiledDeployment) -> Set<WatchedStorage> {
+        var storages = deployment.table.instances.filter { instance in
+            instance.plugin.manifest.provides.contains { $0.capability == WatchedStorage.blobCapability }
+        }.map { WatchedStorage($0.declaration.name, .blobs) }
+        if fleet.port(settings.host.storage) != nil { storages.append(WatchedStorage(settings.host.storage, .sql)) }
+        return Set(storages)
     }
 
     /// Lets a test move the clock, where it was asked for.
@@ -259,7 +267,7 @@ final class HostParts: Sendable {
         async let eventsStopped: Void = withCheckedContinuation { done in events.stop(drain: drain) { done.resume() } }
         _ = await (jobsStopped, eventsStopped)
         await withCheckedContinuation { done in timers.stop { done.resume() } }
-        await withCheckedContinuation { done in storageWatch.stop { done.resume() } }
+        await withCheckedContinuation { done in storageWatches.stop { done.resume() } }
         await withCheckedContinuation { done in audit.stop { done.resume() } }
     }
 
@@ -292,7 +300,7 @@ final class HostParts: Sendable {
 
     private static func gatewayServices(
         _ host: HostConfiguration, clock: SystemClock, dispatcher: Dispatcher,
-        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag, watch: StorageWatch
+        tokens: SessionTokens, audit: AuditWriter, metrics: MetricsRegistry, isOpen: OpenFlag, watches: StorageWatches
     ) -> GatewayServices {
         var services = GatewayServices()
         services.now = { Int64(clock.wall() / 1_000_000) }
@@ -305,7 +313,7 @@ final class HostParts: Sendable {
                 count: UInt32(record.count))
         }
         services.isReady = { isOpen.isSet }
-        services.impediment = { watch.reason }
+        services.impediment = { watches.reason }
         services.metrics = { metrics.text() }
         return services
     }

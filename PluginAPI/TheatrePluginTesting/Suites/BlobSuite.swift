@@ -10,9 +10,35 @@ public import TheatrePlugin
 public struct BlobSubject: Sendable {
     /// Blobs of an instance and a tenant.
     public var blobs: @Sendable (_ instance: String, _ tenant: String) -> Blobs
+    /// What `theatre.blob.v1.Maintenance/Status` says; nil where the provider does not offer it.
+    public var standing: (@Sendable () async throws -> Standing)?
+    /// Has the provider take no writes, or take them again; nil where a test cannot.
+    public var setRefusesWrites: (@Sendable (Bool) async throws -> Void)?
+
+    /// Whether a store takes writes, and why not otherwise.
+    public struct Standing: Sendable, Hashable {
+        /// It takes them.
+        public var isWritable: Bool
+        /// Empty where it does.
+        public var reason: String
+
+        /// What a store said.
+        public init(isWritable: Bool, reason: String) {
+            self.isWritable = isWritable
+            self.reason = reason
+        }
+    }
 
     /// A provider to be tested.
-    public init(blobs: @escaping @Sendable (_ instance: String, _ tenant: String) -> Blobs) { self.blobs = blobs }
+    public init(
+        blobs: @escaping @Sendable (_ instance: String, _ tenant: String) -> Blobs,
+        standing: (@Sendable () async throws -> Standing)? = nil,
+        setRefusesWrites: (@Sendable (Bool) async throws -> Void)? = nil
+    ) {
+        self.blobs = blobs
+        self.standing = standing
+        self.setRefusesWrites = setRefusesWrites
+    }
 
     var own: Blobs { blobs("drafting", "default") }
 
@@ -203,6 +229,33 @@ public enum BlobSuite {
             try demand(
                 error.code == .notFound && error.reason == "blob.unknown", "\(error.reason) is not blob.unknown.")
             try await subject.own.delete("none")
+        },
+        SuiteCase("aStoreThatTakesWritesSaysSo") { subject in
+            guard let standing = subject.standing else { return }
+            try await subject.own.put("k", Data("one".utf8))
+            let said = try await standing()
+            try demand(said.isWritable && said.reason.isEmpty, "It took a blob, and says \(said).")
+        },
+        SuiteCase("aStoreThatTakesNoWritesSaysSoUntilItDoes") { subject in
+            guard let standing = subject.standing, let refuse = subject.setRefusesWrites else { return }
+            try await subject.own.put("k", Data("one".utf8))
+            try await refuse(true)
+            let error = try await refusal("A blob where none is taken") {
+                try await subject.own.put("n", Data("two".utf8))
+            }
+            for _ in 0..<2 {
+                let said = try await standing()
+                try demand(
+                    !said.isWritable && said.reason.hasPrefix("\(error.reason): "),
+                    "Put says \(error.reason), and Status \(said).")
+            }
+            let back = try await subject.own.get("k", limit: 10).bytes
+            try demand(back == Data("one".utf8), "What is stored cannot be read any more.")
+            try await refuse(false)
+            // Without a Put between.
+            let said = try await standing()
+            try demand(said.isWritable && said.reason.isEmpty, "It could take writes again, and says \(said).")
+            try await subject.own.put("n", Data("two".utf8))
         },
     ]
 }

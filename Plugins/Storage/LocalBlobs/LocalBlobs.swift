@@ -10,7 +10,8 @@ import TheatrePlugin
 /// Blobs as files named by the digest of their content; keys, sizes and uploads are rows of the database.
 struct LocalBlobs: Plugin, BlobStoreContract, HTTPHandlerContract, HostTargetContract {
     static var operations: [Operation<LocalBlobs>] {
-        blobStoreOperations + httpHandlerOperations.filter { $0.name.hasSuffix("/HandleStream") }
+        blobStoreOperations + blobMaintenanceOperations
+            + httpHandlerOperations.filter { $0.name.hasSuffix("/HandleStream") }
             + hostTargetOperations
     }
 

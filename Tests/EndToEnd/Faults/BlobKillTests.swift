@@ -22,9 +22,7 @@ import Testing
     }
 
     private func run(_ load: BlobWriters, _ plan: FaultPlan) async throws {
-        var files = FaultEngine.sqlite.deployment
-        files["30-blobs.yaml"] =
-            "plugin: LocalBlobs\ninstance: blobs\ngrants: {state_folder: true, keys: {urls: {key: blobs}}}\n"
+        let files = FaultEngine.sqlite.deployment.merging(JournalClient.blobs()) { $1 }
         let (deployment, folder) = (try TemporaryFolder(files), try TemporaryFolder())
         var dice = SeededGenerator(seed: plan.seed)
         var progress = FaultProgress(.killsUnderBlobs, plan)

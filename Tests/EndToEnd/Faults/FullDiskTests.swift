@@ -2,11 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
-import FoundationEssentials
 import NIOCore
-import NIOHTTP1
 import Testing
-import TheatreManifest
 
 /// The host's disk is full: really, not by a feigned error.
 ///
@@ -23,10 +20,7 @@ struct FullDiskTests {
         let folder = try TemporaryFolder()
         try folder.makeFolder("state")
         let disk = try await SmallDisk(at: folder.path("state"), megabytes: 24)
-        var files = FaultEngine.sqlite.deployment
-        files["30-blobs.yaml"] =
-            "plugin: LocalBlobs\ninstance: blobs\ngrants: {state_folder: true, keys: {urls: {key: blobs}}}\n"
-        let deployment = try TemporaryFolder(files)
+        let deployment = try TemporaryFolder(FaultEngine.sqlite.deployment.merging(JournalClient.blobs()) { $1 })
         let http = JournalClient.makeHTTP()
         do {
             try await run(deployment, folder, disk, http)
@@ -57,7 +51,7 @@ struct FullDiskTests {
                 }
                 stored.insert(draft.id)
             }
-            #expect(try await put("\(prefix)-blob", journal) == .created)
+            #expect(try await journal.putBlob("\(prefix)-blob", Self.blob) == "")
         }
         try await goesOn("before")
 
@@ -65,10 +59,11 @@ struct FullDiskTests {
         stored.formUnion(try await writeUntilRefused("full", journal))
         try await eventually("readyz says so", seconds: 60) { () -> Bool? in
             let answer = try await host.client.get("/readyz")
-            return answer.status == 503 && answer.text.contains("sql.full") ? true : nil
+            return answer.status == 503 && answer.text.contains("sql.full") && answer.text.contains("blob.disk_full")
+                ? true : nil
         }
         #expect(try await host.client.get("/healthz").status == 200)
-        #expect(try await put("in-blob", journal) == .tooManyRequests)
+        #expect(try await journal.putBlob("in-blob", Self.blob) == "blob.disk_full")
         let present = Set(try await journal.report("entries").map { $0[0] })
         #expect(present.isSuperset(of: stored), "what is stored can be read")
 
@@ -85,7 +80,7 @@ struct FullDiskTests {
         let entries = try await journal.report("entries").map { $0[0] }
         #expect(Set(entries).isSuperset(of: stored) && Set(entries).count == entries.count)
         for prefix in ["before", "freed", "restarted"] {
-            #expect(try await get("\(prefix)-blob", journal) == Self.blob)
+            #expect(try await journal.blob("\(prefix)-blob") == Self.blob)
         }
         try await eventually("every event is delivered and every job done", seconds: 60) {
             let counts = try await journal.report("counts", isPaged: false).first?.compactMap { Int($0) } ?? []
@@ -112,24 +107,4 @@ struct FullDiskTests {
     }
 
     private static let blob = ByteBuffer(repeating: 7, count: 200_000)
-
-    private func put(_ key: String, _ journal: JournalClient) async throws -> HTTPResponseStatus {
-        var request = HTTPClientRequest(url: "\(journal.url)/api/v1/journal/blobs/\(key)")
-        request.method = .PUT
-        request.headers.add(name: "Content-Type", value: "application/octet-stream")
-        request.body = .bytes(Self.blob)
-        let response = try await journal.http.execute(request, timeout: .seconds(30))
-        let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
-        if response.status != .created {
-            let reason = try JSONValue(json: Data(body.utf8)).value(at: "/details/reason")?.string
-            #expect(reason == "blob.disk_full", "\(body)")
-        }
-        return response.status
-    }
-
-    private func get(_ key: String, _ journal: JournalClient) async throws -> ByteBuffer {
-        let request = HTTPClientRequest(url: "\(journal.url)/api/v1/journal/blobs/\(key)")
-        let response = try await journal.http.execute(request, timeout: .seconds(30))
-        return try await response.body.collect(upTo: 1 << 20)
-    }
 }

@@ -34,8 +34,9 @@ struct OperatorDesk {
         folder = try TemporaryFolder()
     }
 
-    func serve() async throws -> ServerProcess {
-        try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
+    func serve(_ arguments: [String] = []) async throws -> ServerProcess {
+        try await ServerProcess.start(
+            deployment.root, folder: folder, arguments: arguments, environment: environment)
     }
 
     /// Gives the fixture another configuration, which a server takes up.

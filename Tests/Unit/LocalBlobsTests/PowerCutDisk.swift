@@ -124,6 +124,8 @@ final class PowerCutDisk: FileLayer {
         try lock.withLock { _ in try body() }
     }
 
+    func room(in folder: String) throws -> DiskRoom { DiskRoom(isReadOnly: false, free: nil) }
+
     // MARK: The power cut
 
     /// Changes the disk, unless the power is out.

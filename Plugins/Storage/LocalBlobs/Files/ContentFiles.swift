@@ -10,7 +10,9 @@ import TheatrePlugin
 /// A file gets its name when its bytes are durable, and has it durably before anything refers to it. Everything blocks.
 struct ContentFiles: Sendable {
     let layer: any FileLayer
-    private let root: String
+    /// Whether the disk takes writes, as those that failed told.
+    let health = DiskHealth()
+    let root: String
     private let shards = Shards()
 
     /// The folders known to be there durably.
@@ -20,12 +22,12 @@ struct ContentFiles: Sendable {
 
     /// - Parameter root: a folder that is there.
     init(_ layer: any FileLayer, root: String) {
-        self.layer = layer
+        self.layer = HeededFiles(layer: layer, health: health)
         self.root = root
     }
 
     private var content: String { "\(root)/content" }
-    private var incoming: String { "\(root)/incoming" }
+    var incoming: String { "\(root)/incoming" }
     private func shard(_ digest: String) -> String { "\(content)/\(digest.prefix(2))" }
     private func path(_ digest: String) -> String { "\(shard(digest))/\(digest.dropFirst(2))" }
 

@@ -33,7 +33,8 @@ struct FileFault: Error, Sendable, Hashable {
                 .unavailable, "blob.busy", "The system has no room for another file (\(text)); send it again.",
                 retry: .after(milliseconds: 1000))
         default:
-            PluginError(.unavailable, "blob.io", "A file of the blobs cannot be used: \(operation) said \(text).")
+            PluginError(
+                .unavailable, "blob.io", "A file of the blobs cannot be used: \(operation) said \(text).", retry: .safe)
         }
     }
 

@@ -22,6 +22,8 @@ protocol FileLayer: Sendable {
     func list(_ path: String) throws -> [FolderEntry]
     /// Runs `body` while no other holds the folder's lock otherwise than shared, in this process or another.
     func withLock<Output: Sendable>(_ folder: String, exclusive: Bool, _ body: () throws -> Output) throws -> Output
+    /// What the file system of a folder has room for.
+    func room(in folder: String) throws -> DiskRoom
     /// Seconds since 1970 on the clock that stamps files.
     var now: Int64 { get }
 }
@@ -43,4 +45,12 @@ struct FolderEntry: Sendable, Hashable {
     var name: String
     /// Seconds since 1970.
     var modifiedAt: Int64
+}
+
+/// What a file system has room for.
+struct DiskRoom: Sendable, Hashable {
+    /// Nobody may write to it, as it is mounted.
+    var isReadOnly: Bool
+    /// Bytes that this process may still store, none where no file can be made; nil where the system does not count them.
+    var free: Int64?
 }

@@ -69,6 +69,22 @@ struct SystemFiles: FileLayer {
         // Closing the folder opens the lock.
         return try withExtendedLifetime(file) { try body() }
     }
+
+    func room(in folder: String) throws -> DiskRoom {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { throw FileFault("statvfs") }
+        let isReadOnly = status.f_flag & UInt(ST_RDONLY) != 0
+        // Some file systems count no blocks or no files: 0 of 0 says nothing.
+        guard status.f_blocks > 0 else { return DiskRoom(isReadOnly: isReadOnly, free: nil) }
+        let isRoot = geteuid() == 0
+        let files = isRoot ? status.f_ffree : status.f_favail
+        let blocks = isRoot ? status.f_bfree : status.f_bavail
+        let isOutOfFiles = status.f_files > 0 && files == 0
+        let free = blocks.multipliedReportingOverflow(by: status.f_frsize)
+        return DiskRoom(
+            isReadOnly: isReadOnly,
+            free: isOutOfFiles ? 0 : free.overflow ? .max : Int64(clamping: free.partialValue))
+    }
 }
 
 /// A descriptor. Used by one thread at a time, which its owner sees to.
