@@ -38,12 +38,14 @@ let plugins = [
 /// Plugins that do something wrong, in Tests/Fixtures.
 let fixtures = [
     "AnswersGarbage", "BadConfig", "BelievesSizes", "Blocks", "Bookkeeper", "Brittle", "CallsHostOnly", "CompletesLate",
-    "CompletesTwice", "Contrary", "CrashesInCreate", "Demanding", "Exits", "ExportsMore", "Fickle", "Good", "Gullible",
+    "CompletesTwice", "Contrary", "CrashesInCreate", "Demanding", "Exits", "ExportsMore", "Faulty", "Fickle", "Good",
+    "Gullible",
     "HangsInActivate", "Incomplete", "IsolatedOnly", "KeepsBorrowed", "Leaks", "Lies", "LiesOfContracts",
     "LiesOfCreate", "LiesOfEntry", "LiesOfMajor", "LiesOfManifest", "LiesOfName", "LiesOfRevision", "LiesOfSize",
-    "Lingers", "Meddles", "NeedsGrant", "NeedsSecret", "Needy", "NeverCompletes", "NewerHost", "NoEntry",
+    "Lingers", "Loose", "Meddles", "NeedsGrant", "NeedsSecret", "Needy", "NeverCompletes", "NewerHost", "NoEntry",
     "OddAttribute", "OddAttributeType", "OddCapability", "OddOperation", "OddRate", "OddRoute", "OpensSocket",
-    "ReadsBeyond", "Remembers", "Shares", "Squats", "Stunted", "Tattles", "ThrowsInCreate", "TwoFaced", "Understates",
+    "ReadsBeyond", "Remembers", "Shares", "Spawns", "Squats", "Stunted", "Tattles", "ThrowsInCreate", "TwoFaced",
+    "Understates",
     "Unguarded",
     "Unruly", "WrongMajor",
     // Nothing is wrong with it but its age.
@@ -183,7 +185,7 @@ let host: [Target] = [
     .target(
         name: "Validator",
         dependencies: [
-            "CValidator", "CTheatrePlugin", "Isolation", "Runtime", "Registry", "JSONSchema", "Transcoding",
+            "CValidator", "CTheatrePlugin", "Isolation", "Remote", "Runtime", "Registry", "JSONSchema", "Transcoding",
             "TheatreContracts", "TheatreManifest", protobuf, log,
         ],
         path: "Host/Validator", exclude: ["README.md"], swiftSettings: strict),
@@ -378,7 +380,7 @@ let tests: [Target] =
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(
             "ValidatorTests",
-            ["theatre", "Validator", "Runtime", "JSONSchema", "Transcoding", "TheatreManifest"]),
+            ["PostgreSQLServer", "theatre", "Validator", "Runtime", "JSONSchema", "Transcoding", "TheatreManifest"]),
         unitTests(
             "PumpTests",
             [

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 uint64_t validator_heap_in_use(void) {
@@ -50,6 +51,11 @@ void validator_child_limits(void) {
 }
 
 int32_t validator_pipe(int32_t ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int64_t validator_file_size(int32_t descriptor) {
+    struct stat status;
+    return fstat(descriptor, &status) == 0 ? (int64_t)status.st_size : 0;
+}
 
 int32_t validator_defines(const char *name) {
     /* dladdr would look through every symbol of a program that may have a million. */

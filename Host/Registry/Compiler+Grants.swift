@@ -54,7 +54,7 @@ extension Compiler {
         let grants = granted.map { Endpoint(host: $0.host, port: $0.port) }
         var covered = Array(repeating: false, count: grants.count)
         for request in asked {
-            let patterns = patterns(of: request, check.instance.config, plugin.manifest.configuration)
+            let patterns = Self.patterns(of: request, check.instance.config, plugin.manifest.configuration)
             for pattern in patterns ?? [] {
                 var isMet = false
                 for (index, grant) in grants.enumerated() where pattern.covers(grant) {
@@ -70,7 +70,7 @@ extension Compiler {
     }
 
     /// The hosts a request of a manifest means under this configuration; nil where the configuration says none.
-    private func patterns(of request: String, _ config: JSONValue, _ schema: JSONValue) -> [Endpoint]? {
+    fileprivate static func patterns(of request: String, _ config: JSONValue, _ schema: JSONValue) -> [Endpoint]? {
         guard request.hasPrefix("config:") else { return Endpoint(request).map { [$0] } }
         let pointers = request.dropFirst("config:".count).split(separator: ":").map(String.init)
         guard let first = pointers.first, let value = value(at: first, config, schema) else { return nil }
@@ -86,12 +86,21 @@ extension Compiler {
     }
 
     /// What the configuration says there, or else its schema's default.
-    private func value(at pointer: String, _ config: JSONValue, _ schema: JSONValue) -> JSONValue? {
+    private static func value(at pointer: String, _ config: JSONValue, _ schema: JSONValue) -> JSONValue? {
         config.value(at: pointer) ?? schema.value(at: pointer.replacing("/", with: "/properties/") + "/default")
     }
 
     private func near(_ name: String, _ names: [String]) -> String {
         nearestMatch(to: name, among: names).map { " (did you mean \"\($0)\"?)" } ?? ""
+    }
+}
+
+extension InstanceDeclaration {
+    /// The servers that `grants.connect` of a manifest means under a configuration: what an instance of it is granted at
+    /// least.
+    package static func servers(askedBy manifest: Manifest, _ config: JSONValue) -> [Egress] {
+        manifest.grants.connect.flatMap { Compiler.patterns(of: $0, config, manifest.configuration) ?? [] }
+            .map { Egress(host: $0.host, port: $0.port) }
     }
 }
 

@@ -17,17 +17,20 @@ public final class PostgreSQLServer: Sendable {
         public var hasTLS = false
         /// For whom the certificate is, as `subjectAltName` has it.
         public var certifiedNames = "DNS:localhost,IP:127.0.0.1"
+        /// Whether it takes everybody's word on loopback, without a password.
+        public var isTrusting = false
         /// More lines of postgresql.conf.
         public var settings: [String: String] = [:]
 
         /// Fast, without TLS.
         public init(
             isDurable: Bool = false, hasTLS: Bool = false, certifiedNames: String = "DNS:localhost,IP:127.0.0.1",
-            settings: [String: String] = [:]
+            isTrusting: Bool = false, settings: [String: String] = [:]
         ) {
             self.isDurable = isDurable
             self.hasTLS = hasTLS
             self.certifiedNames = certifiedNames
+            self.isTrusting = isTrusting
             self.settings = settings
         }
     }
@@ -116,7 +119,7 @@ public final class PostgreSQLServer: Sendable {
         let access = """
             local all all trust
             host replication all 127.0.0.1/32 trust
-            host all all 127.0.0.1/32 scram-sha-256
+            host all all 127.0.0.1/32 \(options.isTrusting ? "trust" : "scram-sha-256")
             """
         try Data("\(access)\n".utf8).write(to: URL(filePath: "\(data)/pg_hba.conf"))
     }

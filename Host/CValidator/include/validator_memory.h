@@ -27,6 +27,9 @@ void validator_child_limits(void);
 /* A pipe whose ends no other child gets; 0, or -1. */
 int32_t validator_pipe(int32_t ends[2]);
 
+/* How many bytes the file of a descriptor has; 0 where it is no file. */
+int64_t validator_file_size(int32_t descriptor);
+
 /* 1 where this program itself defines the symbol, as no library should need; else 0. */
 int32_t validator_defines(const char *name);
 

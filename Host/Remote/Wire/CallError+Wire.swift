@@ -39,11 +39,34 @@ extension CallError {
         }
     }
 
-    /// As the end of a gRPC call: its status and its trailers.
+    /// As the end of a gRPC call: its status and its trailers, which HTTP/2 bounds for a whole connection: one that is too
+    /// long would end every call on it. The status says the message once more, percent-encoded, so there it is shorter.
     var status: (Status, Metadata) {
-        let status = Status(code: Status.Code(rawValue: Int(code.rawValue)) ?? .unknown, message: message)
+        var bounded = self
+        bounded.reason = reason.cut(to: 256)
+        bounded.message = message.cut(to: Self.messageLimit)
+        bounded.detail = detail.cut(to: 1024)
+        let short = bounded.message.cut(to: 512)
+        let status = Status(code: Status.Code(rawValue: Int(code.rawValue)) ?? .unknown, message: short)
         var trailers = Metadata()
-        trailers.addBinary(StatusDetails.bytes(of: self), forKey: StatusDetails.key)
+        trailers.addBinary(StatusDetails.bytes(of: bounded, message: short), forKey: StatusDetails.key)
         return (status, trailers)
+    }
+
+    /// Bytes of an error's message that go over the wire; what is longer is cut.
+    package static let messageLimit = 4096
+}
+
+extension String {
+    /// As much of it as has that many bytes in UTF-8, with a sign where something is missing.
+    package func cut(to limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        let sign = "…"
+        var size = sign.utf8.count
+        let kept = unicodeScalars.prefix { scalar in
+            size += UTF8.width(scalar)
+            return size <= limit
+        }
+        return String(kept) + sign
     }
 }

@@ -11,9 +11,11 @@ enum StatusDetails {
     static let type = "type.googleapis.com/theatre.remote.v1.Error"
 
     /// code = 1, message = 2, details = 3 of google.protobuf.Any {type_url = 1, value = 2}.
-    static func bytes(of error: CallError) -> [UInt8] {
+    ///
+    /// - Parameter message: of the status, where that is not the error's.
+    static func bytes(of error: CallError, message: String? = nil) -> [UInt8] {
         let detail = ProtoWriter.text(1, type) + ProtoWriter.bytes(2, error.wire.wireBytes)
-        return ProtoWriter.number(1, UInt64(error.code.rawValue)) + ProtoWriter.text(2, error.message)
+        return ProtoWriter.number(1, UInt64(error.code.rawValue)) + ProtoWriter.text(2, message ?? error.message)
             + ProtoWriter.bytes(3, detail)
     }
 

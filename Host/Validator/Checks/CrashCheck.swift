@@ -33,12 +33,10 @@ extension LibraryCheck {
         let isQuiet = Monitor(0).settled(milliseconds: settling) {
             ProcessSnapshot.threadCount <= before.0 && ProcessSnapshot.openDescriptors().count <= before.1
         }
-        if !isQuiet {
-            run.fail(
-                "validator.crash_leaves",
-                "After three crashes the host has \(ProcessSnapshot.threadCount - before.0) threads and \(ProcessSnapshot.openDescriptors().count - before.1) descriptors more."
-            )
-        }
+        let more = CrashJudgement.leavings(
+            threads: ProcessSnapshot.threadCount - before.0,
+            descriptors: ProcessSnapshot.openDescriptors().count - before.1)
+        if !isQuiet, let more { run.fail(more) }
         run.note("crashes", 4)
         run.note("calls_ended", ended)
     }
@@ -64,12 +62,11 @@ extension LibraryCheck {
         kill(process, SIGCONT)
         for (call, sink) in calls {
             let answer = sink.wait(milliseconds: 30_000)
-            guard let answer else {
-                run.fail("validator.crash_lost_call", "\(call.operation.name) never ended after \(name).")
-                continue
-            }
-            judge(answer, call, sink, name, &run)
-            ended += 1
+            let judgement = CrashJudgement(
+                operation: call.operation.name, kind: call.kind, signal: name,
+                isSideEffect: call.operation.description.sideEffect)
+            for finding in judgement.findings(answer, times: sink.count) { run.fail(finding) }
+            ended += answer == nil ? 0 : 1
         }
         if let call = steady.first {
             let other = deployed.call("bystander", call.operation.name, call.request, seconds: 30)
@@ -80,27 +77,6 @@ extension LibraryCheck {
             }
         }
         try expectRespawn(deployed, steady, after: generation, name, &run)
-    }
-
-    private static func judge(
-        _ answer: CallAnswer, _ call: Deployed.Steady, _ sink: AnswerSink, _ name: String, _ run: inout CheckRun
-    ) {
-        let isSideEffect = call.operation.description.sideEffect
-        // Some may have been answered in the instant before the signal was taken.
-        let isAnswered = answer.kind == call.kind
-        let isTold =
-            answer.error?.code == .unavailable && answer.error?.reason == "instance.crashed"
-            && answer.error?.effect == (isSideEffect ? .unknown : CallError.Effect.none)
-            && answer.error?.retry == (isSideEffect ? .never : .safe)
-        if !isAnswered, !isTold {
-            run.fail(
-                "validator.crash_untold",
-                "\(call.operation.name) ended with \(answer.kind) after \(name), not with instance.crashed and its effect."
-            )
-        }
-        if sink.count != 1 {
-            run.fail("validator.crash_twice", "\(call.operation.name) was completed \(sink.count) times after \(name).")
-        }
     }
 
     private static func expectRespawn(
@@ -127,5 +103,51 @@ extension LibraryCheck {
                 "validator.respawn_differs",
                 "\(call.operation.name) gave \(call.kind) before its process was ended, and \(answer.kind) after.")
         }
+    }
+}
+
+/// What a call that was under way may be told when its process ends.
+struct CrashJudgement {
+    let operation: String
+    /// How it is answered where nothing ends.
+    let kind: String
+    let signal: String
+    let isSideEffect: Bool
+
+    /// - Parameters:
+    ///   - answer: its first completion; nil where none came.
+    ///   - times: how often it was completed.
+    func findings(_ answer: CallAnswer?, times: Int) -> [Finding] {
+        guard let answer else {
+            return [Finding("validator.crash_lost_call", "\(operation) never ended after \(signal).")]
+        }
+        var found: [Finding] = []
+        // Some may have been answered in the instant before the signal was taken.
+        if answer.kind != kind, !isTold(answer) {
+            found.append(
+                Finding(
+                    "validator.crash_untold",
+                    "\(operation) ended with \(answer.kind) after \(signal), not with instance.crashed and its effect.")
+            )
+        }
+        if times != 1 {
+            found.append(
+                Finding("validator.crash_twice", "\(operation) was completed \(times) times after \(signal)."))
+        }
+        return found
+    }
+
+    private func isTold(_ answer: CallAnswer) -> Bool {
+        answer.error?.code == .unavailable && answer.error?.reason == "instance.crashed"
+            && answer.error?.effect == (isSideEffect ? .unknown : CallError.Effect.none)
+            && answer.error?.retry == (isSideEffect ? .never : .safe)
+    }
+
+    /// Of a host that has more than before, by as many; nil where it has not.
+    static func leavings(threads: Int, descriptors: Int) -> Finding? {
+        guard threads > 0 || descriptors > 0 else { return nil }
+        return Finding(
+            "validator.crash_leaves",
+            "After three crashes the host has \(threads) threads and \(descriptors) descriptors more.")
     }
 }

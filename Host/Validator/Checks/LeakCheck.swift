@@ -12,13 +12,13 @@ extension LibraryCheck {
         leftOutIsolated: "its process takes everything with it"
     ) { run in
         let library = try run.library()
-        for _ in 0..<20 { try live(library, run) }
+        for _ in 0..<20 { try live(library, &run) }
         _ = Monitor(0).settled(milliseconds: 500) { false }
         let before = (ProcessSnapshot.threadCount, ProcessSnapshot.openDescriptors(), validator_heap_in_use())
         let resident = ProcessSnapshot.resident
         for life in 0..<lives {
             run.progress("life \(life)")
-            try live(library, run)
+            try live(library, &run)
         }
         let isQuiet = Monitor(0).settled(milliseconds: settling) { ProcessSnapshot.threadCount <= before.0 }
         let opened = ProcessSnapshot.openDescriptors().filter { before.1[$0.key] == nil }
@@ -43,7 +43,7 @@ extension LibraryCheck {
     /// Bytes: less than any object with a buffer, more than what fragmentation and caches make of a hundred lives.
     private static let allowed = 2048
 
-    private static func live(_ library: LibraryHome, _ run: CheckRun) throws {
+    private static func live(_ library: LibraryHome, _ run: inout CheckRun) throws {
         let trial = try run.ready(library)
         if let operation = run.subject.operations.first {
             _ = try trial.call(operation.index, trial.request(operation))

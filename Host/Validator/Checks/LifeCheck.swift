@@ -34,6 +34,8 @@ extension LibraryCheck {
         if trial.selfTest() != THEATRE_OK { run.note("self_test", "\(trial.error.reason): \(trial.error.message)") }
         run.progress("deactivate")
         trial.deactivate()
+        // Work of its own that goes on shows itself while it has nothing to do.
+        run.linger(trial, milliseconds: 300)
         run.progress("destroy")
         trial.destroy()
         run.linger(trial)

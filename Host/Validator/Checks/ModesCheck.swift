@@ -2,53 +2,96 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CTheatrePlugin
+internal import Remote
 internal import Runtime
 internal import TheatreContracts
 internal import TheatreManifest
 internal import Transcoding
 
 extension LibraryCheck {
-    /// One script of calls, played in both modes.
+    /// One script of calls, played in every mode.
     static let modes = LibraryCheck(
-        "modes", "the same calls give the same bytes and errors in the host's process and in one of its own",
-        quick: false, limit: 400, leftOutIsolated: "there is no other mode to compare it with"
+        "modes", "the same calls give the same bytes and errors in the host's process, in one of its own, and served",
+        quick: false, limit: 600, leftOutIsolated: "there is no other mode to compare it with"
     ) { run in
-        guard run.subject.manifest.modes.contains("isolated") else { throw Skip("its manifest does not list isolated") }
+        let others = Elsewhere.allCases.filter { run.subject.manifest.modes.contains($0.rawValue) }
+        guard !others.isEmpty else { throw Skip("its manifest lists neither isolated nor remote") }
         let loaded = try run.library()
         var counts = (bytes: 0, kinds: 0)
-        for (world, upstream) in [
-            ("empty", Upstreams.empty), ("generated", Self.byContent(run.subject)), ("lost", Upstreams.lost),
-            ("unrouted", Upstreams.unrouted),
-        ] {
-            var played = try plays(loaded, world, upstream, patience: 2000, &run)
+        let subject = run.subject
+        let worlds: [World] = [
+            World("empty") { _ in Upstreams.empty }, World("generated") { byTurn(subject, $0) },
+            World("lost") { _ in Upstreams.lost }, World("unrouted") { _ in Upstreams.unrouted },
+        ]
+        for world in worlds {
+            var played = try plays(loaded, others, world, patience: 2000, &run)
             // Silence that not all have may be a slow machine's: then each waits longer.
-            if played.isUneven { played = try plays(loaded, world, upstream, patience: 15_000, &run) }
-            let (again, apart) = (played.again, played.apart)
-            for (index, step) in played.first.enumerated() {
-                // What differs from life to life by itself, such as a time, says nothing of the mode.
-                let isSteady = step.seen == again[index].seen
-                counts = isSteady ? (counts.bytes + 1, counts.kinds) : (counts.bytes, counts.kinds + 1)
-                let isSame =
-                    isSteady
-                    ? apart[index].seen == step.seen
-                    : [step.seen.kind, again[index].seen.kind].contains(apart[index].seen.kind)
-                guard !isSame else { continue }
-                run.fail(
-                    "validator.modes_differ",
-                    "\(step.name) (\(world)) gives \(step.seen.shown) in the host's process and \(apart[index].seen.shown) in one of its own."
-                )
+            if played.isUneven { played = try plays(loaded, others, world, patience: 15_000, &run) }
+            for (elsewhere, apart) in played.apart {
+                compare(played, apart, elsewhere, world.name, &counts, &run)
             }
         }
+        run.note("compared_with", others.map(\.rawValue))
         run.note("compared_by_bytes", counts.bytes)
         run.note("compared_by_kind", counts.kinds)
+        let left = Elsewhere.allCases.filter { !others.contains($0) }
+        if !left.isEmpty {
+            run.note("left_out", left.map { "\($0.rawValue): its manifest does not list it" })
+        }
     }
 
-    /// Well-formed answers that depend on nothing but the request.
-    private static func byContent(_ subject: Subject) -> Upstream {
-        { call in
+    /// What becomes of the calls that a step makes.
+    private struct World {
+        let name: String
+        /// Given the step's number.
+        let upstream: (Int) -> Upstream
+
+        init(_ name: String, _ upstream: @escaping (Int) -> Upstream) { (self.name, self.upstream) = (name, upstream) }
+    }
+
+    /// Modes beside the host's process, as a manifest calls them.
+    private enum Elsewhere: String, CaseIterable {
+        case isolated, remote
+
+        /// Where it is, for a person.
+        var place: String { self == .isolated ? "in a process of its own" : "at a server" }
+    }
+
+    /// Compares each step of a mode with the same in the host's process.
+    private static func compare(
+        _ played: Plays, _ apart: Steps, _ elsewhere: Elsewhere, _ world: String,
+        _ counts: inout (bytes: Int, kinds: Int), _ run: inout CheckRun
+    ) {
+        for (step, (again, other)) in zip(played.first, zip(played.again, apart)) {
+            // What differs from life to life by itself, such as a time, says nothing of the mode.
+            let isSteady = step.seen == again.seen
+            counts = isSteady ? (counts.bytes + 1, counts.kinds) : (counts.bytes, counts.kinds + 1)
+            let isSame =
+                isSteady
+                ? other.seen == step.seen : [step.seen.kind, again.seen.kind].contains(other.seen.kind)
+            guard !isSame else { continue }
+            run.fail(
+                "validator.modes_differ",
+                "\(step.name) (\(world)) gives \(step.seen.shown) in the host's process and \(other.seen.shown) \(elsewhere.place)."
+            )
+        }
+    }
+
+    /// Well-formed answers that depend on nothing but which call it is, of how many in one step: what is in a request may
+    /// be a time.
+    private static func byTurn(_ subject: Subject, _ step: Int) -> Upstream {
+        // Asked once for each message of a stream, of which there may be more here than there.
+        let turns = Monitor<(of: [theatre_id: Int], made: [String: Int])>(([:], [:]))
+        return { call in
             guard let operation = call.operation else { return .reply([]) }
-            let key = call.payload.reduce(0) { ($0 &* 31) &+ Int($1) }
-            var generator = MessageGenerator(subject.catalog, subject.numbers("\(call.name) \(key)"))
+            let turn = turns.withLock { turns -> Int in
+                if let known = turns.of[call.id] { return known }
+                let key = "\(call.name) \(call.onBehalfOf)"
+                turns.made[key, default: 0] += 1
+                turns.of[call.id] = turns.made[key]
+                return turns.made[key, default: 0]
+            }
+            var generator = MessageGenerator(subject.catalog, subject.numbers("\(call.name) \(step) \(turn)"))
             return .reply(generator.message(operation.output))
         }
     }
@@ -76,36 +119,49 @@ extension LibraryCheck {
 
     private typealias Steps = [(name: String, seen: Seen)]
 
-    /// The script twice in the host's process and once in one of its own.
+    /// The script twice in the host's process and once in each other mode.
     private struct Plays {
         let first: Steps
         let again: Steps
-        let apart: Steps
+        let apart: [(Elsewhere, Steps)]
 
         /// A step is silent in some of them.
         var isUneven: Bool {
-            first.indices.contains {
-                Set([first[$0].seen.isSilent, again[$0].seen.isSilent, apart[$0].seen.isSilent]).count > 1
+            let all = [first, again] + apart.map(\.1)
+            return first.indices.contains { index in
+                Set(all.filter { index < $0.count }.map { $0[index].seen.isSilent }).count > 1
             }
         }
     }
 
     private static func plays(
-        _ loaded: LibraryHome, _ world: String, _ upstream: @escaping Upstream, patience: Int, _ run: inout CheckRun
+        _ loaded: LibraryHome, _ others: [Elsewhere], _ world: World, patience: Int, _ run: inout CheckRun
     ) throws -> Plays {
-        run.progress("the script in the host's process, where calls are \(world)")
-        let first = try play(loaded, upstream, patience, &run), again = try play(loaded, upstream, patience, &run)
-        run.progress("the script in a process of its own, where calls are \(world)")
-        return Plays(first: first, again: again, apart: try play(.isolated, upstream, patience, &run))
+        run.progress("the script in the host's process, where calls are \(world.name)")
+        let first = try play(loaded, world, patience, &run), again = try play(loaded, world, patience, &run)
+        let apart = try others.map { elsewhere in
+            run.progress("the script \(elsewhere.place), where calls are \(world.name)")
+            return (elsewhere, try play(elsewhere, world, patience, &run))
+        }
+        return Plays(first: first, again: again, apart: apart)
     }
 
     private static func play(
-        _ home: LibraryHome, _ upstream: @escaping Upstream, _ patience: Int, _ run: inout CheckRun
+        _ elsewhere: Elsewhere, _ world: World, _ patience: Int, _ run: inout CheckRun
+    ) throws -> Steps {
+        guard elsewhere == .remote else { return try play(LibraryHome.isolated, world, patience, &run) }
+        let server = try LibraryServer(run.subject, folder: run.subject.folder)
+        defer { server.end() }
+        return try play(.served(server), world, patience, &run)
+    }
+
+    private static func play(
+        _ home: LibraryHome, _ world: World, _ patience: Int, _ run: inout CheckRun
     ) throws -> Steps {
         let subject = run.subject
         // Each life begins with nothing.
         try subject.clearFolder(of: "modes")
-        let trial = try run.ready(home, CheckRun.World(name: "modes", upstream: upstream))
+        let trial = try run.ready(home, CheckRun.World(name: "modes", upstream: world.upstream(0)))
         var steps: Steps = []
         var numbers = subject.numbers("modes")
         for operation in subject.operations {
@@ -115,11 +171,16 @@ extension LibraryCheck {
                 + (0..<2).map { _ in odd.message(operation.description.input) }
                 + Malformed.payloads(from: trial.request(operation), &numbers).prefix(2)
             for payload in payloads {
+                trial.host.monitor.withLock { $0.upstream = world.upstream(steps.count + 1) }
                 steps.append(
                     (operation.name, try see(trial, operation.index, payload, operation.description.output, patience)))
             }
         }
-        steps.append(("an unknown operation", try see(trial, subject.manifest.operations.count, [], "", patience)))
+        // Last: it has no name that a server could be asked for, so there is nothing to compare with there.
+        if case .served = home {
+        } else {
+            steps.append(("an unknown operation", try see(trial, subject.manifest.operations.count, [], "", patience)))
+        }
         trial.end()
         run.take(trial)
         return steps
@@ -131,7 +192,8 @@ extension LibraryCheck {
         let before = trial.host.monitor.withLock { Set($0.made.keys) }
         let wire = WireCheck(trial.subject.catalog)
         var seen = Seen()
-        let (id, code) = try trial.invoke(index, payload)
+        // As a host's dispatcher, which sets one always; far beyond any patience here.
+        let (id, code) = try trial.invoke(index, payload, Trial.Options(timeout: 300_000_000_000))
         if code == THEATRE_OK {
             switch trial.outcome(id, milliseconds: patience) {
             case .completed(let completion): seen.completion = completion
@@ -146,6 +208,8 @@ extension LibraryCheck {
         if code != THEATRE_OK || seen.completion.reason == "plugin.rejected" {
             seen.completion = RecordingHost.Completion(code: seen.completion.code, reason: "plugin.rejected")
         }
+        // A server's errors have as much of a message as goes over its wire.
+        seen.completion.message = seen.completion.message.cut(to: CallError.messageLimit)
         trial.host.monitor.withLock { state in
             seen.chunks = state.served[id]?.chunks ?? []
             seen.asked = state.made.values.filter { !before.contains($0.id) }.sorted { $0.id < $1.id }

@@ -75,10 +75,7 @@ struct ProcessSnapshot {
     /// Resident memory in bytes.
     static var resident: Int { (Int(statusLine("VmRSS").split(separator: " ").first ?? "") ?? 0) * 1024 }
 
-    static func size(_ descriptor: Int32) -> Int64 {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
-    }
+    static func size(_ descriptor: Int32) -> Int64 { validator_file_size(descriptor) }
 
     private static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

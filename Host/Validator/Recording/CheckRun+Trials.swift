@@ -26,7 +26,7 @@ extension CheckRun {
     /// not enough.
     ///
     /// - Throws: `Skip` where this library cannot be brought there here.
-    func ready(_ library: LibraryHome, _ world: World = World()) throws -> Trial {
+    mutating func ready(_ library: LibraryHome, _ world: World = World()) throws -> Trial {
         var last = Skip("it was not tried")
         for upstream in [Upstreams.empty, Upstreams.generated(subject)] {
             let trial = Trial(
@@ -37,7 +37,10 @@ extension CheckRun {
                 try trial.ready()
                 trial.host.monitor.withLock { $0.upstream = world.upstream }
                 return trial
-            } catch let skip as Skip { last = skip }
+            } catch let skip as Skip {
+                take(trial)
+                last = skip
+            }
         }
         throw last
     }

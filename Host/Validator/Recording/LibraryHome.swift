@@ -3,6 +3,8 @@
 
 internal import Isolation
 internal import Logging
+internal import Registry
+internal import Remote
 internal import Runtime
 internal import TheatreContracts
 internal import TheatreManifest
@@ -14,6 +16,8 @@ enum LibraryHome: Sendable {
     case loaded(PluginLibrary)
     /// Each in a process and a sandbox of its own, as in the host's mode `isolated`.
     case isolated
+    /// At a server, as in the host's mode `remote`.
+    case served(LibraryServer)
 
     /// A logger that says nothing.
     static let silence = Logger(label: "validator") { _ in SwiftLogNoOpLogHandler() }
@@ -21,11 +25,26 @@ enum LibraryHome: Sendable {
     /// Makes processes, by the runner beside this program.
     static let housing = IsolatedHousing(logger: silence)
 
+    /// Makes connections to servers.
+    static let reach = RemoteHousing(logger: silence)
+
     /// A process that has loaded the library and closed its sandbox.
     ///
     /// - Throws: `LoadError` where there can be none.
     static func process(for subject: Subject, name: String, folder: String) throws -> any InstanceHome {
         try housing.home(for: plan(subject, name, .isolated, folder: folder)) { _ in }
+    }
+
+    /// A connection to a server that serves the library.
+    ///
+    /// - Throws: `LoadError` where nobody answers.
+    static func connection(
+        to server: LibraryServer, for subject: Subject, name: String, folder: String
+    ) throws -> any InstanceHome {
+        var plan = try plan(subject, name, .remote, folder: folder)
+        plan.remote = InstanceDeclaration.Remote(endpoint: server.place)
+        plan.isConfigured = true
+        return try reach.home(for: plan) { _ in }
     }
 
     /// An instance as the host would run it.
@@ -49,6 +68,9 @@ enum LibraryHome: Sendable {
             calls: subject.manifest.calls.indices.map { call(subject, $0, service) }, limits: limits,
             fingerprint: "\(mode)", providers: [], controlSeconds: 20)
         plan.mode = mode
+        // What an operator would grant it: the servers of its configuration.
+        plan.sandbox.connect = InstanceDeclaration.servers(askedBy: subject.manifest, subject.configuration)
+            .compactMap { server in server.port.map { SandboxPlan.Peer(host: server.host, port: $0) } }
         return plan
     }
 

@@ -47,10 +47,20 @@ final class RecordingHost: @unchecked Sendable {
         var nextID: theatre_id
         var served: [theatre_id: Served] = [:]
         var made: [theatre_id: MadeCall] = [:]
+        /// Calls that were not even taken.
+        var refused: [MadeCall] = []
         var logs: [Log] = []
         var violations: [Finding] = []
         var upstream: Upstream = Upstreams.empty
+        /// `deactivate` has returned and nothing is under way: until `destroy` the instance has nothing to do.
+        var isStill = false
         var isDestroyed = false
+
+        /// A call towards the plugin or from it has not ended yet.
+        var hasUnderWay: Bool {
+            served.values.contains { $0.completions.isEmpty && !$0.isRejected }
+                || made.values.contains { !$0.isAnswered }
+        }
         /// Added to both clocks, in nanoseconds.
         var advance: UInt64 = 0
         var live: Set<theatre_id> = []
@@ -94,6 +104,7 @@ final class RecordingHost: @unchecked Sendable {
         monitor.withLock { state in
             state.served = [:]
             state.made = [:]
+            state.refused = []
             state.logs = []
         }
         Unmanaged<RecordingHost>.fromOpaque(UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())).release()
@@ -107,9 +118,17 @@ final class RecordingHost: @unchecked Sendable {
         }
     }
 
-    /// A function of the host was called: not after `destroy`.
+    /// A function of the host was called: not after `destroy`, and not by an instance that was stopped and serves nothing.
     func isOpen(_ function: String) -> Bool {
-        guard monitor.withLock({ $0.isDestroyed }) else { return true }
+        let (isDestroyed, isStill) = monitor.withLock { ($0.isDestroyed, $0.isStill) }
+        guard isDestroyed else {
+            if isStill {
+                violation(
+                    "validator.host_after_deactivate",
+                    "\(function) of the host was called after deactivate had returned, with nothing under way.")
+            }
+            return true
+        }
         violation("validator.host_after_destroy", "\(function) of the host was called after destroy had returned.")
         return false
     }
@@ -179,6 +198,9 @@ final class RecordingHost: @unchecked Sendable {
             payload: value.payload.copy)
         let answer = monitor.withLock { $0.upstream }(call)
         if case .refuse(let code, let reason) = answer {
+            monitor.withLock { state in
+                if state.refused.count < 10_000 { state.refused.append(call) }
+            }
             Refusal.fill(error, code, reason)
             return code
         }

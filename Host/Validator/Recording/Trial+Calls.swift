@@ -14,6 +14,15 @@ extension Trial {
         case completed(RecordingHost.Completion)
         /// Nothing came in time.
         case silent
+
+        /// What two outcomes of one request have in common, whatever they hold.
+        var kind: String {
+            switch self {
+            case .rejected(let code): "rejected \(code)"
+            case .completed(let completion): "\(completion.code) \(completion.reason)"
+            case .silent: "silence"
+            }
+        }
     }
 
     /// What goes with a call beside its payload.
@@ -45,7 +54,8 @@ extension Trial {
         var request = theatre_request()
         request.operation = UInt32(index)
         request.call = id
-        request.payload = lender.bytes(payload)
+        // What streams in comes by chunks alone, as from the host.
+        request.payload = lender.bytes(description?.isClientStreaming == true ? [] : payload)
         request.attempt = 1
         request.flags = options.flags | (description.map(Self.flags) ?? 0)
         if options.timeout > 0 { request.deadline_ns = host.now(THEATRE_CLOCK_MONOTONIC) + options.timeout }

@@ -20,7 +20,8 @@ final class Trial {
     private(set) var error = RecordingHost.Completion()
     private var createLender: Lender
     private(set) var isCreated = false
-    /// The process it lives in, where it has one of its own.
+    private var isActivated = false
+    /// The process it lives in, or the server, where it has one of its own.
     private var home: (any InstanceHome)?
 
     init(_ subject: Subject, _ library: LibraryHome, host: RecordingHost, name: String = "validated") {
@@ -60,9 +61,11 @@ final class Trial {
         case .loaded(let library):
             code = control { error in library.table.pointee.create(host.table, lent, &instance, error) }
         case .isolated:
-            let made = try LibraryHome.process(for: subject, name: name, folder: folder)
-            home = made
-            code = control { error in made.create(host.table, lent, &instance, error) }
+            code = begin(
+                in: try LibraryHome.process(for: subject, name: name, folder: folder), lent, &instance)
+        case .served(let server):
+            code = begin(
+                in: try LibraryHome.connection(to: server, for: subject, name: name, folder: folder), lent, &instance)
         }
         lender.giveBack()
         if code != THEATRE_OK { end(home) }
@@ -70,6 +73,14 @@ final class Trial {
         host.instance = instance
         isCreated = instance != nil
         return code
+    }
+
+    private func begin(
+        in made: any InstanceHome, _ arguments: UnsafePointer<theatre_create>,
+        _ instance: inout UnsafeMutablePointer<theatre_instance>?
+    ) -> theatre_code {
+        home = made
+        return control { error in made.create(host.table, arguments, &instance, error) }
     }
 
     private func environment(_ folder: String) throws -> [UInt8] {
@@ -111,7 +122,9 @@ final class Trial {
     /// CONFIGURED to READY.
     func activate() -> theatre_code {
         guard let instance = host.instance, let activate = instance.pointee.activate else { return THEATRE_INTERNAL }
-        return control { activate(instance.pointee.`self`, $0) }
+        let code = control { activate(instance.pointee.`self`, $0) }
+        isActivated = code == THEATRE_OK
+        return code
     }
 
     func selfTest() -> theatre_code {
@@ -119,14 +132,23 @@ final class Trial {
         return control { test(instance.pointee.`self`, $0) }
     }
 
+    /// READY to DRAINING. From then on the instance uses the host for what is under way alone.
     func deactivate() {
         guard let instance = host.instance else { return }
+        var isBusy = host.monitor.withLock { $0.hasUnderWay }
+        if !isBusy {
+            // An answer that is being handed over may lead to something more.
+            host.responder.settle(milliseconds: 5000)
+            isBusy = host.monitor.withLock { $0.hasUnderWay }
+        }
         instance.pointee.deactivate?(instance.pointee.`self`)
+        host.monitor.withLock { $0.isStill = isActivated && !isBusy && !$0.hasUnderWay }
     }
 
     /// Ends what is under way and frees the instance.
     func destroy() {
         guard let instance = host.instance else { return }
+        host.monitor.withLock { $0.isStill = false }
         settle()
         instance.pointee.destroy?(instance.pointee.`self`)
         end(home)

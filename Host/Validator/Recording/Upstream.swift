@@ -50,6 +50,8 @@ typealias Upstream = @Sendable (MadeCall) -> Answer
 enum Upstreams {
     /// Of a call whose answer never came.
     static let lostReason = "call.lost"
+    /// Of a call that was turned down.
+    static let deniedReason = "call.denied"
     /// Of a host that is newer than this.
     static let newReason = "host.new"
     /// Everything succeeds with an empty message, which proto3 always allows.
@@ -60,6 +62,11 @@ enum Upstreams {
     static let hanging: Upstream = { _ in .never }
     /// Nothing is routed.
     static let unrouted: Upstream = { _ in .refuse(THEATRE_UNAVAILABLE, "route.unrouted") }
+    /// Every call is taken and fails, and certainly nothing was done.
+    static let denied: Upstream = { _ in
+        .fail(
+            THEATRE_PERMISSION_DENIED, reason: deniedReason, effect: THEATRE_EFFECT_NONE, retry: THEATRE_RETRY_NEVER)
+    }
     /// Every call fails, and nobody knows whether it was done.
     static let lost: Upstream = { call in
         .fail(

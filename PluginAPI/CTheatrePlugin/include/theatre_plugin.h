@@ -244,7 +244,9 @@ typedef struct theatre_instance {
      * Ownership: nothing is handed over. */
     void (*cancel)(void *self, theatre_id call, uint32_t reason);
 
-    /* [control] READY -> DRAINING. New calls no longer come; those being served may finish.
+    /* [control] READY -> DRAINING. New calls no longer come; those being served may finish. Work of the instance's own
+     * has ended when this returns: from then on it uses the host for what is under way alone, and after that, until
+     * `destroy`, not at all.
      * Ownership: nothing is handed over; the instance goes on borrowing the host's table. */
     void (*deactivate)(void *self);
 

@@ -64,6 +64,18 @@ struct WireTests {
         #expect(StatusDetails.error(in: trailers, code: error.code) == error)
     }
 
+    /// Trailers of more than 16 KiB would end the connection, and every call on it.
+    @Test(arguments: ["x", "长", "\u{1}", "🎭"]) func trailersAreShortWhateverAnErrorSays(_ letter: String) throws {
+        let long = String(repeating: letter, count: 40_000)
+        let (status, trailers) = CallError(.aborted, "a." + long, long, effect: .unknown, detail: "/" + long).status
+        let sizes = trailers[binaryValues: StatusDetails.key].map { $0.count * 4 / 3 + 4 }
+        #expect(sizes.reduce(status.message.utf8.count * 3, +) < 12_000)
+        let error = try #require(StatusDetails.error(in: trailers, code: .aborted))
+        #expect(error.effect == .unknown && error.reason.hasPrefix("a.") && error.detail.hasPrefix("/"))
+        #expect(error.message.utf8.count <= CallError.messageLimit && error.message.hasSuffix("…"))
+        #expect(long.hasPrefix(error.message.dropLast()) && error.message.utf8.count > CallError.messageLimit - 8)
+    }
+
     @Test func trailersThatAreNoneAreNoError() {
         var random = SeededGenerator(seed: 12)
         let whole = StatusDetails.bytes(of: CallError(.aborted, "a.b", "c", detail: "/d"))

@@ -40,6 +40,8 @@ import Testing
         Bad("Lies", "load", "plugin.lies"),
         Bad("LiesOfContracts", "load", "plugin.lies"),
         Bad("Lingers", "life", "validator.host_after_destroy"),
+        Bad("Loose", "config", "validator.bad_configuration"),
+        Bad("Loose", "manifest", "validator.schema_open", "validator.route_message"),
         Bad(
             "Meddles", "load", "validator.load_thread", "validator.load_descriptor", "validator.load_signal",
             "validator.load_environment", "validator.load_locale", "validator.load_folder", "validator.load_output"),
@@ -58,6 +60,7 @@ import Testing
         Bad("ReadsBeyond", "older", "validator.crashed"),
         Bad("Remembers", "swaps", "validator.swap_lost_call", "validator.two_generations"),
         Bad("Shares", "pair", "validator.instances_share"),
+        Bad("Spawns", "entry", "validator.entry_thread"),
         Bad("Squats", "crash", "validator.no_respawn"),
         Bad("Stunted", "load", "plugin.lies"),
         Bad("Tattles", "secrets", "validator.secret_in_error", "validator.secret_in_log"),

@@ -34,14 +34,29 @@ enum BuiltLibraries {
 
     struct NoVerdict: Error {}
 
-    /// Runs one check of one library.
-    static func verdict(_ name: String, _ check: String) throws -> Verdict {
+    /// Runs one check of one library, with a configuration where one is given.
+    static func verdict(_ name: String, _ check: String, _ configuration: JSONValue? = nil) throws -> Verdict {
         var validation = validation(name)
         validation.only = [check]
+        let file = try configuration.map { try ConfigurationFile($0) }
+        defer { withExtendedLifetime(file) {} }
+        validation.configuration = file?.path
         let verdicts = try validation.run().verdicts
         guard let first = verdicts.first else { throw NoVerdict() }
         return first
     }
+}
+
+/// What --config names; removed with the value.
+final class ConfigurationFile {
+    let path: String
+
+    init(_ configuration: JSONValue) throws {
+        path = FileManager.default.temporaryDirectory.path + "/theatre-config-\(UInt64.random(in: 0 ... .max)).json"
+        try configuration.json().write(to: URL(filePath: path))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 extension ValidationReport {

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Runtime
 import Testing
+import TheatreManifest
 
 @testable import Validator
 
@@ -73,6 +75,72 @@ import Testing
 
     @Test func aLibraryThatMayBeUnmappedIsFound() throws {
         #expect(try reasons { $0[try entry(0x6FFF_FFFB, in: $0) + 8] &= ~8 } == ["validator.elf_unmapped"])
+    }
+
+    /// Makes the entry that says how many relocations are simple, which none must have, another one.
+    private func become(_ tag: Int, _ value: Int, _ bytes: inout [UInt8]) throws {
+        let at = try entry(0x6FFF_FFF9, in: bytes)
+        put(tag, at, 8, &bytes)
+        put(value, at + 8, 8, &bytes)
+    }
+
+    private func put(_ value: Int, _ at: Int, _ size: Int, _ bytes: inout [UInt8]) {
+        for index in 0..<size { bytes[at + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+    }
+
+    @Test func codeThatIsWrittenAtLoadIsFound() throws {
+        #expect(try reasons { try become(22, 0, &$0) } == ["validator.elf_text_relocation"])
+    }
+
+    @Test func aSearchPathThatIsNoSystemsIsFound() throws {
+        // The first name in the table of strings, which is no folder.
+        #expect(try reasons { try become(15, 1, &$0) } == ["validator.elf_search_path"])
+    }
+
+    /// What a symbol of the program's can be taken from: one that is no mark of the linker's.
+    static let hostSymbol: String? = {
+        let bytes = (try? Data(contentsOf: URL(filePath: "\(BuiltLibraries.folder)/theatre"))).map { [UInt8]($0) } ?? []
+        let marks = ["__bss_start", "_edata", "_end", "environ", "stdin", "stdout", "stderr"]
+        return (try? ELFFile(bytes))?.exports.first { !marks.contains($0) }
+    }()
+
+    @Test(.enabled(if: hostSymbol != nil, "the program exports nothing that could be taken"))
+    func aSymbolOfTheHostsIsFound() throws {
+        let name = Array(try #require(Self.hostSymbol).utf8)
+        let found = try reasons { bytes in
+            // A longer table of strings at the end of the file, whose last one some imported symbol now has for a name.
+            let headers = word(bytes, 40, 8), size = word(bytes, 58, 2)
+            let symbols = try #require(
+                (0..<word(bytes, 60, 2)).map { headers + $0 * size }.first { word(bytes, $0 + 4, 4) == 11 })
+            let strings = headers + word(bytes, symbols + 40, 4) * size
+            let (start, length) = (word(bytes, strings + 24, 8), word(bytes, strings + 32, 8))
+            let table = word(bytes, symbols + 24, 8), count = word(bytes, symbols + 32, 8) / 24
+            let taken = try #require(
+                (1..<count).map { table + $0 * 24 }.first {
+                    bytes[$0 + 4] >> 4 == 1 && word(bytes, $0 + 6, 2) == 0
+                })
+            put(length, taken, 4, &bytes)
+            put(bytes.count, strings + 24, 8, &bytes)
+            put(length + name.count + 1, strings + 32, 8, &bytes)
+            bytes += Array(bytes[start..<start + length]) + name + [0]
+        }
+        #expect(found == ["validator.elf_host_symbol"])
+    }
+
+    @Test func contractsThatAreNoneAreUnreadable() throws {
+        let contracts = [UInt8](
+            try Data(contentsOf: URL(filePath: "\(BuiltLibraries.root)/Tests/Fixtures/Good/contracts.binpb")))
+        let found = try reasons { bytes in
+            let start = try #require(
+                (0..<bytes.count - contracts.count).first { bytes[$0..<$0 + contracts.count].elementsEqual(contracts) })
+            for index in start..<start + 64 { bytes[index] = 0xFF }
+        }
+        #expect(found == ["validator.unreadable"])
+    }
+
+    @Test func aConfigurationThatDoesNotFitTheSchemaIsFound() throws {
+        let verdict = try BuiltLibraries.verdict("Brittle", "manifest", .object(["depth": .integer(77)]))
+        #expect(verdict.reasons == ["validator.configuration"])
     }
 
     @Test func aFileThatIsNoLibraryIsSaidToBeNone() throws {

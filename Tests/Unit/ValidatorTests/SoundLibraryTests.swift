@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PostgreSQLServer
 import Testing
+import TheatreManifest
 
 @testable import Validator
 
@@ -21,9 +23,30 @@ import Testing
         let report = try validation.run()
         #expect(report.faults == [])
         #expect(report.isSound && report.digest.count == 64)
-        // PostgreSQL has no server here; everything that needs one is skipped and says so.
+        // PostgreSQL has no server here; everything that needs one is skipped and says so. Below it has one.
         let skipped = report.verdicts.filter { $0.word == "skipped" }.map(\.id)
         #expect(skipped.isEmpty || name == "PostgreSQL", "\(skipped)")
+    }
+
+    /// All checks, in every mode: its sandbox has the way to the server that its configuration names.
+    @Test func aStorageWithAServerOfItsOwnIsProvedInFrontOfOne() async throws {
+        let server = try await PostgreSQLServer.start(PostgreSQLServer.Options(isTrusting: true))
+        let configuration = try ConfigurationFile(
+            .object([
+                "hosts": .array([.string("127.0.0.1")]), "port": .integer(Int64(server.port)),
+                "database": .string(try await server.makeDatabase()), "user": .string(PostgreSQLServer.user),
+                "sslmode": .string("disable"), "pool_size": .integer(4),
+            ]))
+        var validation = BuiltLibraries.validation("PostgreSQL")
+        validation.configuration = configuration.path
+        let report = try validation.run()
+        #expect(report.faults == [])
+        // A driver has sockets of its own.
+        #expect(report.verdicts.filter { $0.word == "skipped" }.map(\.id) == ["egress"])
+        #expect(report.verdicts.map(\.id) == CheckTable.all.map(\.id))
+        let modes = report.verdicts.first { $0.id == "modes" }?.evidence["compared_with"]
+        #expect(modes == .array([.string("isolated"), .string("remote")]))
+        try await server.stop()
     }
 
     /// It starts a thread and takes a signal at load, which in a process of its own is nobody else's business.

@@ -24,6 +24,7 @@ final class Engine: Sendable {
     let withoutRoles = Mutex<String>("")
     private let loop: EventLoop
     private let threads: [BlockingThread]
+    private let diallers: [Dialler]
     private let owners = Mutex<[Namespace: String]>([:])
     private let cleaned = Atomic<Int64>(0)
 
@@ -52,17 +53,20 @@ final class Engine: Sendable {
             }
         }
         self.health = health
+        let writers = dialler(options.server), followers = dialler(options.server)
         pool = Pool(
-            loop: loop, dialler: dialler(options.server), options: options.pool, onRefusal: { health.found($0) })
+            loop: loop, dialler: writers, options: options.pool, onRefusal: { health.found($0) })
         var reading = options.server
         reading.addresses = options.replicas
         reading.wantsWriter = false
         var readers = options.pool
         readers.isOptional = true
         readers.waitMilliseconds = min(500, readers.waitMilliseconds)
-        replicas = options.replicas.isEmpty ? nil : Pool(loop: loop, dialler: dialler(reading), options: readers)
+        let others = dialler(reading)
+        replicas = options.replicas.isEmpty ? nil : Pool(loop: loop, dialler: others, options: readers)
+        diallers = [writers, followers, others]
         tail = TailFollower(
-            loop: loop, dialler: dialler(options.server), schema: "\(options.prefix)_host", prefix: options.prefix,
+            loop: loop, dialler: followers, schema: "\(options.prefix)_host", prefix: options.prefix,
             beats: !options.replicas.isEmpty, poll: options.pollMilliseconds,
             onFailure: { warn("the connection that follows the log ended", ["error.message": $0.message]) },
             onReadOnly: { [pool] in pool.evictAll() })
@@ -98,11 +102,13 @@ final class Engine: Sendable {
             loop.close(ended)
             for thread in threads { thread.close() }
         }
-        loop.execute { [pool, replicas] in
+        loop.execute { [pool, replicas, diallers] in
             pool.close {
                 guard let replicas else { return end() }
                 replicas.close(end)
             }
+            // What is being made is nobody's yet: it would outlive the loop.
+            for dialler in diallers { dialler.close() }
         } orElse: {
             end()
         }

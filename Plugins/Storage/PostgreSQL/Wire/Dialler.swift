@@ -14,6 +14,9 @@ final class Dialler: @unchecked Sendable {
     private let canceller: BlockingThread
     /// The index of the address to try first.
     private var preferred = 0
+    /// Connections that are being made: nobody else has them yet.
+    private var underWay: [ObjectIdentifier: ServerConnection] = [:]
+    private var isClosed = false
 
     init(options: ServerOptions, loop: EventLoop, resolver: BlockingThread, canceller: BlockingThread) {
         self.options = options
@@ -25,6 +28,12 @@ final class Dialler: @unchecked Sendable {
     /// Tries each address once; the error is the last one's, or of one that answered and refused.
     func dial(_ done: @escaping @Sendable (Result<ServerConnection, WireError>) -> Void) {
         dial(from: preferred, tried: 0, worst: nil, done)
+    }
+
+    /// Gives up what is being made, and makes no more. On the loop's thread.
+    func close() {
+        isClosed = true
+        for connection in Array(underWay.values) { connection.close() }
     }
 
     private func dial(
@@ -40,7 +49,7 @@ final class Dialler: @unchecked Sendable {
             case .failure(let error):
                 let isSilent = error.state.isEmpty && error.kind != .untrusted
                 let told = isSilent ? worst ?? error : error
-                guard tried + 1 < self.options.addresses.count else { return done(.failure(told)) }
+                guard tried + 1 < self.options.addresses.count, !self.isClosed else { return done(.failure(told)) }
                 self.dial(from: index + 1, tried: tried + 1, worst: told, done)
             }
         }
@@ -56,16 +65,28 @@ final class Dialler: @unchecked Sendable {
             // Here and not on the loop: names are looked up and files read before this returns.
             let connection = ServerConnection(
                 handle: Self.start(parameters), loop: loop, canceller: canceller, prepares: prepares)
-            loop.execute {
-                let timer = loop.after(milliseconds: limit) { connection.close() }
-                connection.connect { error in
-                    loop.cancel(timer)
-                    if let error {
-                        done(.failure(error))
-                    } else {
-                        done(.success(connection))
-                    }
-                }
+            loop.execute { self.connect(connection, milliseconds: limit, done) }
+        }
+    }
+
+    private func connect(
+        _ connection: ServerConnection, milliseconds: Int,
+        _ done: @escaping @Sendable (Result<ServerConnection, WireError>) -> Void
+    ) {
+        guard !isClosed else {
+            connection.close()
+            return done(.failure(WireError(.connection, message: "the connection was given up")))
+        }
+        let key = ObjectIdentifier(connection)
+        underWay[key] = connection
+        let timer = loop.after(milliseconds: milliseconds) { connection.close() }
+        connection.connect { error in
+            self.loop.cancel(timer)
+            self.underWay[key] = nil
+            if let error {
+                done(.failure(error))
+            } else {
+                done(.success(connection))
             }
         }
     }
