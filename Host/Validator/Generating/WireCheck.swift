@@ -19,8 +19,22 @@ struct WireCheck: Sendable {
     static func isBroken(_ bytes: [UInt8]) -> Bool {
         bytes.withUnsafeBufferPointer { buffer in
             var reader = WireReader(buffer)
-            while !reader.isAtEnd { if (try? reader.next()) == nil { return true } }
-            return false
+            // Groups are proto2's: a parser of proto3 skips one whose field it does not know, if it is whole.
+            var groups: [UInt64] = []
+            while !reader.isAtEnd {
+                var ahead = reader
+                guard let tag = try? ahead.varint() else { return true }
+                switch tag & 7 {
+                case 3 where (1..<1 << 29).contains(tag >> 3):
+                    groups.append(tag >> 3)
+                    reader = ahead
+                case 4:
+                    guard groups.popLast() == tag >> 3 else { return true }
+                    reader = ahead
+                default: if (try? reader.next()) == nil { return true }
+                }
+            }
+            return !groups.isEmpty
         }
     }
 

@@ -74,7 +74,7 @@ struct FaultyAuth {
                     fault == .saysInWordsWhoIsUnknown ? "Nobody has this name." : "The proof is wrong.")
             }
             // What a hash costs.
-            if fault == .isQuickForTheUnknown { try await Task.sleep(for: .milliseconds(80)) }
+            if fault == .isQuickForTheUnknown { try await Task.sleep(for: .milliseconds(300)) }
             let isRight =
                 switch fault {
                 case .takesAnySecret: true

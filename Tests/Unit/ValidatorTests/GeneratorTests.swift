@@ -69,5 +69,11 @@ import Transcoding
         #expect(WireCheck.isBroken([0x0A, 0x05, 0x61]))
         #expect(!WireCheck.isBroken([]))
         #expect(!WireCheck.isBroken([0x08, 0x01]))
+        // Groups, such as "PO", "ST" behind a length of 0 that was 4: whole, cut off, of another field, of no field.
+        #expect(!WireCheck.isBroken([0x0A, 0x00, 0x50, 0x4F, 0x53, 0x54]))
+        #expect(!WireCheck.isBroken([0x53, 0x08, 0x01, 0x5B, 0x5C, 0x54]))
+        for broken in [[0x53], [0x54], [0x53, 0x5C], [0x53, 0x08, 0x54], [0x03, 0x04]] as [[UInt8]] {
+            #expect(WireCheck.isBroken(broken), "\(broken)")
+        }
     }
 }
