@@ -85,6 +85,13 @@ public final class RetentionPump: Sendable {
         pending?.cancel()
     }
 
+    /// Begins a round now, unless one is under way: after the clock was moved.
+    public func look() {
+        guard let pending = takePending() else { return }
+        pending.cancel()
+        step(.events)
+    }
+
     /// Rows removed, by kind.
     public func metrics() -> [MetricFamily] {
         [
@@ -97,12 +104,24 @@ public final class RetentionPump: Sendable {
     }
 
     private func wake(after milliseconds: Int64) {
-        let wake = clock.wake(after: milliseconds) { [weak self] in self?.step(.events) }
+        let wake = clock.wake(after: milliseconds) { [weak self] in self?.due() }
         let isOn = state.withLock { state in
             state.pending = wake
             return state.isOn
         }
         if !isOn { wake.cancel() }
+    }
+
+    private func due() {
+        if takePending() != nil { step(.events) }
+    }
+
+    /// What the next round waits for; it is whoever's takes it to begin the round.
+    private func takePending() -> (any PendingWake)? {
+        state.withLock { state in
+            defer { state.pending = nil }
+            return state.pending
+        }
     }
 
     private func step(_ kind: Kind) {

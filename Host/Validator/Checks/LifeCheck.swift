@@ -14,8 +14,9 @@ extension LibraryCheck {
         limit: 40, needsLife: false
     ) { run in
         let library = try run.library()
+        let threads = ProcessSnapshot.threadIDs
         // The thread that starts processes stays.
-        let threads = ProcessSnapshot.threadCount + (run.subject.isIsolatedOnly ? 1 : 0)
+        let allowed = run.subject.isIsolatedOnly ? 1 : 0
         let first = Trial(run.subject, library)
         run.progress("create")
         guard try first.create() == THEATRE_OK else {
@@ -40,13 +41,15 @@ extension LibraryCheck {
         trial.destroy()
         run.linger(trial)
         // A thread that outlives its instance is waited for before it is asked what was done meanwhile.
-        let after = Monitor(0).settled(milliseconds: settling) { ProcessSnapshot.threadCount <= threads }
+        let after = Monitor(0).settled(milliseconds: settling) {
+            ProcessSnapshot.threadIDs.subtracting(threads).count <= allowed
+        }
         run.take(first)
         run.take(trial)
         if !after {
             run.fail(
                 "validator.thread_left",
-                "\(ProcessSnapshot.threadCount - threads) threads more than before ran \(settling / 1000) s after destroy."
+                "\(ProcessSnapshot.threadIDs.subtracting(threads).count - allowed) threads more than before ran \(settling / 1000) s after destroy."
             )
         }
     }

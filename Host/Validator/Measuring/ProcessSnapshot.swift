@@ -60,6 +60,9 @@ struct ProcessSnapshot {
     /// Threads of this process.
     static var threadCount: Int { names(in: "/proc/self/task").count }
 
+    /// The same by their numbers: idle threads of this program's own end by themselves, and may not make up for others.
+    static var threadIDs: Set<String> { Set(names(in: "/proc/self/task")) }
+
     /// Open descriptors and what they lead to, without the one that reads them.
     static func openDescriptors() -> [String: String] {
         var found: [String: String] = [:]

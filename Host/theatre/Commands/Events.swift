@@ -188,7 +188,7 @@ struct Events: ParsableCommand {
         private func preview(_ runtime: OperatorRuntime, _ before: Int64) throws {
             let log = try Events.consumers(runtime)
             let passed = log.consumers.map(\.offset).min() ?? log.head
-            let count = try removable(runtime, before, passed)
+            let count = Int(try removable(runtime, before))
             if options.json {
                 return try Printing.json(
                     .object([
@@ -201,20 +201,17 @@ struct Events: ParsableCommand {
             )
         }
 
-        /// How many the log would let go: it goes on while all that it looks at is old enough and passed.
-        private func removable(_ runtime: OperatorRuntime, _ before: Int64, _ passed: Int64) throws -> Int {
-            var count = 0
-            var after: Int64 = 0
-            while true {
-                let request = EventsReadRequest.with {
-                    $0.after = after
-                    $0.limit = 1000
-                }
-                let page = try runtime.call("theatre.events.v1.Log/Read", request, EventsReadResponse.self).events
-                count += page.count { $0.at < before && $0.offset <= passed }
-                guard let last = page.last, last.at < before, last.offset <= passed else { return count }
-                after = last.offset
-            }
+        /// How many the log would let go, as it counts them itself.
+        private func removable(_ runtime: OperatorRuntime, _ before: Int64) throws -> Int64 {
+            var request = EventsPreviewTrimRequest.with { $0.before = before }
+            var count: Int64 = 0
+            repeat {
+                let response = try runtime.call(
+                    "theatre.events.v1.Log/PreviewTrim", request, EventsPreviewTrimResponse.self)
+                count += response.removable
+                request.after = response.next
+            } while request.after > 0
+            return count
         }
     }
 

@@ -241,11 +241,12 @@ final class HostParts: Sendable {
     /// Lets a test move the clock, where it was asked for.
     func serveTestClock() async throws -> TestClockSocket? {
         guard let path = settings.testClock else { return nil }
-        let timers = timers, jobs = jobs, events = events
+        let timers = timers, jobs = jobs, events = events, retention = retention
         return try await TestClockSocket(path: path, clock: clock) {
             timers.look()
             jobs.look()
             events.look()
+            retention.look()
         }
     }
 

@@ -31,6 +31,10 @@ public protocol EventsLogContract: Sendable {
 
     /// Removes events older than a time that every consumer has passed, a bounded number a call.
     func trim(_ request: EventsTrimRequest, _ call: Call) async throws -> EventsTrimResponse
+
+    /// Counts what Trim would remove now, called with its default limit until it removes fewer: a bounded number a call.
+    /// INVALID_ARGUMENT `sql.trim`.
+    func previewTrim(_ request: EventsPreviewTrimRequest, _ call: Call) async throws -> EventsPreviewTrimResponse
 }
 
 extension EventsLogContract {
@@ -45,6 +49,7 @@ extension EventsLogContract {
             .unary("theatre.events.v1.Log/ListDeadLetters") { plugin, request, call in try await plugin.listDeadLetters(request, call) },
             .unary("theatre.events.v1.Log/ResolveDeadLetters") { plugin, request, call in try await plugin.resolveDeadLetters(request, call) },
             .unary("theatre.events.v1.Log/Trim") { plugin, request, call in try await plugin.trim(request, call) },
+            .unary("theatre.events.v1.Log/PreviewTrim") { plugin, request, call in try await plugin.previewTrim(request, call) },
         ]
     }
 }
@@ -99,5 +104,11 @@ public struct EventsLogClient: Sendable {
     /// Removes events older than a time that every consumer has passed, a bounded number a call.
     public func trim(_ request: EventsTrimRequest, _ options: CallOptions = CallOptions()) async throws -> EventsTrimResponse {
         try await caller.unary("Trim", request, options)
+    }
+
+    /// Counts what Trim would remove now, called with its default limit until it removes fewer: a bounded number a call.
+    /// INVALID_ARGUMENT `sql.trim`.
+    public func previewTrim(_ request: EventsPreviewTrimRequest, _ options: CallOptions = CallOptions()) async throws -> EventsPreviewTrimResponse {
+        try await caller.unary("PreviewTrim", request, options)
     }
 }

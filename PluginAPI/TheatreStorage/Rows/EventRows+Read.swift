@@ -112,6 +112,9 @@ extension EventRows {
         }
     }
 
+    /// Events that one call of Trim looks at, where it is not told how many.
+    private static let trimStep: Int64 = 1000
+
     /// Removes the oldest events, those stored before a time and passed by every consumer: at most `limit`.
     ///
     /// The response's `oldest` is what is left.
@@ -119,7 +122,7 @@ extension EventRows {
         guard request.limit <= 10_000 else {
             throw StorageError(.invalidArgument, "sql.trim", "Up to 10000 events are removed at once.")
         }
-        let limit = request.limit == 0 ? 1000 : Int64(request.limit)
+        let limit = request.limit == 0 ? trimStep : Int64(request.limit)
         return HostPlan([
             HostStatement(
                 """
@@ -133,6 +136,41 @@ extension EventRows {
             .with {
                 $0.removed = results[0].changed
                 $0.oldest = results[1].rows.first?.values.first?.integer ?? 0
+            }
+        }
+    }
+
+    /// Counts what repeated trims would remove: all of each step until the first of which something is left, and of that
+    /// one what would go.
+    public static func previewTrim(
+        _ request: EventsPreviewTrimRequest
+    ) throws(StorageError) -> HostPlan<EventsPreviewTrimResponse> {
+        let limit = request.limit == 0 ? 100_000 : Int64(request.limit)
+        guard (trimStep...100_000).contains(limit), limit % trimStep == 0, request.after >= 0 else {
+            throw StorageError(
+                .invalidArgument, "sql.trim", "1000 to 100000 events are counted at once, by the thousand.")
+        }
+        return HostPlan([
+            HostStatement(
+                """
+                WITH looked AS (
+                    SELECT position, (ROW_NUMBER() OVER (ORDER BY position) - 1) / \(trimStep) AS step,
+                        CASE WHEN at < ?1 AND position <= COALESCE(
+                            (SELECT MIN(position) FROM host__cursors), 9223372036854775807) THEN 1 ELSE 0 END AS goes
+                    FROM (SELECT position, at FROM host__events WHERE position > ?2 ORDER BY position LIMIT ?3) AS oldest
+                )
+                SELECT COUNT(CASE WHEN goes = 1 AND step <= COALESCE(
+                        (SELECT MIN(step) FROM looked WHERE goes = 0), 9223372036854775807) THEN 1 END),
+                    CASE WHEN COUNT(*) = ?3 AND MIN(goes) = 1 THEN MAX(position) ELSE 0 END
+                FROM looked
+                """, [SQLValue(request.before), SQLValue(request.after), SQLValue(limit)])
+        ]) { (results: [SQLRows]) throws(StorageError) in
+            guard let values = results[0].rows.first?.values, values.count == 2 else {
+                throw StorageError(.internal, "sql.engine", "A count has no row.")
+            }
+            return .with {
+                $0.removable = values[0].integer
+                $0.next = values[1].integer
             }
         }
     }

@@ -47,4 +47,8 @@ extension PostgreSQL: EventsLogContract {
     func trim(_ request: EventsTrimRequest, _ call: Call) async throws -> EventsTrimResponse {
         try await serving(call) { engine, _ in try await engine.write(EventRows.trim(request)) }
     }
+
+    func previewTrim(_ request: EventsPreviewTrimRequest, _ call: Call) async throws -> EventsPreviewTrimResponse {
+        try await serving(call) { engine, _ in try await engine.look(EventRows.previewTrim(request)) }
+    }
 }

@@ -245,6 +245,10 @@ struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract
         try await serving(call) { engine, scope in try await engine.trim(request, for: scope) }
     }
 
+    func previewTrim(_ request: EventsPreviewTrimRequest, _ call: Call) async throws -> EventsPreviewTrimResponse {
+        try await serving(call) { engine, scope in try await engine.look(EventRows.previewTrim(request), for: scope) }
+    }
+
     // MARK: -
 
     func serving<Output>(

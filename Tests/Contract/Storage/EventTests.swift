@@ -6,6 +6,7 @@ import SwiftProtobuf
 import Testing
 import TheatreContracts
 import TheatrePlugin
+import TheatrePluginTesting
 
 /// The event log: with the change it tells of, in order per aggregate, none skipped, on every engine.
 @Suite(.closing) struct EventTests {
@@ -214,5 +215,65 @@ import TheatrePlugin
         #expect(trimmed.removed == 2 && trimmed.oldest == events[2].offset)
         let left = try await storage.log.read(.init())
         #expect(left.events.map(\.offset) == events[2...].map(\.offset) && left.oldest == events[2].offset)
+    }
+
+    @Test(arguments: Engine.allCases)
+    func aPreviewCountsWhatTrimThenRemoves(_ engine: Engine) async throws {
+        let storage = try await Storage(engine)
+        func publish(_ count: Int) async throws {
+            for _ in 0..<count / 100 {
+                try await storage.database().commit {
+                    for _ in 0..<100 { $0.publish(type: "notes.made", aggregate: "a", data: "{}") }
+                }
+            }
+        }
+        func preview(before: Int64, after: Int64 = 0, limit: UInt32 = 0) async throws -> EventsPreviewTrimResponse {
+            try await storage.log.previewTrim(
+                .with {
+                    $0.before = before
+                    $0.after = after
+                    $0.limit = limit
+                })
+        }
+        #expect(try await preview(before: .max) == EventsPreviewTrimResponse())
+        try await publish(2300)
+        storage.host.advance(milliseconds: 60_000)
+        let later = storage.host.now
+        try await publish(200)
+        // All that is old enough, at once and by pages.
+        #expect(try await preview(before: later).removable == 2300)
+        #expect(try await preview(before: later).next == 0)
+        let pages = [
+            try await preview(before: later, limit: 1000), try await preview(before: later, limit: 2000),
+        ]
+        #expect(pages.map(\.removable) == [1000, 2000] && pages.allSatisfy { $0.next > 0 })
+        let rest = try await preview(before: later, after: pages[0].next, limit: 1000)
+        let last = try await preview(before: later, after: pages[1].next, limit: 1000)
+        #expect(rest.removable == 1000 && rest.next == pages[1].next && last.removable == 300 && last.next == 0)
+        #expect(try await preview(before: .max).removable == 2500)
+        // As far as a consumer is.
+        var read = EventsReadResponse()
+        while read.events.count < 1000 {
+            read = try await storage.log.read(
+                .with {
+                    $0.limit = 1000
+                    $0.waitMs = 5000
+                })
+        }
+        _ = try await storage.log.moveCursor(
+            .with {
+                $0.consumer = "slow/Deliver"
+                $0.expected = 0
+                $0.offset = read.events[699].offset
+            })
+        #expect(try await preview(before: later).removable == 700)
+        #expect(try await preview(before: later).next == 0)
+        #expect(try await storage.log.trim(.with { $0.before = later }).removed == 700)
+        #expect(try await preview(before: later) == EventsPreviewTrimResponse())
+        for limit: UInt32 in [999, 1500, 101_000] {
+            await #expect { try await preview(before: later, limit: limit) } throws: {
+                ($0 as? PluginError)?.reason == "sql.trim"
+            }
+        }
     }
 }

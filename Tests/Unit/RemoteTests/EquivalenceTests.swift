@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import Remote
 import Runtime
 import Staging
 import SwiftProtobuf
@@ -152,27 +151,6 @@ import TheatreContracts
             #expect(stream.error != nil || !stream.chunks.isEmpty)
             let embed = ContentEmbedRequest.with { $0.texts = ["bridge", "lantern"] }
             #expect(try same(stages, name, "theatre.content.v1.Embedding/Embed", embed).error == nil)
-        }
-    }
-
-    /// What is too long for gRPC's trailers is cut, and ends no other call.
-    @Test func anErrorOfManyWordsIsOneCallsOwn() throws {
-        try each("Webhook") { stages, name in
-            let request =
-                try JobsRunRequest.with { run in
-                    run.job.jobID = String(repeating: "长", count: 10_000)
-                    run.job.payload = .init([0xFF])
-                }.serializedBytes() as [UInt8]
-            let errors = try stages.map { try $0.call(name, "theatre.jobs.v1.Worker/Run", request).error }
-            #expect(errors[0]?.message.utf8.count ?? 0 > 16_384, "\(String(describing: errors[0]?.reason))")
-            for error in errors {
-                #expect(error?.reason == errors[0]?.reason && error?.code == errors[0]?.code)
-                #expect(
-                    error?.message.cut(to: CallError.messageLimit) == errors[0]?.message.cut(to: CallError.messageLimit)
-                )
-            }
-            #expect(try same(stages, name, "theatre.jobs.v1.Worker/Run", bytes: []).error?.reason != nil)
-            #expect(try same(stages, name, "theatre.jobs.v1.Worker/Run", bytes: [0xFF]).error?.code == .invalidArgument)
         }
     }
 

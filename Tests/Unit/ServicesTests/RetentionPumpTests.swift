@@ -62,6 +62,28 @@ struct RetentionPumpTests {
         #expect(asked.lines.withLock { $0.count } == 8 && clock.untilNext == nil)
     }
 
+    @Test func aLookBeginsARoundUnlessOneIsUnderWay() {
+        let pump = pump(events: 1000, ended: 0, dead: 0)
+        pump.look()
+        #expect(asked.lines.withLock { $0 }.isEmpty, "it has not begun")
+        pump.start()
+        pump.look()
+        #expect(asked.lines.withLock { $0.count } == 1 && clock.untilNext == RetentionPump.interval)
+        let answer = Mutex<FakeCalls.Then?>(nil)
+        calls.handle("store", "theatre.events.v1.Log/Trim") { [asked] _, then in
+            asked.add("held")
+            answer.withLock { $0 = then }
+        }
+        pump.look()
+        pump.look()
+        #expect(asked.lines.withLock { $0.count } == 2 && clock.untilNext == nil)
+        answer.withLock { $0 }?(.success([]))
+        #expect(clock.untilNext == RetentionPump.interval)
+        pump.stop()
+        pump.look()
+        #expect(asked.lines.withLock { $0.count } == 2 && clock.untilNext == nil)
+    }
+
     @Test func aFullStepIsFollowedByAnother() {
         asked.full.withLock { $0 = 3 }
         let pump = pump(events: 1000, ended: 0, dead: 0)

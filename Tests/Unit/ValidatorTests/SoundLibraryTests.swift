@@ -49,6 +49,14 @@ import TheatreManifest
         try await server.stop()
     }
 
+    /// With this seed a job has an id of 5,000 Chinese characters, which the worker repeats in its error: too much for
+    /// the trailers of gRPC, which are cut so that the connection and its other calls go on.
+    @Test func anErrorOfManyWordsIsTheSameInEveryMode() throws {
+        let verdict = try BuiltLibraries.verdict("Webhook", "modes")
+        #expect(verdict.outcome == .passed, "\(verdict.findings)")
+        #expect(verdict.evidence["compared_with"] == .array([.string("isolated"), .string("remote")]))
+    }
+
     /// It starts a thread and takes a signal at load, which in a process of its own is nobody else's business.
     @Test func aLibraryThatRunsIsolatedOnlyIsCheckedThroughTheRunner() throws {
         let report = try BuiltLibraries.validation("IsolatedOnly").run()
