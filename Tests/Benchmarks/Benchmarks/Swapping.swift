@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Baseline
+import FoundationEssentials
 import Glibc
 import NIOPosix
 import Runtime
 import Synchronization
 
-/// 1,000 calls a second to a Swift plugin, without and with generations that follow each other ten times a second.
+/// 1,000 calls a second to a Swift plugin, without and with generations that follow each other ten times a second, each of
+/// another build than the one before.
 enum Swapping {
     private static let rate = 1000
     private static let seconds = 2
@@ -17,10 +19,17 @@ enum Swapping {
         var calm = Samples()
         var added = Samples()
         var swap = Samples()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "theatre-bench-builds-\(getpid())").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer {
+            do { try FileManager.default.removeItem(atPath: folder) } catch { print("\(folder) is left: \(error)") }
+        }
+        // With the one it runs, as many as a host keeps.
+        let builds = try world.builds(of: "echo-pool", 3, in: folder)
         for _ in 0..<rounds {
             let before = try await paced(world)
             let isOver = Flag()
-            async let swapped = NIOThreadPool.singleton.runIfActive { try swaps(world, isOver) }
+            async let swapped = NIOThreadPool.singleton.runIfActive { try swaps(world, builds, isOver) }
             let during = try await paced(world)
             isOver.value.store(true, ordering: .relaxed)
             for time in try await swapped { swap.add(time) }
@@ -58,11 +67,11 @@ enum Swapping {
     }
 
     /// Swaps until it is over; the time of each in milliseconds.
-    private static func swaps(_ world: World, _ isOver: Flag) throws -> [Double] {
+    private static func swaps(_ world: World, _ builds: [PluginFile], _ isOver: Flag) throws -> [Double] {
         var times: [Double] = []
         while !isOver.value.load(ordering: .relaxed) {
             let began = baseline_now()
-            try world.replace("echo-pool")
+            try world.replace("echo-pool", by: builds[times.count % builds.count])
             times.append(Double(baseline_now() - began) / 1_000_000)
             wait(until: began + 100_000_000)
         }

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Glibc
 import Isolation
 import Logging
@@ -68,10 +69,21 @@ final class World: Sendable {
         try dispatcher.target(instance: instance, operation: Self.handle)
     }
 
-    /// Replaces an instance by a new generation of the same library. Blocks.
-    func replace(_ instance: String) throws {
-        guard let plan = fleet.plan(of: instance) else { throw BenchmarkFailure("\(instance) does not run") }
+    /// Replaces an instance by a new generation, of another build where one is given. Blocks.
+    func replace(_ instance: String, by build: PluginFile? = nil) throws {
+        guard var plan = fleet.plan(of: instance) else { throw BenchmarkFailure("\(instance) does not run") }
+        if let build { plan.file = build }
         try fleet.replace(plan, drainSeconds: 5)
+    }
+
+    /// Copies of an instance's library that differ at their end: other builds, to the loader and to the host.
+    func builds(of instance: String, _ count: Int, in folder: String) throws -> [PluginFile] {
+        guard let file = fleet.plan(of: instance)?.file else { throw BenchmarkFailure("\(instance) does not run") }
+        return try (1...count).map { number in
+            let path = "\(folder)/lib\(file.manifest.name)-\(number).so"
+            try Data(file.image + [UInt8](repeating: 0, count: number)).write(to: URL(filePath: path))
+            return try PluginFile(name: file.manifest.name, path: path)
+        }
     }
 
     func stop() {

@@ -30,8 +30,8 @@ struct JournalClient: Sendable {
         case later(status: Int, reason: String)
         /// Never, or not as expected.
         case refused(String)
-        /// The connection broke: stored or not.
-        case unknown
+        /// The connection broke, or nothing came: stored or not.
+        case unknown(String)
     }
 
     /// A client that never sends a request twice by itself.
@@ -49,6 +49,7 @@ struct JournalClient: Sendable {
         request.headers.add(name: "Content-Type", value: "text/plain")
         request.headers.add(name: "Idempotency-Key", value: draft.id)
         request.body = .bytes(ByteBuffer(string: "\(draft.id) \(draft.aggregate) \(draft.number)"))
+        let began = ContinuousClock.now
         do {
             let response = try await http.execute(request, timeout: .seconds(30))
             let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
@@ -62,7 +63,7 @@ struct JournalClient: Sendable {
             guard error["retryable"]?.bool == true else { return .refused("\(response.status.code) \(body)") }
             return .later(status: Int(response.status.code), reason: reason)
         } catch {
-            return .unknown
+            return .unknown("\(error) after \((ContinuousClock.now - began) / .seconds(1)) s")
         }
     }
 

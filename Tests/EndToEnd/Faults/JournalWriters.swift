@@ -22,7 +22,7 @@ final class JournalWriters: Sendable {
         /// An answer that nobody should get.
         var fault: String?
         /// Connections that broke.
-        var broken = 0
+        var broken: [String] = []
         fileprivate var counts: [Int: Int64] = [:]
         fileprivate var open: [Int: JournalDraft] = [:]
     }
@@ -119,9 +119,9 @@ final class JournalWriters: Sendable {
                 throw Unexpected("\(draft) was refused: \(answer)")
             case .later(let status, let reason):
                 state.withLock { $0.refusals["\(status) \(reason)", default: 0] += 1 }
-            case .unknown:
+            case .unknown(let how):
                 state.withLock { state in
-                    state.broken += 1
+                    state.broken.append(how)
                     if !outlives { state.open[writer] = draft }
                 }
                 guard outlives else { return false }

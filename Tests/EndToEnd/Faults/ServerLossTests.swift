@@ -114,7 +114,7 @@ import Testing
                 knowledge: load.knowledge, client: JournalClient(url: host.url, http: http))
             let stored = try await verdict.checkAll()
             let known = load.knowledge
-            #expect(known.broken == 0, "the host itself broke connections")
+            #expect(known.broken == [], "the host itself broke connections")
             print(
                 "\(known.acknowledged.count) acknowledged, \(stored) stored, \(known.replays) answers replayed,",
                 "to come again: \(known.refusals)")
