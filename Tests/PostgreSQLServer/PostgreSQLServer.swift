@@ -21,15 +21,12 @@ public final class PostgreSQLServer: Sendable {
         public var isTrusting = false
         /// More lines of postgresql.conf.
         public var settings: [String: String] = [:]
-        /// The size of a disk of its own for the write-ahead log, where ``PostgreSQLServer/canBoundLog``; nil: none.
-        public var logMegabytes: Int?
 
         /// Fast, without TLS.
         public init(
             isDurable: Bool = false, hasTLS: Bool = false, certifiedNames: String = "DNS:localhost,IP:127.0.0.1",
-            isTrusting: Bool = false, settings: [String: String] = [:], logMegabytes: Int? = nil
+            isTrusting: Bool = false, settings: [String: String] = [:]
         ) {
-            self.logMegabytes = logMegabytes
             self.isDurable = isDurable
             self.hasTLS = hasTLS
             self.certifiedNames = certifiedNames
@@ -49,7 +46,6 @@ public final class PostgreSQLServer: Sendable {
     let data: String
     private let programs: String
     private let process = Mutex<pid_t?>(nil)
-    let logDisk = Mutex<LogDisk?>(nil)
     let databases = Mutex(TestDatabases())
 
     private init(folder: String, data: String, port: Int, programs: String) {
@@ -102,12 +98,11 @@ public final class PostgreSQLServer: Sendable {
             chmod(path, 0o700)
             try Programs.handOver(path)
         }
-        var make = [
-            "\(programs)/initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-            "--auth-local=trust", "--auth-host=scram-sha-256",
-        ]
-        if options.logMegabytes != nil { make.append("--wal-segsize=1") }
-        try Programs.succeed(Programs.dropped(make))
+        try Programs.succeed(
+            Programs.dropped([
+                "\(programs)/initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+                "--auth-local=trust", "--auth-host=scram-sha-256",
+            ]))
         if options.hasTLS { try makeCertificate(options.certifiedNames) }
         var settings = [
             "listen_addresses": "127.0.0.1", "port": String(port), "unix_socket_directories": socket,
@@ -119,7 +114,6 @@ public final class PostgreSQLServer: Sendable {
         if options.hasTLS {
             settings.merge(["ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"]) { $1 }
         }
-        if options.logMegabytes != nil { settings.merge(["min_wal_size": "2MB", "max_wal_size": "4MB"]) { $1 } }
         settings.merge(options.settings) { $1 }
         try append(settings, to: "\(data)/postgresql.conf")
         let access = """
@@ -128,10 +122,6 @@ public final class PostgreSQLServer: Sendable {
             host all all 127.0.0.1/32 \(options.isTrusting ? "trust" : "scram-sha-256")
             """
         try Data("\(access)\n".utf8).write(to: URL(filePath: "\(data)/pg_hba.conf"))
-        if let megabytes = options.logMegabytes {
-            let disk = try LogDisk(data: data, megabytes: megabytes)
-            logDisk.withLock { $0 = disk }
-        }
     }
 
     private func makeCertificate(_ names: String) throws {
@@ -269,9 +259,8 @@ extension PostgreSQLServer {
         let output = open("\(folder)/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard output >= 0 else { throw ServerFailure("\(folder)/log cannot be written.") }
         defer { close(output) }
-        let entrance = logDisk.withLock { $0?.entrance ?? [] }
         let pid = try Programs.start(
-            entrance + Programs.dropped(["\(programs)/postgres", "-D", data], endsWithParent: true), output: output)
+            Programs.dropped(["\(programs)/postgres", "-D", data], endsWithParent: true), output: output)
         process.withLock { $0 = pid }
         for _ in 0..<600 {
             var word: Int32 = 0

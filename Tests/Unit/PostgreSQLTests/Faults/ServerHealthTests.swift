@@ -66,68 +66,6 @@ struct ServerHealthTests {
         try await server.stop()
     }
 
-    /// Really ENOSPC, of the write-ahead log: the server gives up, as it must, and nothing acknowledged is lost.
-    @Test(.enabled(if: PostgreSQLServer.canBoundLog, "this machine lets nobody mount a file system of their own"))
-    func aFullDiskOfTheLogIsSaidAndLosesNothing() async throws {
-        let server = try await PostgreSQLServer.start(.init(isDurable: true, logMegabytes: 24))
-        let fixture = try await EngineFixture(server: server) { $0.pool.waitMilliseconds = 500 }
-        try await fixture.migrate("counter", entriesTable)
-        try await insert(fixture, "before")
-        try await server.takeRoomFromLog()
-        let stored = await withTaskGroup(of: [String].self) { group in
-            for writer in 0..<8 {
-                group.addTask {
-                    var stored: [String] = []
-                    while stored.count < 10_000 {
-                        let id = "\(writer)-\(stored.count)-\(String(repeating: "x", count: 2000))"
-                        let error = await refusal { try await insert(fixture, id) }
-                        guard let error else {
-                            stored.append(id)
-                            continue
-                        }
-                        #expect(error.effect == .unknown || error.retry != .never, "\(error)")
-                        #expect(["sql.full", "sql.connection_lost", "sql.unreachable"].contains(error.reason))
-                        return stored
-                    }
-                    Issue.record("the disk does not become full")
-                    return stored
-                }
-            }
-            return await group.reduce(into: []) { $0 += $1 }
-        }
-        var status = try await fixture.engine.status()
-        let end = machineTime() + 60_000
-        while status.writable, machineTime() < end { status = try await fixture.engine.status() }
-        #expect(!status.writable && !status.reason.isEmpty)
-
-        try await server.giveRoomToLog()
-        try await server.stop()
-        try await server.restart()
-        try await untilWritable(fixture)
-        var rows: Set<String> = []
-        for writer in 0..<8 {
-            let own = "SELECT substr(id, 1, 12) FROM {entries} WHERE id LIKE '\(writer)-%'"
-            rows.formUnion(try await fixture.query("counter", own).map { $0[0].text })
-        }
-        #expect(rows.isSuperset(of: stored.map { String($0.prefix(12)) }))
-        try await insert(fixture, "after")
-        fixture.engine.close()
-        try await server.stop()
-    }
-
-    /// The error that a write ends with; nil where it was stored.
-    private func refusal(_ body: () async throws -> Void) async -> StorageError? {
-        do {
-            try await body()
-            return nil
-        } catch let error as StorageError {
-            return error
-        } catch {
-            Issue.record("another error: \(error)")
-            return nil
-        }
-    }
-
     /// A disk that fails cannot be had without privileges, so the server itself raises what it would say: 58030, as well
     /// as the states of a full disk and of damage where a write met them.
     @Test(arguments: [
