@@ -42,7 +42,10 @@ enum LibraryHome: Sendable {
         to server: LibraryServer, for subject: Subject, name: String, folder: String
     ) throws -> any InstanceHome {
         var plan = try plan(subject, name, .remote, folder: folder)
-        plan.remote = InstanceDeclaration.Remote(endpoint: server.place)
+        var remote = InstanceDeclaration.Remote(endpoint: server.place)
+        // It is up; a slow machine's is only slow.
+        remote.connectSeconds = 60
+        plan.remote = remote
         plan.isConfigured = true
         return try reach.home(for: plan) { _ in }
     }

@@ -51,6 +51,8 @@ extension Scenarios {
                     #"{"consumer": "c", "offset": 2, "reason": "test.broken", "message": "It broke.", "attempts": 3}"#),
                 .call("ListDeadLetters", #"{"consumer": "c", "limit": 5}"#),
                 .call("ResolveDeadLetters", #"{"consumer": "c", "offsets": [2], "resolution": "DROP"}"#),
+                .call("PreviewTrim", #"{"before": 4102444800000, "limit": 1000}"#),
+                .refused("PreviewTrim", "sql.trim", #"{"before": 1, "limit": 10}"#),
                 .call("Trim", #"{"before": 1, "limit": 10}"#),
             ]),
         Scenario(
@@ -129,6 +131,7 @@ extension Scenarios {
                     #"{"head": {"method": "GET", "path": "/b/x", "path_parameters": [{"name": "token", "value": "x"}]}}"#
                 ),
             ]),
+        Scenario("theatre.blob.v1.Maintenance", by: "LocalBlobs", [.chance("Status", "{}")]),
     ]
 
     private static let notes = """
