@@ -30,11 +30,13 @@ public struct WriteOptions: Sendable, Hashable {
 }
 
 extension PluginError {
-    /// Whether a transaction that ended so may be begun anew: nothing of it was kept, and the database says it may.
+    /// Whether a transaction that ended so may be begun anew: nothing of it was kept, and what got in its way was another
+    /// one. A database that is away, busy or full is not asked again: its callers would wait for all attempts together,
+    /// longer than their own deadlines, where they may say at once that it is.
     var allowsAnotherTransaction: Bool {
         guard effect == .none, reason.hasPrefix("sql.") else { return false }
         if reason == PluginError.unknownStatement { return true }
-        return retry != .never
+        return code == .aborted && retry != .never
     }
 
     static let unknownStatement = "sql.unknown_statement"

@@ -42,12 +42,17 @@ struct KeysetTests {
 
     @Test(arguments: [
         (PluginError(.aborted, "sql.serialization", "", retry: .safe), true),
+        (PluginError(.aborted, "sql.schema_changed", "", retry: .safe), true),
         (PluginError(.failedPrecondition, "sql.unknown_statement", ""), true),
+        (PluginError(.unavailable, "sql.unreachable", "", retry: .safe), false),
+        (PluginError(.unavailable, "sql.connection_lost", "", retry: .safe), false),
+        (PluginError(.resourceExhausted, "sql.pool_busy", "", retry: .safe), false),
+        (PluginError(.resourceExhausted, "sql.full", "", retry: .after(milliseconds: 1000)), false),
         (PluginError(.unavailable, "sql.connection_lost", "", effect: .unknown, retry: .safe), false),
         (PluginError(.aborted, "sql.expectation", ""), false),
         (PluginError(.unavailable, "ledger.busy", "", retry: .safe), false),
     ])
-    func onlyWhatLeftNothingIsBegunAnew(_ error: PluginError, _ allowed: Bool) {
+    func onlyWhatAnotherTransactionUndidIsBegunAnew(_ error: PluginError, _ allowed: Bool) {
         #expect(error.allowsAnotherTransaction == allowed)
     }
 }
