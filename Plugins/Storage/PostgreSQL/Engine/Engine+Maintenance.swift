@@ -30,6 +30,7 @@ extension Engine {
         status.figures = [
             "connections": Int64(figures.open), "connections_idle": Int64(figures.idle),
             "connections_opened": Int64(figures.opened), "connections_failed": Int64(figures.failures),
+            "connections_evicted": Int64(figures.evicted),
             "calls_waiting": Int64(figures.waiting), "log_head": tail.head.head,
             "roles_per_namespace": withoutRoles.withLock { $0.isEmpty ? 1 : 0 },
             "replicas": Int64(options.replicas.count),

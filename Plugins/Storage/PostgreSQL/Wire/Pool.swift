@@ -37,7 +37,10 @@ final class Pool: @unchecked Sendable {
         var idle = 0
         var waiting = 0
         var opened = 0
+        /// Dials that failed.
         var failures = 0
+        /// Connections that were used no more because their server takes no writes any more.
+        var evicted = 0
         var lastError: WireError?
         /// Of the server's last connection.
         var serverVersion: Int32 = 0
@@ -69,6 +72,7 @@ final class Pool: @unchecked Sendable {
     private var isClosed = false
     /// Called once it is closed and no connection is left.
     private var whenEmpty: [() -> Void] = []
+    /// Dials that failed one after another since one succeeded; those of one round count once.
     private var failures = 0
     private var retry: TimerQueue.ID?
 
@@ -192,6 +196,8 @@ final class Pool: @unchecked Sendable {
 
     /// Every connection of now is used no more: the server takes no writes, or has gone.
     func evictAll() {
+        let evicted = entries.values.count { $0.generation == generation }
+        figuresBox.withLock { $0.evicted += evicted }
         generation += 1
         for connection in idle { drop(connection) }
         openWhereNeeded()
@@ -199,9 +205,11 @@ final class Pool: @unchecked Sendable {
 
     // MARK: Opening
 
+    /// While the server was not reached the last time, one dial at a time looks whether it is back, however many wait.
     private func openWhereNeeded() {
         guard !isClosed, retry == nil else { return }
-        while opening < waiting.count, entries.count + opening < options.size { open() }
+        let most = failures > 0 ? 1 : options.size
+        while opening < min(waiting.count, most), entries.count + opening < options.size { open() }
     }
 
     private func open() {
@@ -234,8 +242,10 @@ final class Pool: @unchecked Sendable {
                 self.ended(connection)
             }
             makeIdle(connection)
+            openWhereNeeded()
         case .failure(let error):
-            failures += 1
+            // Of several that were under way together the first says it all.
+            if retry == nil { failures += 1 }
             figuresBox.withLock {
                 $0.failures += 1
                 $0.lastError = error

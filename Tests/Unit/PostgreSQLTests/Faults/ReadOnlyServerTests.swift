@@ -59,6 +59,7 @@ struct ReadOnlyServerTests {
         try await fixture.migrate("counter", entriesTable)
         try await insert(fixture, "before")
         let opened = fixture.engine.pool.figures.opened
+        #expect(fixture.engine.pool.figures.evicted == 0)
         try await setReadOnly(true, server)
         let error = try await untilRefused(fixture, "in")
         #expect(error.code == .unavailable && error.retry == .safe && error.effect == .none)
@@ -79,7 +80,9 @@ struct ReadOnlyServerTests {
         try await insist("a migration") { try await fixture.migrate("other", entriesTable) }
         #expect(try await fixture.engine.status().writable)
         // What refused was closed, and dialled anew.
-        #expect(fixture.engine.pool.figures.opened > opened)
+        let figures = fixture.engine.pool.figures
+        #expect(figures.evicted > 0 && figures.opened > opened)
+        #expect(try await fixture.engine.status().figures["connections_evicted"] == Int64(figures.evicted))
         fixture.engine.close()
         try await server.stop()
     }
@@ -118,6 +121,7 @@ struct ReadOnlyServerTests {
         try await setReadOnly(true, server)
         try await standby.promote()
         try await insist("a commit") { try await insert(fixture, "after") }
+        #expect(fixture.engine.pool.figures.evicted > 0)
         let rows = try await standby.sql(
             "SELECT id FROM theatre_counter.counter__entries ORDER BY id", in: fixture.database)
         #expect(rows.contains("after"))
