@@ -24,19 +24,7 @@ import TheatreManifest
         let server = try PluginProcess.serve("Parrot", ["--listen", "unix:\(folder)/socket", "--plaintext"])
         defer { server.end() }
         let file = try PluginFile(name: "Parrot", path: "\(Stage.folder)/libParrot.so")
-        let create = RemoteCreate.with {
-            $0.session = 4711
-            $0.instance = "parrot"
-            $0.generation = 1
-            $0.plugin = "Parrot"
-            $0.version = file.manifest.version
-            $0.manifestSha256 = Data(file.manifestDigest)
-            $0.configuration = Data("{}".utf8)
-        }
-        let header = RemoteCallHeader.with {
-            $0.session = 4711
-            $0.attempt = 1
-        }.wireBytes
+        let create = HostileSession.create("parrot", of: file)
         let message: [UInt8] = try NotificationSendRequest.with { $0.body = "hello" }.serializedBytes()
         let host = try HostileHost(path: "\(folder)/socket")
         return try await host.connected {
@@ -44,7 +32,7 @@ import TheatreManifest
                 var heard: [Heard<[UInt8]>] = []
                 for texts in timeouts {
                     var metadata = Metadata()
-                    metadata.addBinary(header, forKey: CallMetadata.header)
+                    metadata.addBinary(HostileSession.header, forKey: CallMetadata.header)
                     for text in texts { metadata.addString(text, forKey: CallMetadata.timeout) }
                     heard.append(try await host.call(Self.send, metadata, [message]))
                 }

@@ -70,20 +70,11 @@ import Testing
         Bad("WrongMajor", "file", "plugin.abi_major"),
     ]
 
-    /// Two at a time, those first that take long: each is a process of its own, and most of them wait.
+    /// Those first that take long.
     static let verdicts: [String: Result<Verdict, any Error>] = {
         let slow = ["HangsInActivate", "Leaks", "NeverCompletes", "Remembers", "Blocks"]
-        let rest = Monitor(bad.filter { slow.contains($0.name) } + bad.filter { !slow.contains($0.name) })
-        let done = Monitor<[String: Result<Verdict, any Error>]>([:])
-        for _ in 0..<2 {
-            SerialThread().enqueue {
-                while let bad = rest.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
-                    let verdict = Result { try BuiltLibraries.verdict(bad.name, bad.check) }
-                    done.withLock { $0[bad.testDescription] = verdict }
-                }
-            }
-        }
-        return done.wait(milliseconds: 1_500_000) { $0.count == bad.count ? $0 : nil } ?? [:]
+        let ordered = bad.filter { slow.contains($0.name) } + bad.filter { !slow.contains($0.name) }
+        return BuiltLibraries.verdicts(of: ordered, atATime: 2) { try BuiltLibraries.verdict($0.name, $0.check) }
     }()
 
     private func verdict(_ name: String, _ check: String) throws -> Verdict {

@@ -47,6 +47,26 @@ enum BuiltLibraries {
     }
 }
 
+extension BuiltLibraries {
+    /// The verdicts of cases by their names, in this order and so many at a time: each is a process of its own, and most of
+    /// them wait. Empty where they take too long all together.
+    static func verdicts<Case: Sendable & CustomTestStringConvertible>(
+        of cases: [Case], atATime width: Int, _ verdict: @escaping @Sendable (Case) throws -> Verdict
+    ) -> [String: Result<Verdict, any Error>] {
+        let rest = Monitor(cases)
+        let done = Monitor<[String: Result<Verdict, any Error>]>([:])
+        for _ in 0..<width {
+            SerialThread().enqueue {
+                while let next = rest.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+                    let found = Result { try verdict(next) }
+                    done.withLock { $0[next.testDescription] = found }
+                }
+            }
+        }
+        return done.wait(milliseconds: 1_500_000) { $0.count == cases.count ? $0 : nil } ?? [:]
+    }
+}
+
 /// What --config names; removed with the value.
 final class ConfigurationFile {
     let path: String

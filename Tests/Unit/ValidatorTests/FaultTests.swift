@@ -64,21 +64,9 @@ import TheatreManifest
     static func configuration(_ fault: String) -> JSONValue { .object(["fault": .string(fault)]) }
 
     /// Three at a time: the first ones do little but wait.
-    static let verdicts: [String: Result<Verdict, any Error>] = {
-        let rest = Monitor(faults)
-        let done = Monitor<[String: Result<Verdict, any Error>]>([:])
-        for _ in 0..<3 {
-            SerialThread().enqueue {
-                while let fault = rest.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
-                    let verdict = Result {
-                        try BuiltLibraries.verdict("Faulty", fault.check, configuration(fault.name))
-                    }
-                    done.withLock { $0[fault.name] = verdict }
-                }
-            }
-        }
-        return done.wait(milliseconds: 1_500_000) { $0.count == faults.count ? $0 : nil } ?? [:]
-    }()
+    static let verdicts = BuiltLibraries.verdicts(of: faults, atATime: 3) {
+        try BuiltLibraries.verdict("Faulty", $0.check, configuration($0.name))
+    }
 
     @Test(arguments: faults) func itIsFoundByTheCheckItIsFor(_ fault: Fault) throws {
         let verdict = try #require(Self.verdicts[fault.name]).get()

@@ -108,21 +108,9 @@ import TheatreManifest
 
     @Test func nobodyTakesASessionThatIsAnothers() async throws {
         try await withParrot { host, file in
-            let create = RemoteCreate.with {
-                $0.session = 4711
-                $0.instance = "mine"
-                $0.generation = 1
-                $0.plugin = "Parrot"
-                $0.version = file.manifest.version
-                $0.manifestSha256 = Data(file.manifestDigest)
-                $0.configuration = Data("{}".utf8)
-            }
-            let header = RemoteCallHeader.with {
-                $0.session = 4711
-                $0.attempt = 1
-            }
+            let create = HostileSession.create("mine", of: file)
             var metadata = Metadata()
-            metadata.addBinary(header.wireBytes, forKey: CallMetadata.header)
+            metadata.addBinary(HostileSession.header, forKey: CallMetadata.header)
             metadata.addString("30S", forKey: CallMetadata.timeout)
             let message: [UInt8] = try NotificationSendRequest.with { $0.body = "hello" }.serializedBytes()
             let send = method("theatre.notification.v1.Channel", "Send")
