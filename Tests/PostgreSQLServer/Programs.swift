@@ -65,7 +65,7 @@ enum Programs {
         return output.trimmed
     }
 
-    /// Starts a program; its output goes to `output`.
+    /// Starts a program that takes every signal, whatever this thread does; its output goes to `output`.
     static func start(_ arguments: [String], _ variables: [String: String] = [:], output: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -73,6 +73,14 @@ enum Programs {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Threads of a pool have theirs blocked, and a program that inherits that outlives the one it is to end with.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var environment = ProcessInfo.processInfo.environment
         environment["LC_ALL"] = "C.UTF-8"
         environment.merge(variables) { $1 }
@@ -80,7 +88,7 @@ enum Programs {
         let settings = environment.map { strdup("\($0)=\($1)") }
         defer { (words + settings).forEach { free($0) } }
         var process: pid_t = 0
-        let failure = posix_spawnp(&process, arguments[0], &actions, nil, words + [nil], settings + [nil])
+        let failure = posix_spawnp(&process, arguments[0], &actions, &attributes, words + [nil], settings + [nil])
         guard failure == 0 else {
             throw ServerFailure("\(arguments[0]) does not start: \(String(cString: strerror(failure)))")
         }
