@@ -3,7 +3,7 @@
 
 internal import Transcoding
 
-/// Structs, and the tables that `wire.c` goes by.
+/// Structs, and the tables that `wire_read.c` and `wire_write.c` go by.
 struct CEmitter {
     private let contract: Contract
     private let names: TypeNames

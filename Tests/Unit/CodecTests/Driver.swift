@@ -49,7 +49,7 @@ struct Driver {
             switch language {
             case .c:
                 (
-                    "\(template)/src/wire.* \(home.headers)/*.h \(tests)/Drivers/driver.c",
+                    "\(template)/src/wire*.[ch] \(home.headers)/*.h \(tests)/Drivers/driver.c",
                     "cc -std=c11 -Wall -Wextra -Werror -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all *.c -o driver"
                 )
             case .rust:
