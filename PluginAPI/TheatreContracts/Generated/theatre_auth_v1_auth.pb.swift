@@ -37,6 +37,15 @@ public nonisolated struct AuthStartRequest: Sendable {
   /// Opaque, handed back.
   public var state: String = String()
 
+  /// The device that asks, as it names itself; empty where it does not. For budgets, never for identity.
+  public var device: String = String()
+
+  /// Network address that asks, without port. For budgets, never for identity.
+  public var address: String = String()
+
+  /// Language of what the person is sent, BCP 47; empty: the provider's own.
+  public var locale: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -164,7 +173,7 @@ fileprivate nonisolated let _protobuf_package = "theatre.auth.v1"
 
 nonisolated extension AuthStartRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StartRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identifier\0\u{3}redirect_uri\0\u{1}state\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identifier\0\u{3}redirect_uri\0\u{1}state\0\u{1}device\0\u{1}address\0\u{1}locale\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -175,6 +184,9 @@ nonisolated extension AuthStartRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularStringField(value: &self.identifier) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.redirectUri) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.locale) }()
       default: break
       }
     }
@@ -190,6 +202,15 @@ nonisolated extension AuthStartRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.state.isEmpty {
       try visitor.visitSingularStringField(value: self.state, fieldNumber: 3)
     }
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 4)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 5)
+    }
+    if !self.locale.isEmpty {
+      try visitor.visitSingularStringField(value: self.locale, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -197,6 +218,9 @@ nonisolated extension AuthStartRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.identifier != rhs.identifier {return false}
     if lhs.redirectUri != rhs.redirectUri {return false}
     if lhs.state != rhs.state {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.locale != rhs.locale {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
