@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import NIOCore
+public import Runtime
 
 /// How the gateway listens and what it puts up with.
 public struct GatewayConfiguration: Sendable {
@@ -21,6 +22,19 @@ public struct GatewayConfiguration: Sendable {
     public var verifyAnswers = false
     /// Realtime streams.
     public var realtime = Realtime()
+    /// Where clients reach it, `https://theatre.example.org`; empty where that is not said.
+    public var publicURL = ""
+    /// Proxies whose X-Forwarded-For counts.
+    public var trustedProxies: [AddressBlock] = []
+    /// Pages of other origins.
+    public var crossOrigin = CrossOrigin()
+    /// Sessions may be kept in a cookie.
+    public var allowsCookies = false
+    /// How long browsers are to insist on TLS once they saw it; 0: not said.
+    public var hstsSeconds = 31_536_000
+
+    /// Clients speak TLS with it, or with a proxy before it.
+    var isTLS: Bool { tls != nil || publicURL.hasPrefix("https://") }
 
     /// Loopback, port 8080, cleartext.
     public init() {}
@@ -39,10 +53,28 @@ public struct GatewayConfiguration: Sendable {
         }
     }
 
+    /// What pages of other origins may do.
+    public struct CrossOrigin: Sendable {
+        /// `https://console.example.org`.
+        public var origins: [String] = []
+        /// They may send the session's cookie.
+        public var allowsCredentials = false
+        /// How long a browser may keep what it was told.
+        public var maxAgeSeconds = 600
+
+        /// None.
+        public init() {}
+    }
+
     /// Sizes and counts.
     public struct Limits: Sendable {
         /// Open connections; more are closed at once.
         public var connections = 4096
+        /// Open connections of one IPv4 address, or of 64 bits of IPv6; more are closed at once. Trusted proxies have as
+        /// many as they like.
+        public var connectionsOfOne = 1024
+        /// Requests at once; more are answered 503. The last quarter is for callers who are signed in.
+        public var requests = 8192
         /// HTTP/2 streams of one connection.
         public var concurrentStreams = 100
         /// Bytes of the request target; more is 414.
@@ -73,8 +105,23 @@ public struct GatewayConfiguration: Sendable {
         public init() {}
     }
 
-    /// A token bucket.
+    /// Limits of a rate class.
     public struct Rate: Sendable, Hashable {
+        /// Of one caller: a principal, or, for strangers, one IPv4 address or 64 bits of IPv6.
+        public var caller: Bucket
+        /// Of all callers of one network: 24 bits of IPv4, 48 of IPv6.
+        public var network: Bucket?
+        /// Of all callers of one tenant.
+        public var tenant: Bucket?
+        /// Requests of the class at once, whoever makes them; 0: as many as there are.
+        public var concurrent = 0
+
+        /// Limits of each caller alone.
+        public init(perMinute: Int, burst: Int) { caller = Bucket(perMinute: perMinute, burst: burst) }
+    }
+
+    /// A token bucket.
+    public struct Bucket: Sendable, Hashable {
         /// Requests a minute in the long run.
         public var perMinute: Int
         /// Requests at once.

@@ -19,6 +19,7 @@ public final class GatewayServer: Sendable {
     private let loops: LoopStates
     private let quiescing: ServerQuiescingHelper
     private let listener = Mutex<(any Channel)?>(nil)
+    private let certificate = Mutex<ServedCertificate?>(nil)
 
     /// A server that is not bound yet.
     public init(
@@ -38,8 +39,9 @@ public final class GatewayServer: Sendable {
     @discardableResult
     public func start() async throws -> SocketAddress {
         let configuration = core.configuration
-        let tls = try configuration.tls.map(ChannelSetup.context)
-        let setup = ChannelSetup(core: core, loops: loops, tls: tls)
+        let shown = try configuration.tls.map { try ServedCertificate($0) }
+        certificate.withLock { $0 = shown }
+        let setup = ChannelSetup(core: core, loops: loops, certificate: shown)
         let quiescing = quiescing
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
@@ -58,7 +60,16 @@ public final class GatewayServer: Sendable {
         let flushing = channel.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(60), delay: .seconds(60)) { _ in
             core.flushRefusals()
         }
-        channel.closeFuture.whenComplete { _ in flushing.cancel() }
+        let watching = channel.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { _ in
+            guard shown != nil else { return }
+            NIOThreadPool.singleton.submit { state in
+                if case .active = state { self.reloadCertificate(always: false) }
+            }
+        }
+        channel.closeFuture.whenComplete { _ in
+            flushing.cancel()
+            watching.cancel()
+        }
         guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
         core.log.notice("gateway listens", metadata: ["address": "\(address)"])
         return address
@@ -66,6 +77,20 @@ public final class GatewayServer: Sendable {
 
     /// Serves these routes from the next request on. Any thread.
     public func replace(_ table: GatewayTable) { core.table = table }
+
+    /// Shows the certificate as its files are now, to whoever connects from now on; where they cannot be read, the one
+    /// shown so far. Happens by itself within ten seconds of a change. Any thread; blocks.
+    public func reloadCertificate() { reloadCertificate(always: true) }
+
+    private func reloadCertificate(always: Bool) {
+        guard let certificate = certificate.withLock({ $0 }) else { return }
+        do {
+            if try certificate.reload(always: always) { core.log.notice("certificate read again") }
+        } catch {
+            core.log.error(
+                "the certificate cannot be read; the one before is shown on", metadata: ["error": "\(error)"])
+        }
+    }
 
     /// The table served now.
     public var table: GatewayTable { core.table }

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
+import FoundationEssentials
 import NIOHTTP1
 import NIOSSL
+import Staging
 import Testing
 import TheatreManifest
 
@@ -60,6 +62,36 @@ import TheatreManifest
             client.http = http
             await #expect(throws: NIOSSLError.self) { try await client.get("/healthz") }
         }
+    }
+
+    /// A renewal needs no restart: who connects afterwards is shown the new certificate, by itself and at a reload.
+    @Test(arguments: [true, false]) func aRenewedCertificateIsShown(_ isReload: Bool) async throws {
+        let folder = try TemporaryFolder(["tls.pem": SelfSigned.certificate, "tls.key": SelfSigned.key])
+        let renewed = try Certificates(in: folder.root)
+        let tls = "tls: {certificate: \"\(folder.path("tls.pem"))\", key: \"\(folder.path("tls.key"))\"}\n"
+        let deployment = try defaultDeployment(["00-host.yaml": try defaultFile("00-host.yaml") + tls])
+        let server = try await ServerProcess.start(deployment.root)
+        var trust = TLSConfiguration.makeClientConfiguration()
+        trust.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(renewed.file("ca.pem")))
+        trust.certificateVerification = .noHostnameVerification
+        var client = server.client
+        func connects() async throws -> Bool {
+            var configuration = HTTPClient.Configuration(tlsConfiguration: trust)
+            configuration.connectionPool.retryConnectionEstablishment = false
+            let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            client.http = http
+            let status = try? await client.get("/healthz").status
+            try await http.shutdown()
+            return status == 200
+        }
+        #expect(try await !connects(), "of nobody's authority yet")
+        for (file, new) in [("tls.pem", "server.pem"), ("tls.key", "server.key")] {
+            try FileManager.default.removeItem(atPath: folder.path(file))
+            try FileManager.default.copyItem(atPath: renewed.file(new), toPath: folder.path(file))
+        }
+        if isReload { server.hangUp() }
+        try await eventually("the new certificate is shown") { try await connects() ? true : nil }
+        try await server.stop()
     }
 
     @Test func plainHTTPIsNotAnswered() async throws {

@@ -14,7 +14,7 @@ extension RequestHandler {
 
     /// Finds out who asks; at once where there is no token or it is known.
     func authenticate(_ exchange: Exchange, then: @escaping (RequestHandler, Exchange, Verdict) -> Void) {
-        guard let header = exchange.headers.authorization else { return then(self, exchange, .caller(nil)) }
+        guard let header = exchange.headers.authorization else { return authenticateByCookie(exchange, then: then) }
         let now = core.services.now()
         let epoch = core.revocations.epoch
         if let known = lastCaller?.find(header, at: now, epoch: epoch) {
@@ -23,9 +23,18 @@ extension RequestHandler {
         guard let token = Self.bearer(header) else {
             return then(self, exchange, .refused(.token("auth.scheme", "Authorization must be Bearer and a token.")))
         }
+        verify(token, exchange) { handler, exchange, verdict in
+            if case .caller(let known?) = verdict { handler.lastCaller = LastCaller(header, known, epoch: epoch) }
+            then(handler, exchange, verdict)
+        }
+    }
+
+    /// Finds out whose a token is.
+    func verify(
+        _ token: Substring, _ exchange: Exchange, then: @escaping (RequestHandler, Exchange, Verdict) -> Void
+    ) {
         let key = TokenCache.Key(token: token.utf8)
-        if let known = state.tokens.find(key, at: now, revocations: core.revocations) {
-            lastCaller = LastCaller(header, known, epoch: epoch)
+        if let known = state.tokens.find(key, at: core.services.now(), revocations: core.revocations) {
             return then(self, exchange, .caller(known))
         }
         guard let verifier = core.services.tokens else {
@@ -55,7 +64,7 @@ extension RequestHandler {
         }
     }
 
-    private static func bearer(_ header: String) -> Substring? {
+    static func bearer(_ header: String) -> Substring? {
         let bytes = header.utf8
         guard bytes.count > 7, bytes.count <= 8199, String(header.prefix(7)).isField("bearer ") else { return nil }
         let token = header.dropFirst(7)

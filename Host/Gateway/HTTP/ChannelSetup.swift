@@ -8,40 +8,28 @@ internal import NIOHTTP2
 internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
+internal import Runtime
 internal import Synchronization
 
 /// Builds the pipeline of an accepted connection.
 struct ChannelSetup: Sendable {
     let core: GatewayCore
     let loops: LoopStates
-    let tls: NIOSSLContext?
-
-    /// Loads certificate and key.
-    static func context(_ files: GatewayConfiguration.TLS) throws -> NIOSSLContext {
-        let chain = try NIOSSLCertificate.fromPEMFile(files.certificateFile).map {
-            NIOSSLCertificateSource.certificate($0)
-        }
-        let key = try NIOSSLPrivateKey(file: files.keyFile, format: .pem)
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain, privateKey: .privateKey(key))
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["h2", "http/1.1"]
-        return try NIOSSLContext(configuration: configuration)
-    }
+    let certificate: ServedCertificate?
 
     func configure(_ channel: any Channel) -> EventLoopFuture<Void> {
         let open = core.connections.add(1, ordering: .relaxed).newValue
         let core = core
         channel.closeFuture.whenComplete { _ in core.connections.subtract(1, ordering: .relaxed) }
-        guard open <= core.configuration.limits.connections else {
+        guard open <= core.configuration.limits.connections, admitsSubscriber(of: channel) else {
             return channel.close()
         }
         return channel.eventLoop.makeCompletedFuture {
-            guard let tls else { return try addHTTP1(channel) }
+            guard let context = certificate?.context else { return try addHTTP1(channel) }
             let handshake = channel.eventLoop.scheduleTask(in: core.configuration.timeouts.headers) {
                 channel.close(promise: nil)
             }
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
             let setup = self
             try channel.pipeline.syncOperations.addHandler(
                 ApplicationProtocolNegotiationHandler { result, channel in
@@ -55,6 +43,15 @@ struct ChannelSetup: Sendable {
                     }
                 })
         }
+    }
+
+    /// Nobody but a proxy of ours takes more than his share of the connections.
+    private func admitsSubscriber(of channel: any Channel) -> Bool {
+        guard let address = NetworkAddress(channel.remoteAddress), !core.proxies.contain(address) else { return true }
+        let core = core
+        guard core.subscribers.open(address, most: core.configuration.limits.connectionsOfOne) else { return false }
+        channel.closeFuture.whenComplete { _ in core.subscribers.close(address) }
+        return true
     }
 
     func addHTTP1(_ channel: any Channel) throws {

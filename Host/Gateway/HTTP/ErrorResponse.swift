@@ -108,6 +108,7 @@ struct ErrorResponse {
         case 408: "TIMEOUT-001"
         case 409: "CONFLICT-001"
         case 413, 414, 431: "SIZE-001"
+        case 415: "INPUT-002"
         case 422: "STATE-001"
         case 423: "STATE-002"
         case 429: "LIMIT-001"

@@ -50,6 +50,9 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// Starts a stream once the request is whole, in place of a call.
     var opensStream: ((RequestHandler) -> Void)?
     var extraHeaders: [(String, String)] = []
+    let fixedFields: FixedFields
+    /// Its place among the requests of its class, where those are limited.
+    var place: ConcurrencyLimits.Place?
     private var outcome: Outcome = .none
 
     enum Outcome {
@@ -73,6 +76,7 @@ final class Exchange: CallSink, @unchecked Sendable {
         loop = state.loop
         mailbox = state.mailbox
         startedAt = handler.now
+        fixedFields = handler.core.fixedFields
         if let given = headers.requestID, IdentitySource.isRequestID(given) {
             requestID = given
         } else {

@@ -20,6 +20,13 @@ final class GatewayCore: Sendable {
     let isDraining = Atomic<Bool>(false)
     let unmatched = RouteCounters()
     let rates: RateLimiter
+    let places: ConcurrencyLimits
+    let subscribers = ConnectionCounts()
+    let proxies: TrustedProxies
+    let crossOrigin: CrossOrigin
+    /// Nil where sessions are not kept in cookies.
+    let cookie: SessionCookie?
+    let fixedFields: FixedFields
     let claims = KeyClaims()
     private let refusals = Mutex(RefusalThrottle())
     private let current: Mutex<GatewayTable>
@@ -33,7 +40,20 @@ final class GatewayCore: Sendable {
         self.services = services
         self.log = log
         rates = RateLimiter(configuration.rates)
+        places = ConcurrencyLimits(configuration.rates)
+        proxies = TrustedProxies(configuration.trustedProxies)
+        let own = configuration.publicURL
+        crossOrigin = CrossOrigin(configuration.crossOrigin, own: own.isEmpty ? nil : Self.origin(own))
+        cookie = configuration.allowsCookies ? SessionCookie(isSecure: configuration.isTLS) : nil
+        fixedFields = FixedFields(hstsSeconds: configuration.isTLS ? configuration.hstsSeconds : 0)
         current = Mutex(table)
+    }
+
+    /// Scheme, host and port of a URL.
+    private static func origin(_ url: String) -> String {
+        guard let slashes = url.firstRange(of: "//") else { return url }
+        let end = url[slashes.upperBound...].firstIndex(of: "/") ?? url.endIndex
+        return String(url[..<end])
     }
 
     /// Audit rows to write for a refusal.

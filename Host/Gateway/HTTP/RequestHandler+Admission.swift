@@ -10,7 +10,13 @@ internal import TheatreManifest
 /// From the head of a request to the right to be served.
 extension RequestHandler {
     func admit(_ exchange: Exchange) {
+        exchange.extraHeaders += core.crossOrigin.fields(for: exchange.headers)
         if let error = check(exchange) { return answer(exchange, error) }
+        if let fields = core.crossOrigin.preflight(exchange.head.method, exchange.headers) {
+            return answer(
+                exchange,
+                Exchange.Answer(status: .noContent, contentType: "", body: ByteBuffer(), headers: fields))
+        }
         if serveBuiltIn(exchange) { return }
         if let error = route(exchange) { return answer(exchange, error) }
         authorise(exchange)
@@ -48,6 +54,10 @@ extension RequestHandler {
         case .found(let entry, let captures):
             exchange.entry = entry
             exchange.captures = captures
+            if exchange.headers.isEncoded {
+                return ErrorResponse(
+                    .unsupportedMediaType, "request.encoding", "Bodies are taken as they are; send it uncompressed.")
+            }
             let length = exchange.headers.contentLength ?? 0
             return length > entry.route.bodyLimit ? .tooLarge(entry.route.bodyLimit) : nil
         case .notFound:
@@ -78,7 +88,7 @@ extension RequestHandler {
 
     private func authorised(_ exchange: Exchange) {
         guard let entry = exchange.entry else { return }
-        if let error = denied(exchange, entry) ?? limited(exchange, entry.route.rate) {
+        if let error = denied(exchange, entry) ?? crowded(exchange) ?? limited(exchange, entry.route.rate) {
             return refuse(exchange, error)
         }
         if let rule = entry.rule { return decide(exchange, entry, rule) }
@@ -99,25 +109,5 @@ extension RequestHandler {
         guard !principal.mayCall(entry.access) else { return nil }
         return ErrorResponse(
             .forbidden, "auth.access", "This route is for access \(entry.access.rawValue).")
-    }
-
-    func limited(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
-        guard core.rates.isLimited(rateClass) else { return nil }
-        let actor = exchange.caller?.principal.id ?? remoteAddress
-        switch core.rates.take(rateClass, actor: actor, at: state.loop.now.uptimeNanoseconds) {
-        case nil: return nil
-        case .allowed(let remaining, let reset):
-            exchange.extraHeaders.append(("ratelimit-policy", core.rates.policy(rateClass)))
-            exchange.extraHeaders.append(("ratelimit", "\"\(rateClass)\";r=\(remaining);t=\(reset)"))
-            return nil
-        case .refused(let seconds):
-            exchange.extraHeaders.append(("ratelimit-policy", core.rates.policy(rateClass)))
-            exchange.extraHeaders.append(("ratelimit", "\"\(rateClass)\";r=0;t=\(seconds)"))
-            var error = ErrorResponse(
-                .tooManyRequests, "request.rate", "Too many requests; wait \(seconds) s.")
-            error.isRetryable = true
-            error.retryAfter = seconds
-            return error
-        }
     }
 }

@@ -10,6 +10,7 @@ internal import Synchronization
 extension RequestHandler {
     /// Serves the request if it is for a built-in path.
     func serveBuiltIn(_ exchange: Exchange) -> Bool {
+        if core.cookie != nil, serveCookie(exchange) { return true }
         guard exchange.head.method == .GET || exchange.head.method == .HEAD else { return false }
         guard exchange.pathEnd < 16 || exchange.pathEnd == 20 || exchange.pathEnd == 21 else { return false }
         switch exchange.path {

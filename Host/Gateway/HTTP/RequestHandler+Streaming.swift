@@ -61,6 +61,7 @@ extension RequestHandler {
         let closes = finish(exchange, status: status, bytes: 0)
         var fields = HTTPHeaders(headers)
         fields.add(name: "x-request-id", value: exchange.requestID)
+        core.fixedFields.add(to: &fields, unlessIn: headers)
         for (name, value) in exchange.extraHeaders { fields.add(name: name, value: value) }
         if closes, !isStream { fields.add(name: "connection", value: "close") }
         let head = HTTPResponseHead(version: exchange.head.version, status: status, headers: fields)

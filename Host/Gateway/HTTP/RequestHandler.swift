@@ -46,7 +46,9 @@ final class RequestHandler: ChannelInboundHandler {
     var stream: EventStream?
     /// A request whose body, and answer, go to and from the plugin as they come.
     var raw: RawStream?
-    private(set) lazy var remoteAddress = Self.address(of: context?.channel)
+    /// Whom the connection comes from: a client, or a proxy.
+    private(set) lazy var peer = NetworkAddress(
+        context?.channel.remoteAddress ?? context?.channel.parent?.remoteAddress)
 
     init(core: GatewayCore, state: LoopState, isStream: Bool = false) {
         self.core = core
@@ -288,12 +290,13 @@ final class RequestHandler: ChannelInboundHandler {
             return end(exchange, closes: false)
         }
         var headers = HTTPHeaders()
-        headers.reserveCapacity(6 + answer.headers.count + exchange.extraHeaders.count)
+        headers.reserveCapacity(11 + answer.headers.count + exchange.extraHeaders.count)
         if hasBody {
             if !answer.contentType.isEmpty { headers.add(name: "content-type", value: answer.contentType) }
             headers.add(name: "content-length", value: String(answer.body.readableBytes))
         }
         headers.add(name: "x-request-id", value: exchange.requestID)
+        core.fixedFields.add(to: &headers, unlessIn: answer.headers)
         for (name, value) in exchange.extraHeaders { headers.add(name: name, value: value) }
         for (name, value) in answer.headers { headers.add(name: name, value: value) }
         if closes, !isStream { headers.add(name: "connection", value: "close") }
@@ -387,13 +390,10 @@ final class RequestHandler: ChannelInboundHandler {
         exchange.opensStream = nil
         // While a call runs it may still commit: the key stays taken.
         if exchange.call == .none { exchange.claim = nil }
+        exchange.place = nil
         if self.exchange === exchange {
             self.exchange = nil
             core.inFlight.subtract(1, ordering: .relaxed)
         }
-    }
-
-    private static func address(of channel: (any Channel)?) -> String {
-        channel?.remoteAddress?.ipAddress ?? channel?.parent?.remoteAddress?.ipAddress ?? "unknown"
     }
 }

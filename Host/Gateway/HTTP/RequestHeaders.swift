@@ -15,6 +15,14 @@ struct RequestHeaders {
     var traceparent: String?
     var acceptLanguage: String?
     var lastEventID: String?
+    var origin: String?
+    var cookie: String?
+    var fetchSite: String?
+    var requestedMethod: String?
+    /// X-Forwarded-For, all of them in the order sent.
+    var forwardedFor: String?
+    /// The body is compressed, which nothing here undoes.
+    var isEncoded = false
     /// A fault that makes the request unreadable.
     var fault: String?
     var bytes = 0
@@ -29,6 +37,8 @@ struct RequestHeaders {
             let length = name.utf8.count
             bytes += length + value.utf8.count
             switch length {
+            case 6 where name.isField("origin"): origin = value
+            case 6 where name.isField("cookie"): cookie = cookie.map { "\($0); \(value)" } ?? value
             case 6 where name.isField("expect"): expectsContinue = value.isField("100-continue")
             case 11 where name.isField("traceparent"): traceparent = value
             case 12 where name.isField("x-request-id"): requestID = value
@@ -37,15 +47,19 @@ struct RequestHeaders {
                 authorization = value
             case 13 where name.isField("last-event-id"): lastEventID = value
             case 14 where name.isField("content-length"): readLength(value)
+            case 14 where name.isField("sec-fetch-site"): fetchSite = value
             case 15 where name.isField("idempotency-key"):
                 if idempotencyKey != nil { fault = "Idempotency-Key is given twice; send it once." }
                 idempotencyKey = value
             case 15 where name.isField("accept-language"): acceptLanguage = value
+            case 15 where name.isField("x-forwarded-for"): addForwarded(value)
+            case 16 where name.isField("content-encoding"): isEncoded = isEncoded || !value.isField("identity")
             case 17 where name.isField("transfer-encoding"):
                 if isChunked || !value.isField("chunked") {
                     fault = "Transfer-Encoding must be chunked, and given once."
                 }
                 isChunked = true
+            case 29 where name.isField("access-control-request-method"): requestedMethod = value
             default: break
             }
         }
@@ -62,6 +76,10 @@ struct RequestHeaders {
     /// Reads a field of printable ASCII where it lies; false where it is given twice and may not, or is not well-formed.
     mutating func take(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, known: String?) -> Bool {
         switch name.count {
+        case 6 where name.isField("origin"): origin = Self.text(value)
+        case 6 where name.isField("cookie"):
+            guard cookie == nil else { return false }
+            cookie = Self.text(value)
         case 11 where name.isField("traceparent"): traceparent = Self.text(value)
         case 12 where name.isField("x-request-id"): requestID = Self.text(value)
         case 13 where name.isField("authorization"):
@@ -76,10 +94,14 @@ struct RequestHeaders {
                 length = length * 10 + Int(byte - UInt8(ascii: "0"))
             }
             contentLength = length
+        case 14 where name.isField("sec-fetch-site"): fetchSite = Self.text(value)
         case 15 where name.isField("idempotency-key"):
             guard idempotencyKey == nil else { return false }
             idempotencyKey = Self.text(value)
         case 15 where name.isField("accept-language"): acceptLanguage = Self.text(value)
+        case 15 where name.isField("x-forwarded-for"): addForwarded(Self.text(value))
+        case 16 where name.isField("content-encoding"): isEncoded = isEncoded || !value.isField("identity")
+        case 29 where name.isField("access-control-request-method"): requestedMethod = Self.text(value)
         default: break
         }
         return count(name, value)
@@ -98,6 +120,10 @@ struct RequestHeaders {
     private static func isSame(_ one: UnsafeBufferPointer<UInt8>, _ other: UnsafeRawBufferPointer) -> Bool {
         guard let one = one.baseAddress, let start = other.baseAddress else { return other.isEmpty }
         return memcmp(one, start, other.count) == 0
+    }
+
+    private mutating func addForwarded(_ value: String) {
+        forwardedFor = forwardedFor.map { "\($0),\(value)" } ?? value
     }
 
     private mutating func readLength(_ value: String) {

@@ -30,7 +30,7 @@ final class WholeResponses: ChannelOutboundHandler {
     static func bytes(_ answer: Exchange.Answer, _ exchange: Exchange) -> ByteBuffer? {
         let size = answer.body.readableBytes
         guard exchange.head.version == .http1_1, size <= copied else { return nil }
-        var out = ByteBufferAllocator().buffer(capacity: 256 + size)
+        var out = ByteBufferAllocator().buffer(capacity: 448 + size)
         if answer.status == .ok {
             out.writeStaticString("HTTP/1.1 200 OK\r\n")
         } else {
@@ -40,6 +40,7 @@ final class WholeResponses: ChannelOutboundHandler {
         out.writeStaticString("content-length: ")
         out.writeDecimal(size)
         out.writeLine("\r\nx-request-id: ", exchange.requestID)
+        exchange.fixedFields.write(into: &out, unlessIn: answer.headers)
         for (name, value) in exchange.extraHeaders { out.writeField(name, value) }
         for (name, value) in answer.headers { out.writeField(name, value) }
         out.writeStaticString("\r\n")

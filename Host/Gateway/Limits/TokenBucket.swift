@@ -11,7 +11,7 @@ struct TokenBucket {
         let capacity: UInt64
         let perMinute: Int
 
-        init(_ rate: GatewayConfiguration.Rate) {
+        init(_ rate: GatewayConfiguration.Bucket) {
             perMinute = rate.perMinute
             cost = 60_000_000_000 / UInt64(rate.perMinute)
             capacity = cost * UInt64(rate.burst)

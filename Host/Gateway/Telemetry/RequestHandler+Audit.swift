@@ -16,8 +16,7 @@ extension RequestHandler {
             let record = AuditRecord(
                 at: wallMilliseconds(), context: CallContext(context).bytes, outcome: "refused", reason: error.reason,
                 count: 1)
-            let actor = exchange.caller?.principal.id ?? remoteAddress
-            for row in core.noteRefusal(record, actor: actor, route: entry.key) { audit(row) }
+            for row in core.noteRefusal(record, actor: actor(exchange), route: entry.key) { audit(row) }
         }
         answer(exchange, error)
     }

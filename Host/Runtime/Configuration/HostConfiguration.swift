@@ -16,6 +16,14 @@ public struct HostConfiguration: Sendable, Hashable {
     public var isDevelopment: Bool
     /// Certificate and key, PEM files; nil for plain HTTP.
     public var tls: TLS?
+    /// How long browsers are to insist on TLS, in seconds; 0: not said.
+    public var hstsSeconds: Int
+    /// Proxies whose X-Forwarded-For counts: `10.0.0.0/8`.
+    public var trustedProxies: [AddressBlock]
+    /// Pages of other origins.
+    public var crossOrigin: CrossOrigin
+    /// Sessions may be kept in a cookie.
+    public var allowsCookies: Bool
     /// Requests that plugins make to the outside.
     public var egress: Egress
     /// Folder for everything that survives, relative to the working folder.
@@ -77,6 +85,16 @@ public struct HostConfiguration: Sendable, Hashable {
         public var key: String
     }
 
+    /// What pages of other origins may do.
+    public struct CrossOrigin: Sendable, Hashable {
+        /// `https://console.example.org`.
+        public var origins: [String]
+        /// They may send the session's cookie.
+        public var allowsCredentials: Bool
+        /// How long a browser may keep what it was told.
+        public var maxAgeSeconds: Int
+    }
+
     /// What requests to the outside trust.
     public struct Egress: Sendable, Hashable {
         /// PEM files of certificate authorities that are trusted beside those of the system.
@@ -126,6 +144,10 @@ public struct HostConfiguration: Sendable, Hashable {
     public struct Limits: Sendable, Hashable {
         /// Open connections.
         public var connections: Int
+        /// Open connections of one IPv4 address, or of 64 bits of IPv6.
+        public var connectionsOfOne: Int
+        /// Requests at once; the last quarter is for callers who are signed in.
+        public var requests: Int
         /// Bytes of a header block.
         public var headerBytes: Int
         /// Seconds for a header block to arrive.
@@ -138,8 +160,22 @@ public struct HostConfiguration: Sendable, Hashable {
         public var idleSeconds: Int
     }
 
-    /// A token bucket.
+    /// Limits of a rate class.
     public struct Rate: Sendable, Hashable {
+        /// Requests a minute of one caller, refilled evenly.
+        public var perMinute: Int
+        /// Most at once.
+        public var burst: Int
+        /// Of all callers of one network: 24 bits of IPv4, 48 of IPv6.
+        public var network: Bucket?
+        /// Of all callers of one tenant.
+        public var tenant: Bucket?
+        /// Requests at once, whoever makes them; 0: as many as there are.
+        public var concurrent = 0
+    }
+
+    /// A token bucket.
+    public struct Bucket: Sendable, Hashable {
         /// Requests a minute, refilled evenly.
         public var perMinute: Int
         /// Most at once.
@@ -165,6 +201,10 @@ extension HostConfiguration {
         publicURL = try reader.optionalString("public_url") ?? ""
         isDevelopment = try reader.bool("development", default: false)
         tls = try reader.value("tls").map { try TLS($0, at: "/tls") }
+        hstsSeconds = try reader.bounded("hsts_seconds", 0...63_072_000, default: 31_536_000)
+        trustedProxies = try Self.blocks(&reader, "trusted_proxies")
+        crossOrigin = try CrossOrigin(reader.value("cors") ?? .object([:]))
+        allowsCookies = try reader.bool("cookies", default: false)
         egress = try Egress(reader.value("egress") ?? .object([:]))
         state = try reader.optionalString("state") ?? ".theatre"
         storage = try reader.optionalString("storage") ?? "sqlite"
@@ -188,21 +228,6 @@ extension HostConfiguration {
         deadJobDays = try jobs.bounded("dead_days", 0...36_500, default: 30)
         try jobs.finish()
         try reader.finish()
-    }
-
-    private static func rates(_ members: [String: JSONValue]) throws -> [String: Rate] {
-        var rates = [
-            "default": Rate(perMinute: 1200, burst: 200), "login": Rate(perMinute: 30, burst: 10),
-            "upload": Rate(perMinute: 60, burst: 20), "provider": Rate(perMinute: 6000, burst: 1000),
-        ]
-        for (name, value) in members {
-            var reader = try ObjectReader(value, at: "/rates/\(name)")
-            rates[name] = Rate(
-                perMinute: try reader.bounded("per_minute", 1...10_000_000, default: 1200),
-                burst: try reader.bounded("burst", 1...1_000_000, default: 200))
-            try reader.finish()
-        }
-        return rates
     }
 }
 
@@ -276,19 +301,6 @@ extension HostConfiguration.Trust {
         badgeProfile = try reader.choice("badge_profile", of: ["full", "quick"], default: "full")
         probe = try reader.choice("probe", of: ["never", "serving", "unlocked", "always"], default: "serving")
         probeSeconds = try reader.bounded("probe_seconds", 1...600, default: 10)
-        try reader.finish()
-    }
-}
-
-extension HostConfiguration.Limits {
-    init(_ value: JSONValue) throws {
-        var reader = try ObjectReader(value, at: "/limits")
-        connections = try reader.bounded("connections", 1...1_000_000, default: 10_000)
-        headerBytes = try reader.bounded("header_bytes", 1024...1 << 20, default: 16_384)
-        headerSeconds = try reader.bounded("header_seconds", 1...600, default: 10)
-        bodySeconds = try reader.bounded("body_seconds", 1...600, default: 30)
-        answerSeconds = try reader.bounded("answer_seconds", 1...600, default: 30)
-        idleSeconds = try reader.bounded("idle_seconds", 1...3600, default: 60)
         try reader.finish()
     }
 }

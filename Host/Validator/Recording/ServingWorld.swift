@@ -1,12 +1,14 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import FoundationEssentials
 internal import Runtime
+internal import SwiftProtobuf
 internal import TheatreContracts
 internal import Transcoding
 
-/// Answers what plugins ask of a real dispatcher, with empty messages, and keeps which generations asked on behalf of one
-/// request.
+/// Answers what plugins ask of a real dispatcher, with empty messages, but for keys, whose answers have a length that a
+/// self-test may look at; and keeps which generations asked on behalf of one request.
 final class ServingWorld: HostService {
     let contract = "theatre.validator.v1.World"
     private let generations = Monitor<[String: Set<UInt32>]>([:])
@@ -16,8 +18,16 @@ final class ServingWorld: HostService {
         if !request.isEmpty {
             generations.withLock { _ = $0[request, default: []].insert(call.instance.generation) }
         }
-        call.complete([])
+        call.complete(Self.answers[operation] ?? [])
     }
+
+    /// Of HMAC-SHA-256 and Ed25519, over whatever it is and with no key: nothing here depends on their values.
+    private static let answers: [String: [UInt8]] = [
+        "theatre.host.v1.Keys/Mac": encoded(HostMacResponse.with { $0.mac = Data(repeating: 0x5A, count: 32) }),
+        "theatre.host.v1.Keys/Sign": encoded(HostSignResponse.with { $0.signature = Data(repeating: 0x5A, count: 64) }),
+    ]
+
+    private static func encoded(_ message: some Message) -> [UInt8] { (try? message.serializedBytes()) ?? [] }
 
     /// Requests on whose behalf more than one generation of an instance asked.
     var mixed: Int { generations.withLock { $0.values.count { $0.count > 1 } } }

@@ -91,6 +91,7 @@ final class HostServer: Sendable {
     /// Reads `plugins.d` again. Any fault leaves what serves as it is.
     private func reload() async {
         do {
+            try await operatorThread.run { [self] in parts.gateway.reloadCertificate() }
             let fresh = try CompiledDeployment.read(
                 folder: settings.folder, libraries: settings.libraries, known: operations.pinned)
             try checkProved(fresh)

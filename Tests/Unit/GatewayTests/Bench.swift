@@ -28,7 +28,7 @@ final class Bench {
         loop = EmbeddedEventLoop()
         loops = LoopStates(loop)
         channel = EmbeddedChannel(loop: loop)
-        try ChannelSetup(core: core, loops: loops, tls: nil).addHTTP1(channel)
+        try ChannelSetup(core: core, loops: loops, certificate: nil).addHTTP1(channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
@@ -38,7 +38,7 @@ final class Bench {
         loop = other.loop
         loops = other.loops
         channel = EmbeddedChannel(loop: loop)
-        try ChannelSetup(core: core, loops: loops, tls: nil).addHTTP1(channel)
+        try ChannelSetup(core: core, loops: loops, certificate: nil).addHTTP1(channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
