@@ -17,7 +17,7 @@ let plugins = [
     PluginRow(group: "Content", name: "Offline"),
     PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
-    PluginRow(group: "Identity", name: "Access", tests: ["SQLite"]),
+    PluginRow(group: "Identity", name: "Access", libraries: ["TheatreSchedules"], tests: ["SQLite"]),
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
@@ -93,9 +93,10 @@ func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "s
 let api: [Target] = [
     .target(name: "CTheatrePlugin", path: "PluginAPI/CTheatrePlugin"),
     .target(name: "TheatreContracts", dependencies: [protobuf], path: "PluginAPI/TheatreContracts"),
+    .target(name: "TheatreSchedules", path: "PluginAPI/TheatreSchedules", swiftSettings: strict),
     .target(
-        name: "TheatreStorage", dependencies: ["TheatreContracts", protobuf], path: "PluginAPI/TheatreStorage",
-        swiftSettings: strict),
+        name: "TheatreStorage", dependencies: ["TheatreContracts", "TheatreSchedules", protobuf],
+        path: "PluginAPI/TheatreStorage", swiftSettings: strict),
     .target(name: "TheatreManifest", path: "PluginAPI/TheatreManifest", swiftSettings: strict),
     .target(
         name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
@@ -126,7 +127,7 @@ let host: [Target] = [
     .target(
         name: "Services",
         dependencies: [
-            "Runtime", "TheatreContracts", "TheatreStorage", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
+            "Runtime", "TheatreContracts", "TheatreSchedules", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
             nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
@@ -377,7 +378,7 @@ let tests: [Target] =
         .testTarget(
             name: "CodecTests", dependencies: ["Scaffold", "Toolchains", "SeededRandom", protobuf],
             path: "Tests/Unit/CodecTests", exclude: ["Contract", "Drivers"], swiftSettings: strict),
-        unitTests("ScheduleTests", ["TheatreStorage"]),
+        unitTests("ScheduleTests", ["TheatreSchedules"]),
         unitTests(
             "ValidatorTests",
             ["PostgreSQLServer", "theatre", "Validator", "Runtime", "JSONSchema", "Transcoding", "TheatreManifest"]),

@@ -21,6 +21,7 @@ let package = Package(
         .library(
             name: "TheatrePlugin", targets: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", "CTheatrePlugin"]),
         .library(name: "TheatrePluginTesting", targets: ["TheatrePluginTesting"]),
+        .library(name: "TheatreSchedules", targets: ["TheatreSchedules"]),
         .library(name: "TheatreStorage", targets: ["TheatreStorage"]),
     ],
     dependencies: [
@@ -31,9 +32,10 @@ let package = Package(
     targets: [
         .target(name: "CTheatrePlugin", path: "CTheatrePlugin"),
         .target(name: "TheatreContracts", dependencies: [protobuf], path: "TheatreContracts"),
+        .target(name: "TheatreSchedules", path: "TheatreSchedules", swiftSettings: strict),
         .target(
-            name: "TheatreStorage", dependencies: ["TheatreContracts", protobuf], path: "TheatreStorage",
-            swiftSettings: strict),
+            name: "TheatreStorage", dependencies: ["TheatreContracts", "TheatreSchedules", protobuf],
+            path: "TheatreStorage", swiftSettings: strict),
         .target(name: "TheatreManifest", path: "TheatreManifest", swiftSettings: strict),
         .target(
             name: "TheatrePlugin", dependencies: ["CTheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],

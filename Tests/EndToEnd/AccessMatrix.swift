@@ -1,7 +1,9 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import NIOHTTP1
+import Testing
 import TheatreManifest
 
 /// A route as the running server describes it.
@@ -44,6 +46,25 @@ struct DeclaredRoute: CustomStringConvertible {
     }
 }
 
+/// What `theatre authz matrix` prints of a deployment.
+struct PrintedMatrix {
+    private let answers: [String: JSONValue]
+
+    init(_ deployment: String) async throws {
+        let printed = try await theatre(["authz", "matrix", "--json"] + ServerProcess.options(deployment, nil))
+        let rows = try JSONValue(json: Data(printed.output.utf8)).array ?? []
+        answers = Dictionary(
+            rows.compactMap { row in row["route"]?.string.map { ($0, row["answers"] ?? .null) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Nil where it is let in.
+    func status(_ route: DeclaredRoute, _ asker: Asker) throws -> Int? {
+        let answer = try #require(answers["\(route.method.rawValue) \(route.path)"]?[asker.printed])
+        return answer["status"]?.integer.map(Int.init)
+    }
+}
+
 /// Who asks.
 enum Asker: String, CaseIterable {
     case owner, admin, editor, viewer, expired
@@ -51,6 +72,17 @@ enum Asker: String, CaseIterable {
     case ofAnotherTenant = "another tenant"
     case tenantAdmin = "tenant admin"
     case signedOut = "signed out"
+
+    /// As `theatre authz matrix` calls him.
+    var printed: String {
+        switch self {
+        case .ofAnotherProject: "other-project"
+        case .ofAnotherTenant: "other-tenant"
+        case .tenantAdmin: "tenant-admin"
+        case .signedOut: "signed-out"
+        case .owner, .admin, .editor, .viewer, .expired: rawValue
+        }
+    }
 
     /// What he is to the project.
     private var rank: Int {

@@ -33,6 +33,7 @@ import TheatreManifest
         try await clock.advance(milliseconds: 61_000)
 
         let routes = DeclaredRoute.all(of: try await server.client.expect(200, .GET, "/openapi.json"))
+        let printed = try await PrintedMatrix(deployment.root)
         #expect(routes.count > 40 && routes.count { $0.isOfProject } >= 12)
         var refused = 0
         for route in routes {
@@ -43,7 +44,11 @@ import TheatreManifest
                 let answer = try await cast.client(asker).send(
                     route.method, path, body, headers: [("Idempotency-Key", Account.key())])
                 let reason = (try? answer.json)?.value(at: "/details/reason")?.string ?? ""
-                if let expected = asker.refusal(route) {
+                let expected = asker.refusal(route)
+                #expect(
+                    try printed.status(route, asker) == expected?.status,
+                    "theatre authz matrix: \(asker.rawValue) on \(route)")
+                if let expected {
                     refused += 1
                     #expect(
                         answer.status == expected.status && reason == expected.reason,
@@ -97,6 +102,48 @@ import TheatreManifest
         _ = try await owner.client.expect(200, .DELETE, acl, key: Account.key())
         try await eventually("the guest is out") { try await guest.client.get(path).status == 403 ? true : nil }
         #expect(try await guest.client.expect(200, .GET, "/api/v1/projects")["items"]?.array?.count == 1)
+        try await server.stop()
+    }
+
+    /// What takes two is asked for, approved by another and done once; the audit says who approved.
+    @Test func whatTakesTwoIsDoneOnceSomebodyElseHasApprovedIt() async throws {
+        let deployment = try defaultDeployment([:])
+        let server = try await ServerProcess.start(deployment.root)
+        let owner = try await Account.new(on: server), second = try await Account.new(on: server)
+        let project = try await owner.client.expect(
+            201, .POST, "/api/v1/projects", .object(["name": .string("汴京")]), key: Account.key()
+        ).text("/id")
+        let path = "/api/v1/projects/\(project)", own = "/api/v1/auth/projects/\(project)"
+        _ = try await owner.client.expect(
+            200, .PUT, "\(own)/acl/\(second.id)", .object(["role": .string("OWNER")]), key: Account.key())
+        let actions: JSONValue = .object(["actions": .array([.string("project:archive")])])
+        let change: JSONValue = .object(["name": .string("元宵")])
+        _ = try await owner.client.expect(200, .PUT, "\(own)/four-eyes", actions, key: Account.key())
+        let asked = try await eventually("renaming takes two") {
+            let answer = try await owner.client.send(
+                .PATCH, path, change, headers: [("Idempotency-Key", Account.key())])
+            return answer.status == 403 ? answer : nil
+        }
+        #expect(try asked.json.text("/details/reason") == "access.approval_needed", "\(asked.text)")
+        let waiting = try await second.client.expect(200, .GET, "\(own)/approvals")
+        let approval = try waiting.text("/items/0/id")
+        #expect(asked.text.contains(approval))
+        let decision: JSONValue = .object(["approve": .bool(true)])
+        let alone = try await owner.client.post("\(own)/approvals/\(approval)", decision, key: Account.key())
+        #expect(alone.status == 403 && alone.text.contains("access.own_approval"), "\(alone.text)")
+        let key = Account.key()
+        func send(_ target: String, _ key: String) async throws -> Client.Answer {
+            try await owner.client.send(
+                .PATCH, target, change, headers: [("Idempotency-Key", key), ("Theatre-Approval", approval)])
+        }
+        #expect(try await send(path, key).text.contains("access.not_approved"))
+        _ = try await second.client.expect(
+            200, .POST, "\(own)/approvals/\(approval)", decision, key: Account.key())
+        #expect(try await send("\(path)?x=1", key).text.contains("access.not_approved"), "of another request")
+        let first = try await send(path, key)
+        #expect(first.status == 200, "\(first.text)")
+        #expect(try await send(path, key).text == first.text, "the same answer for the same key")
+        #expect(try await send(path, Account.key()).status == 403)
         try await server.stop()
     }
 }

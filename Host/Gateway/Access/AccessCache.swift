@@ -32,6 +32,9 @@ struct AccessCache {
             standings.removeAll()
         }
         guard let known = standings[key], now - known.at < Self.milliseconds, now >= known.at else { return nil }
+        // One role may end because another begins: that is asked for once.
+        let end = known.standing.expiresAt
+        guard end == 0 || now < end || known.at >= end else { return nil }
         return known.standing
     }
 

@@ -13,6 +13,9 @@ struct AccessRule: Sendable, Hashable {
     let role: MemberRole
     /// It changes something, which is refused in an archived project to all but those who look after it.
     let writes: Bool
+    let resource: String
+    /// `resource:action`.
+    let permission: String
 
     /// Nil for a route of no project.
     init?(_ route: Manifest.Route) {
@@ -21,12 +24,19 @@ struct AccessRule: Sendable, Hashable {
         parameter = String(route.scope[colon...].dropFirst(2).dropLast())
         self.role = role
         writes = route.method != "GET"
+        resource = route.resource
+        permission = "\(route.resource):\(route.action)"
     }
 
-    init(parameter: String, isRow: Bool = false, role: MemberRole, writes: Bool = false) {
+    init(
+        parameter: String, isRow: Bool = false, role: MemberRole, writes: Bool = false, resource: String = "",
+        action: String = ""
+    ) {
         self.parameter = parameter
         self.isRow = isRow
         self.role = role
         self.writes = writes
+        self.resource = resource
+        permission = "\(resource):\(action)"
     }
 }

@@ -22,7 +22,7 @@ extension RequestHandler {
         } catch {
             return answer(exchange, ErrorResponse(error, module: entry.instance))
         }
-        judge(entry.instance, rule, value, caller.principal) { handler, result in
+        judge(entry.instance, rule, value, caller.principal, from: client(exchange)) { handler, result in
             guard exchange === handler.exchange else { return }
             switch result {
             case .success(let judgement):
@@ -35,14 +35,18 @@ extension RequestHandler {
 
     /// What `principal` may do by `rule` to what the path's parameter names, whatever request asks.
     ///
-    /// - Parameter instance: serves the route, and knows of which projects its rows are.
+    /// - Parameters:
+    ///   - instance: serves the route, and knows of which projects its rows are.
+    ///   - address: where the request comes from.
     func judge(
-        _ instance: String, _ rule: AccessRule, _ value: String, _ principal: Principal,
+        _ instance: String, _ rule: AccessRule, _ value: String, _ principal: Principal, from address: NetworkAddress?,
         then: @escaping (RequestHandler, Result<Judgement, CallError>) -> Void
     ) {
-        guard rule.isRow else { return judge(rule, principal, project: value, then: then) }
+        guard rule.isRow else { return judge(rule, principal, project: value, from: address, then: then) }
         let key = AccessCache.RowKey(tenant: principal.tenant, instance: instance, parameter: rule.parameter, id: value)
-        if let project = state.access.project(key) { return judge(rule, principal, project: project, then: then) }
+        if let project = state.access.project(key) {
+            return judge(rule, principal, project: project, from: address, then: then)
+        }
         let request = AccessResolveProjectRequest.with {
             $0.parameter = rule.parameter
             $0.id = value
@@ -52,7 +56,7 @@ extension RequestHandler {
             switch result {
             case .success(let response):
                 handler.state.access.keep(response.project, key)
-                handler.judge(rule, principal, project: response.project, then: then)
+                handler.judge(rule, principal, project: response.project, from: address, then: then)
             case .failure(let error) where error.code == .notFound:
                 // Told as every other row that is not his: nobody learns which rows there are.
                 then(handler, .success((.unknownRow(rule), "")))
@@ -62,7 +66,7 @@ extension RequestHandler {
     }
 
     private func judge(
-        _ rule: AccessRule, _ principal: Principal, project: String,
+        _ rule: AccessRule, _ principal: Principal, project: String, from address: NetworkAddress?,
         then: @escaping (RequestHandler, Result<Judgement, CallError>) -> Void
     ) {
         standing(of: principal, in: project) { handler, result in
@@ -70,9 +74,9 @@ extension RequestHandler {
                 handler,
                 result.map { standing in
                     let now = handler.core.services.now()
-                    return (
-                        AccessDecision(rule, standing, project: project, roles: principal.roles, at: now), project
-                    )
+                    let decision = AccessDecision(
+                        rule, standing, project: project, roles: principal.roles, from: address, at: now)
+                    return (decision, project)
                 })
         }
     }
@@ -80,6 +84,7 @@ extension RequestHandler {
     private func apply(_ decision: AccessDecision, to exchange: Exchange, _ entry: RouteEntry) {
         guard let refusal = decision.refusal else {
             exchange.decision = "allowed: \(decision.path)"
+            exchange.needsApproval = decision.needsApproval
             return admitted(exchange, entry)
         }
         var error = ErrorResponse(.forbidden, refusal.reason, refusal.message)
@@ -126,7 +131,7 @@ extension RequestHandler {
     }
 
     /// A call of the gateway's own, for a tenant. Its answer comes on the loop.
-    private func ask<Response: Message>(
+    func ask<Response: Message>(
         _ instance: String, _ operation: String, _ request: some Message, _ tenant: String,
         then: @escaping (RequestHandler, Result<Response, CallError>) -> Void
     ) {

@@ -53,7 +53,7 @@ extension RequestHandler {
         let values = zip(entry.parameterNames, captures).compactMap { name, range in
             name == rule.parameter ? PercentDecoding.decode(Substring(decoding: bytes[range], as: UTF8.self).utf8) : nil
         }
-        judge(entry.instance, rule, values.first ?? "", principal) { handler, result in
+        judge(entry.instance, rule, values.first ?? "", principal, from: client(exchange)) { handler, result in
             guard exchange === handler.exchange else { return }
             switch result {
             case .success(let judgement): handler.tell(exchange, asker, entry, rule, principal, judgement)
@@ -71,7 +71,7 @@ extension RequestHandler {
         guard principal.id != asker.id else { return answer(exchange, answered) }
         guard !judgement.project.isEmpty else { return answer(exchange, Self.notYours) }
         let care = AccessRule(parameter: rule.parameter, role: .admin)
-        judge(entry.instance, care, judgement.project, asker) { handler, result in
+        judge(entry.instance, care, judgement.project, asker, from: client(exchange)) { handler, result in
             guard exchange === handler.exchange else { return }
             switch result {
             case .success(let own) where own.decision.refusal == nil: handler.answer(exchange, answered)

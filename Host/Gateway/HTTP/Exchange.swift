@@ -37,6 +37,8 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// What was decided by the standing there, for the audit; empty where nothing was.
     var decision = ""
     var isAuthorised = false
+    /// Somebody else has to approve it first.
+    var needsApproval = false
     var isComplete = false
     var body = ByteBuffer()
     /// Bytes of the body of a request that was encoded.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Crypto
+internal import FoundationEssentials
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -23,6 +24,7 @@ extension RequestHandler {
             return answer(exchange, ErrorResponse(error, module: entry.instance))
         }
         exchange.wasEncoded()
+        if exchange.needsApproval { return seekApproval(exchange, entry) }
         callOnce(exchange, entry)
     }
 
@@ -77,7 +79,8 @@ extension RequestHandler {
             "The body names another project than the path leads to; leave it out.", detail: "/project_id")
     }
 
-    func makeContext(_ exchange: Exchange, _ entry: RouteEntry) -> CallContext {
+    /// - Parameter digest: of the request, where its body is not there any more.
+    func makeContext(_ exchange: Exchange, _ entry: RouteEntry, digest: Data? = nil) -> CallContext {
         // Fields of theatre.host.v1.Context, by number.
         var rest = WireBytes(capacity: 96)
         if !exchange.project.isEmpty { rest.add(2, exchange.project.utf8) }
@@ -87,6 +90,10 @@ extension RequestHandler {
         rest.add(14, exchange.requestID.utf8)
         if entry.isMutating {
             if let key = exchange.headers.idempotencyKey { rest.add(15, key.utf8) }
+        }
+        if let digest {
+            rest.add(16, digest)
+        } else if entry.isMutating || exchange.needsApproval {
             exchange.digest().withUnsafeBytes { rest.add(16, $0) }
         }
         return CallContext(

@@ -21,6 +21,8 @@ struct RequestHeaders {
     var requestedMethod: String?
     /// X-Forwarded-For, all of them in the order sent.
     var forwardedFor: String?
+    /// Names an approval of this very request.
+    var approval: String?
     /// The body is compressed, which nothing here undoes.
     var isEncoded = false
     /// A fault that makes the request unreadable.
@@ -54,6 +56,7 @@ struct RequestHeaders {
             case 15 where name.isField("accept-language"): acceptLanguage = value
             case 15 where name.isField("x-forwarded-for"): addForwarded(value)
             case 16 where name.isField("content-encoding"): isEncoded = isEncoded || !value.isField("identity")
+            case 16 where name.isField("theatre-approval"): approval = value
             case 17 where name.isField("transfer-encoding"):
                 if isChunked || !value.isField("chunked") {
                     fault = "Transfer-Encoding must be chunked, and given once."
@@ -101,6 +104,7 @@ struct RequestHeaders {
         case 15 where name.isField("accept-language"): acceptLanguage = Self.text(value)
         case 15 where name.isField("x-forwarded-for"): addForwarded(Self.text(value))
         case 16 where name.isField("content-encoding"): isEncoded = isEncoded || !value.isField("identity")
+        case 16 where name.isField("theatre-approval"): approval = Self.text(value)
         case 29 where name.isField("access-control-request-method"): requestedMethod = Self.text(value)
         default: break
         }

@@ -65,7 +65,7 @@ extension RequestHandler {
             case .success(let standing):
                 let decision = AccessDecision(
                     AccessRule(parameter: "channels", role: .viewer), standing, project: project,
-                    roles: principal.roles, at: handler.core.services.now())
+                    roles: principal.roles, from: handler.client(exchange), at: handler.core.services.now())
                 guard decision.refusal == nil else { return handler.refuse(exchange, .channel(channel)) }
                 handler.allow(exchange, principal, channels, index + 1, then: then)
             case .failure(let error): handler.refuse(exchange, ErrorResponse(error, module: "gateway"))

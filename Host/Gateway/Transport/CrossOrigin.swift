@@ -16,8 +16,10 @@ struct CrossOrigin: Sendable {
 
     private static let methods = "GET, HEAD, POST, PUT, PATCH, DELETE"
     private static let requestFields =
-        "authorization, content-type, idempotency-key, if-match, last-event-id, traceparent, x-request-id"
-    private static let responseFields = "etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id"
+        "authorization, content-type, idempotency-key, if-match, last-event-id, theatre-approval, traceparent, "
+        + "x-request-id"
+    private static let responseFields =
+        "etag, location, ratelimit, ratelimit-policy, retry-after, theatre-approval, x-request-id"
 
     init(_ configuration: GatewayConfiguration.CrossOrigin, own: String?) {
         origins = Set(configuration.origins.map { $0.lowercased() })

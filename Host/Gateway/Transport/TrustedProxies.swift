@@ -19,7 +19,8 @@ struct TrustedProxies: Sendable {
     func client(of peer: NetworkAddress, forwardedFor: String?) -> NetworkAddress {
         guard let forwardedFor, contain(peer) else { return peer }
         var nearest = peer
-        for entry in forwardedFor.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).reversed() {
+        for entry in forwardedFor.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).reversed()
+        {
             guard let address = Self.address(Substring(entry)) else { return nearest }
             nearest = address
             guard contain(address) else { return address }

@@ -37,7 +37,8 @@ extension HostConfiguration {
             guard let block = AddressBlock(text) else {
                 throw ManifestError(
                     code: "manifest.value", pointer: "\(reader.pointer(to: key))/\(index)",
-                    message: "is \"\(text)\"; a block of addresses is expected, like 10.0.0.0/8, with no bit set behind it")
+                    message:
+                        "is \"\(text)\"; a block of addresses is expected, like 10.0.0.0/8, with no bit set behind it")
             }
             return block
         }

@@ -63,6 +63,14 @@ public struct AddressBlock: Hashable, Sendable {
     private let start: NetworkAddress
     private let length: Int
 
+    /// The one address that nobody has.
+    public static let nowhere = AddressBlock(start: NetworkAddress([0, 0, 0, 0]), length: 32)
+
+    private init(start: NetworkAddress, length: Int) {
+        self.start = start
+        self.length = length
+    }
+
     /// Nil for what is no block, and where bits beyond its length are set: somebody meant something else.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

@@ -7,7 +7,7 @@ internal import Runtime
 internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
-internal import TheatreStorage
+internal import TheatreSchedules
 
 /// Fires schedules: enqueues a job for each time that has come, as the catch-up policy says, and moves the schedule on.
 ///

@@ -9,6 +9,13 @@ public import TheatreContracts
 public protocol AccessPolicyContract: Sendable {
     /// What one principal is to one project of the tenant.
     func getStanding(_ request: AccessGetStandingRequest, _ call: Call) async throws -> AccessStanding
+
+    /// Notes that a request waits for approval. The same request of the same principal waits once.
+    func requestApproval(_ request: AccessRequestApprovalRequest, _ call: Call) async throws -> AccessApproval
+
+    /// Spends an approval on the request that it was given for. FAILED_PRECONDITION `access.not_approved` where there is
+    /// none for it; spent again only under the idempotency key it was spent under.
+    func useApproval(_ request: AccessUseApprovalRequest, _ call: Call) async throws -> AccessApproval
 }
 
 extension AccessPolicyContract {
@@ -16,6 +23,8 @@ extension AccessPolicyContract {
     public static var accessPolicyOperations: [Operation<Self>] {
         [
             .unary("theatre.access.v1.Policy/GetStanding") { plugin, request, call in try await plugin.getStanding(request, call) },
+            .unary("theatre.access.v1.Policy/RequestApproval") { plugin, request, call in try await plugin.requestApproval(request, call) },
+            .unary("theatre.access.v1.Policy/UseApproval") { plugin, request, call in try await plugin.useApproval(request, call) },
         ]
     }
 }
@@ -34,5 +43,16 @@ public struct AccessPolicyClient: Sendable {
     /// What one principal is to one project of the tenant.
     public func getStanding(_ request: AccessGetStandingRequest, _ options: CallOptions = CallOptions()) async throws -> AccessStanding {
         try await caller.unary("GetStanding", request, options)
+    }
+
+    /// Notes that a request waits for approval. The same request of the same principal waits once.
+    public func requestApproval(_ request: AccessRequestApprovalRequest, _ options: CallOptions = CallOptions()) async throws -> AccessApproval {
+        try await caller.unary("RequestApproval", request, options)
+    }
+
+    /// Spends an approval on the request that it was given for. FAILED_PRECONDITION `access.not_approved` where there is
+    /// none for it; spent again only under the idempotency key it was spent under.
+    public func useApproval(_ request: AccessUseApprovalRequest, _ options: CallOptions = CallOptions()) async throws -> AccessApproval {
+        try await caller.unary("UseApproval", request, options)
     }
 }

@@ -12,7 +12,9 @@ import TheatrePlugin
 struct Access: Plugin, AccessProjectsContract, AccessPolicyContract {
     static let storage = "access.storage"
 
-    static var operations: [TheatrePlugin.Operation<Access>] { accessProjectsOperations + accessPolicyOperations }
+    static var operations: [TheatrePlugin.Operation<Access>] {
+        accessProjectsOperations + accessPolicyOperations + accessRolesOperations + accessApprovalsOperations
+    }
 
     let host: PluginHost
     let configuration: AccessConfiguration
@@ -29,7 +31,7 @@ struct Access: Plugin, AccessProjectsContract, AccessPolicyContract {
     // MARK: theatre.access.v1.Policy
 
     func getStanding(_ request: AccessGetStandingRequest, _ call: Call) async throws -> AccessStanding {
-        try await MemberStore(call).standing(of: request.principal, in: request.project)
+        try await MemberStore(call).standing(of: request.principal, in: request.project, at: host.now)
     }
 
     // MARK: projects
@@ -110,7 +112,12 @@ struct Access: Plugin, AccessProjectsContract, AccessPolicyContract {
     func putMember(_ request: AccessPutMemberRequest, _ call: Call) async throws -> AccessMember {
         let actor = try Self.principal(call)
         guard Self.isPrincipal(request.userID) else { throw AccessError.member }
-        guard [.viewer, .editor, .admin, .owner].contains(request.role) else { throw AccessError.role }
+        guard request.role == .unspecified || request.customRole.isEmpty else { throw AccessError.twoRoles }
+        guard [.viewer, .editor, .admin, .owner].contains(request.role) || Self.isRoleName(request.customRole) else {
+            throw AccessError.role
+        }
+        guard request.role != .owner || !request.hasConditions else { throw AccessError.conditions }
+        _ = try RoleConditions(request.conditions)
         let now = host.now
         guard request.expiresAt == 0 || (request.expiresAt > now && request.role != .owner) else {
             throw AccessError.expiry
@@ -121,9 +128,10 @@ struct Access: Plugin, AccessProjectsContract, AccessPolicyContract {
             $0.grantedBy = actor
             $0.grantedAt = now
             $0.expiresAt = request.expiresAt
+            $0.customRole = request.customRole
+            if request.hasConditions { $0.conditions = request.conditions }
         }
-        try await MemberStore(call).put(member, in: request.projectID, most: configuration.members)
-        return member
+        return try await MemberStore(call).put(member, in: request.projectID, most: configuration.members)
     }
 
     func removeMember(_ request: AccessRemoveMemberRequest, _ call: Call) async throws -> AccessRemoveMemberResponse {

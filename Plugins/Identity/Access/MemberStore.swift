@@ -11,27 +11,47 @@ struct MemberStore {
 
     init(_ scope: some CallScope) { db = Database(scope, feature: Access.storage) }
 
-    /// What `principal` is to a project, and whether the project lives.
-    func standing(of principal: String, in project: String) async throws -> AccessStanding {
-        let rows = try await db.read(
-            """
-            SELECT p.status AS status, m.role AS role, m.expires_at AS expires_at
-            FROM {projects} AS p LEFT JOIN {members} AS m
-                ON m.tenant = p.tenant AND m.project = p.id AND m.principal = ?2
-            WHERE p.tenant = :tenant AND p.id = ?1
-            """, project, principal)
+    private static let standing =
+        """
+        SELECT p.status AS status, p.four_eyes AS four_eyes, m.role AS role, m.expires_at AS expires_at,
+            m.custom_role AS custom_role, m.conditions AS conditions, r.permissions AS permissions
+        FROM {projects} AS p LEFT JOIN {members} AS m
+            ON m.tenant = p.tenant AND m.project = p.id AND m.principal = ?2
+        LEFT JOIN {roles} AS r ON r.tenant = p.tenant AND r.id = m.custom_role
+        WHERE p.tenant = :tenant AND p.id = ?1
+        """
+
+    /// What `principal` is to a project now, and whether the project lives.
+    func standing(of principal: String, in project: String, at now: Int64) async throws -> AccessStanding {
+        let rows = try await db.read(Self.standing, project, principal)
         guard let row = rows.first else { return AccessStanding() }
-        return try .with {
+        var standing = try Self.standing(row)
+        let conditions = try row.optionalText("conditions") ?? ""
+        guard !conditions.isEmpty else { return standing }
+        try RoleConditions(AccessConditions(jsonString: conditions)).apply(to: &standing, at: now)
+        return standing
+    }
+
+    /// The same, whatever the hours and from wherever, within a transaction.
+    static func standing(of principal: String, in project: String, _ tx: Transaction) async throws -> AccessStanding {
+        try await tx.run(standing, project, principal).first.map(standing) ?? AccessStanding()
+    }
+
+    private static func standing(_ row: Row) throws -> AccessStanding {
+        try .with {
             $0.status = AccessProjectStatus(rawValue: Int(try row.int("status"))) ?? .unspecified
             $0.role = AccessRole(rawValue: Int(try row.optionalInt("role") ?? 0)) ?? .unspecified
             $0.expiresAt = try row.optionalInt("expires_at") ?? 0
+            $0.customRole = try row.optionalText("custom_role") ?? ""
+            $0.permissions = RoleStore.permissions(try row.optionalText("permissions") ?? "")
+            $0.fourEyes = RoleStore.permissions(try row.text("four_eyes"))
         }
     }
 
     /// Members of a project, by id.
     func members(of project: String, limit: Int, cursor: String) async throws -> AccessMemberPage {
         let page = try await db.page(
-            "SELECT principal, role, granted_by, granted_at, expires_at FROM {members} "
+            "SELECT principal, role, granted_by, granted_at, expires_at, custom_role, conditions FROM {members} "
                 + "WHERE tenant = :tenant AND project = ?1",
             by: Keyset(.ascending("principal")), after: cursor, limit: limit, project)
         return try .with {
@@ -41,8 +61,10 @@ struct MemberStore {
     }
 
     /// Gives `member` its role in place of the one it has.
-    func put(_ member: AccessMember, in project: String, most: Int64) async throws {
+    func put(_ asked: AccessMember, in project: String, most: Int64) async throws -> AccessMember {
         try await db.write { tx in
+            var member = asked
+            if !member.customRole.isEmpty { member.role = try await RoleStore.base(of: member.customRole, tx) }
             let before = try await Self.role(of: member.userID, in: project, tx)
             if before == .owner || member.role == .owner {
                 try await Self.requireOwner(member.grantedBy, in: project, tx)
@@ -57,14 +79,17 @@ struct MemberStore {
             }
             try await tx.run(
                 """
-                INSERT INTO {members} (tenant, project, principal, role, granted_by, granted_at, expires_at)
-                VALUES (:tenant, ?1, ?2, ?3, ?4, ?5, ?6)
+                INSERT INTO {members}
+                    (tenant, project, principal, role, granted_by, granted_at, expires_at, custom_role, conditions)
+                VALUES (:tenant, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                 ON CONFLICT (tenant, project, principal) DO UPDATE SET
-                    role = ?3, granted_by = ?4, granted_at = ?5, expires_at = ?6
+                    role = ?3, granted_by = ?4, granted_at = ?5, expires_at = ?6, custom_role = ?7, conditions = ?8
                 """, expect: 1, project, member.userID, member.role.rawValue, member.grantedBy, member.grantedAt,
-                member.expiresAt == 0 ? nil : member.expiresAt)
+                member.expiresAt == 0 ? nil : member.expiresAt, member.customRole,
+                member.hasConditions ? member.conditions.jsonString() : "")
             tx.publish(type: "access.changed", aggregate: project, data: AccessEvent.project(project))
             try tx.answer(member)
+            return member
         }
     }
 
@@ -112,6 +137,9 @@ struct MemberStore {
             $0.grantedBy = try row.text("granted_by")
             $0.grantedAt = try row.int("granted_at")
             $0.expiresAt = try row.optionalInt("expires_at") ?? 0
+            $0.customRole = try row.text("custom_role")
+            let conditions = try row.text("conditions")
+            if !conditions.isEmpty { $0.conditions = try AccessConditions(jsonString: conditions) }
         }
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SwiftProtobuf
+import Testing
 import TheatreContracts
 import TheatrePlugin
 import TheatrePluginTesting
@@ -23,11 +24,31 @@ struct AccessFixture {
             Access.self, manifest: .plugin("Identity/Access"), instance: "access", configuration: configuration)
         host.route("projects", to: "access", capability: "theatre.access.v1.Projects")
         host.route("policy", to: "access", capability: "theatre.access.v1.Policy")
+        host.route("roles", to: "access", capability: "theatre.access.v1.Roles")
+        host.route("approvals", to: "access", capability: "theatre.access.v1.Approvals")
+    }
+
+    func roles(_ principal: String = "usr_1", tenant: String = "default") -> AccessRolesClient {
+        AccessRolesClient(scope(principal, tenant), feature: "roles")
+    }
+
+    func approvals(_ principal: String = "usr_1", tenant: String = "default") -> AccessApprovalsClient {
+        AccessApprovalsClient(scope(principal, tenant), feature: "approvals")
+    }
+
+    /// As the gateway asks.
+    func policy(tenant: String = "default") -> AccessPolicyClient {
+        AccessPolicyClient(host.scope(tenant: tenant) { $0.publishes = Self.topics }, feature: "policy")
+    }
+
+    private static let topics = "access,approval,project"
+
+    private func scope(_ principal: String, _ tenant: String) -> some CallScope {
+        host.scope(principal: principal, tenant: tenant) { $0.publishes = Self.topics }
     }
 
     func projects(_ principal: String = "usr_1", tenant: String = "default") -> AccessProjectsClient {
-        let scope = host.scope(principal: principal, tenant: tenant) { $0.publishes = "access,project" }
-        return AccessProjectsClient(scope, feature: "projects")
+        AccessProjectsClient(scope(principal, tenant), feature: "projects")
     }
 
     func standing(of principal: String, in project: String, tenant: String = "default") async throws -> AccessStanding {
@@ -79,5 +100,17 @@ func reason(_ body: () async throws -> some Sendable) async throws -> String? {
         return nil
     } catch let error as PluginError {
         return error.reason
+    }
+}
+
+/// Expects an error of this reason.
+func expectRefusal(
+    _ expected: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
+) async {
+    do {
+        try await body()
+        Issue.record("was not refused as \(expected)", sourceLocation: sourceLocation)
+    } catch {
+        #expect((error as? PluginError)?.reason == expected, "\(error)", sourceLocation: sourceLocation)
     }
 }

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SeededRandom
+import SwiftProtobuf
 import Testing
+import TheatreContracts
 
 @testable import Gateway
+@testable import Runtime
 
 struct AccessDecisionTests {
     private func decide(
@@ -71,5 +74,65 @@ struct AccessDecisionTests {
             #expect(decide(needed, writes: writes, more, roles: ["admin"], at: now).refusal == nil)
             #expect(status != .unknown)
         }
+    }
+
+    // MARK: roles of one's own, conditions, four eyes
+
+    private func decide(_ rule: AccessRule, _ standing: Standing, from address: String = "192.0.2.1") -> AccessDecision
+    {
+        AccessDecision(
+            rule, standing, project: "prj_1", roles: ["user"], from: NetworkAddress(address), at: 1000)
+    }
+
+    private func start(_ role: MemberRole = .editor) -> AccessRule {
+        AccessRule(parameter: "project_id", role: role, writes: true, resource: "run", action: "start")
+    }
+
+    @Test func aRoleOfOnesOwnAllowsItsActionsAndNothingElse() {
+        var standing = Standing(role: .viewer)
+        (standing.customRole, standing.permissions) = ("runner", ["run:start", "shot:*"])
+        let decision = decide(start(), standing)
+        #expect(decision.refusal == nil && decision.path == "editor needed, viewer held with run:start by runner")
+        let other = AccessRule(parameter: "project_id", role: .editor, writes: true, resource: "run", action: "stop")
+        #expect(decide(other, standing).refusal?.reason == "access.denied")
+        let shot = AccessRule(parameter: "project_id", role: .editor, writes: true, resource: "shot", action: "lock")
+        #expect(decide(shot, standing).refusal == nil)
+        for role in [MemberRole.admin, .owner] {
+            #expect(decide(start(role), standing).refusal != nil, "\(role.name) is never given so")
+        }
+        standing.status = .archived
+        #expect(decide(start(), standing).refusal?.reason == "access.archived")
+        standing.role = nil
+        #expect(decide(start(), standing).refusal?.reason == "access.denied", "no role, no permissions")
+    }
+
+    @Test func aRoleCountsFromItsNetworksAlone() throws {
+        var standing = Standing(role: .owner)
+        standing.networks = [try #require(AddressBlock("10.0.0.0/8"))]
+        #expect(decide(start(), standing, from: "10.1.2.3").refusal == nil)
+        let away = decide(start(), standing)
+        #expect(away.refusal?.reason == "access.denied")
+        #expect(away.path == "editor needed, a role that does not count from there held")
+        let nowhere = AccessDecision(start(), standing, project: "prj_1", roles: ["user"], at: 1000)
+        #expect(nowhere.refusal != nil, "an address that is not known is in no network")
+        let unreadable = Standing(
+            .with {
+                $0.role = .owner
+                $0.status = .active
+                $0.networks = ["anywhere"]
+            })
+        #expect(decide(start(), unreadable).refusal != nil, "what cannot be read lets nobody in")
+    }
+
+    @Test func whatTakesTwoSaysSoAndReadingNeverDoes() {
+        var standing = Standing(role: .owner)
+        standing.fourEyes = ["run:start"]
+        let decision = decide(start(), standing)
+        #expect(decision.refusal == nil && decision.needsApproval && decision.path.hasSuffix("somebody's approval"))
+        #expect(!decide(start(.owner), Standing(role: .owner)).needsApproval)
+        let read = AccessRule(parameter: "project_id", role: .viewer, resource: "run", action: "start")
+        #expect(!decide(read, standing).needsApproval)
+        standing.role = .viewer
+        #expect(!decide(start(), standing).needsApproval, "who may not at all asks nobody")
     }
 }

@@ -4,7 +4,7 @@
 import SeededRandom
 import Testing
 
-@testable import TheatreStorage
+@testable import TheatreSchedules
 
 @Suite struct CronTests {
     private static func instant(_ year: Int, _ month: Int, _ day: Int, _ hour: Int = 0, _ minute: Int = 0) -> Int64 {

@@ -5,7 +5,7 @@ import Foundation
 import SeededRandom
 import Testing
 
-@testable import TheatreStorage
+@testable import TheatreSchedules
 
 @Suite struct TimeZoneTests {
     static let zones = [

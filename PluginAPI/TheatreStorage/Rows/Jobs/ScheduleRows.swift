@@ -4,6 +4,7 @@
 import FoundationEssentials
 import SwiftProtobuf
 public import TheatreContracts
+import TheatreSchedules
 
 /// Schedules as rows.
 public enum ScheduleRows {

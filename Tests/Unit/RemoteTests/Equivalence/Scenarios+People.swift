@@ -70,6 +70,28 @@ extension Scenarios {
                 .call("GetStanding", #"{"principal": "usr_1", "project": "$project.id"}"#),
                 .call("GetStanding", #"{"principal": "usr_2", "project": "$project.id"}"#),
                 .call("GetStanding", #"{"principal": "usr_1", "project": "prj_nowhere"}"#),
+                .call("RequestApproval", asking, as: "approval"),
+                .refused("UseApproval", "access.not_approved", #"{"approval": "$approval.id", "principal": "usr_1"}"#),
+            ]),
+        Scenario(
+            "theatre.access.v1.Roles", by: "Access",
+            [
+                .call("PutRole", #"{"role_id": "runner", "base": "VIEWER", "permissions": ["run:start"]}"#),
+                .refused("PutRole", "access.bad_role_name", #"{"role_id": "owner", "base": "VIEWER"}"#),
+                .call("ListRoles", "{}"),
+                .call("DeleteRole", #"{"role_id": "runner"}"#),
+            ]),
+        Scenario(
+            "theatre.access.v1.Approvals", by: "Access",
+            [
+                .call("theatre.access.v1.Projects/CreateProject", #"{"name": "灯会"}"#, as: "project"),
+                .call("PutFourEyes", #"{"project_id": "$project.id", "actions": ["project:delete"]}"#),
+                .call("GetFourEyes", #"{"project_id": "$project.id"}"#),
+                .call("theatre.access.v1.Policy/RequestApproval", asking, as: "approval"),
+                .call("ListApprovals", #"{"project_id": "$project.id"}"#),
+                .refused("DecideApproval", "access.own_approval", deciding),
+                .call("DecideApproval", deciding, by: "usr_2"),
+                .refused("DecideApproval", "access.decided", deciding, by: "usr_2"),
             ]),
         Scenario(
             "theatre.http.v1.Handler", by: "Accounts",
@@ -121,6 +143,12 @@ extension Scenarios {
     ]
 
     private static let operate = #"{"instance": "ledger", "reason": "it is time"}"#
+
+    private static let asking = #"""
+        {"principal": "usr_1", "project": "$project.id", "action": "run:start", "role": "EDITOR", "request": "POST /x",
+         "digest": "AAAA"}
+        """#
+    private static let deciding = #"{"project_id": "$project.id", "approval_id": "$approval.id", "approve": true}"#
 
     private static func member(_ id: String, _ role: String) -> String {
         #"{"project_id": "$project.id", "user_id": "\#(id)", "role": "\#(role)"}"#

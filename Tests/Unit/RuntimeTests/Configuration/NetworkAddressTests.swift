@@ -25,7 +25,8 @@ import Testing
         let one = try #require(NetworkAddress("192.0.2.1")), other = try #require(NetworkAddress("192.0.2.200"))
         #expect(one.subscriber != other.subscriber && one.network == other.network)
         #expect(one.network.description == "192.0.2.0")
-        let six = try #require(NetworkAddress("2001:db8:1:2:3::1")), near = try #require(NetworkAddress("2001:db8:1:2::9"))
+        let six = try #require(NetworkAddress("2001:db8:1:2:3::1")),
+            near = try #require(NetworkAddress("2001:db8:1:2::9"))
         #expect(six.subscriber == near.subscriber && six.subscriber.description == "2001:db8:1:2::")
         #expect(six.network == NetworkAddress("2001:db8:1:ffff::")?.network)
         #expect(six.network != NetworkAddress("2001:db8:2::")?.network)
