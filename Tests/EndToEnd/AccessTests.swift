@@ -132,18 +132,19 @@ import TheatreManifest
         let alone = try await owner.client.post("\(own)/approvals/\(approval)", decision, key: Account.key())
         #expect(alone.status == 403 && alone.text.contains("access.own_approval"), "\(alone.text)")
         let key = Account.key()
-        func send(_ target: String, _ key: String) async throws -> Client.Answer {
+        func send(_ key: String, _ change: JSONValue) async throws -> Client.Answer {
             try await owner.client.send(
-                .PATCH, target, change, headers: [("Idempotency-Key", key), ("Theatre-Approval", approval)])
+                .PATCH, path, change, headers: [("Idempotency-Key", key), ("Theatre-Approval", approval)])
         }
-        #expect(try await send(path, key).text.contains("access.not_approved"))
+        #expect(try await send(key, change).text.contains("access.not_approved"))
         _ = try await second.client.expect(
             200, .POST, "\(own)/approvals/\(approval)", decision, key: Account.key())
-        #expect(try await send("\(path)?x=1", key).text.contains("access.not_approved"), "of another request")
-        let first = try await send(path, key)
+        let other = try await send(Account.key(), .object(["name": .string("端午")]))
+        #expect(other.status == 422 && other.text.contains("access.not_approved"), "\(other.text)")
+        let first = try await send(key, change)
         #expect(first.status == 200, "\(first.text)")
-        #expect(try await send(path, key).text == first.text, "the same answer for the same key")
-        #expect(try await send(path, Account.key()).status == 403)
+        #expect(try await send(key, change).text == first.text, "the same answer for the same key")
+        #expect(try await send(Account.key(), change).text.contains("access.not_approved"), "it is spent")
         try await server.stop()
     }
 }

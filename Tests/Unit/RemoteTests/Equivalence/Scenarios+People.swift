@@ -71,7 +71,10 @@ extension Scenarios {
                 .call("GetStanding", #"{"principal": "usr_2", "project": "$project.id"}"#),
                 .call("GetStanding", #"{"principal": "usr_1", "project": "prj_nowhere"}"#),
                 .call("RequestApproval", asking, as: "approval"),
-                .refused("UseApproval", "access.not_approved", #"{"approval": "$approval.id", "principal": "usr_1"}"#),
+                .refused("UseApproval", "access.not_approved", using),
+                .call("theatre.access.v1.Approvals/DecideApproval", deciding, by: "usr_2"),
+                .call("UseApproval", using),
+                .refused("UseApproval", "access.not_approved", using),
             ]),
         Scenario(
             "theatre.access.v1.Roles", by: "Access",
@@ -148,6 +151,7 @@ extension Scenarios {
         {"principal": "usr_1", "project": "$project.id", "action": "run:start", "role": "EDITOR", "request": "POST /x",
          "digest": "AAAA"}
         """#
+    private static let using = #"{"approval": "$approval.id", "principal": "usr_1", "digest": "AAAA"}"#
     private static let deciding = #"{"project_id": "$project.id", "approval_id": "$approval.id", "approve": true}"#
 
     private static func member(_ id: String, _ role: String) -> String {
