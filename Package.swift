@@ -19,6 +19,8 @@ let plugins = [
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(group: "Identity", name: "Access", libraries: ["TheatreSchedules"], tests: ["SQLite"]),
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),

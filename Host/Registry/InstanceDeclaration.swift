@@ -183,10 +183,10 @@ extension InstanceDeclaration.Grants {
         for (name, value) in try reader.object("secrets") {
             var secret = try ObjectReader(value, at: "\(pointer)/secrets/\(name)")
             let from = try secret.string("from")
-            guard ["env:", "file:"].contains(where: { from.hasPrefix($0) && from.count > $0.count }) else {
+            guard ["env:", "file:", "store:"].contains(where: { from.hasPrefix($0) && from.count > $0.count }) else {
                 throw ManifestError(
                     code: "manifest.choice", pointer: secret.pointer(to: "from"),
-                    message: "does not say where the secret is; env:NAME or file:PATH is expected")
+                    message: "does not say where the secret is; env:NAME, file:PATH or store:NAME is expected")
             }
             secrets[name] = InstanceDeclaration.Secret(from: from, hosts: try secret.strings("hosts"))
             try secret.finish()

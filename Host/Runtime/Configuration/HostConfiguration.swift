@@ -44,7 +44,9 @@ public struct HostConfiguration: Sendable, Hashable {
     public var secretsFolder: String
     /// As `secretsFolder`.
     public var keysFolder: String
-    /// Missing keys are made at the start.
+    /// Instance whose master key wraps the data keys of stored secrets.
+    public var keySource: String
+    /// Missing keys are made at the start; so it is in development where nothing else is said.
     public var generatesKeys: Bool
     /// What instances of mode `isolated` are held to, where their own files do not say.
     public var isolation: Isolation
@@ -215,7 +217,8 @@ extension HostConfiguration {
         rates = try Self.rates(reader.object("rates"))
         secretsFolder = try reader.optionalString("secrets_folder") ?? "secrets"
         keysFolder = try reader.optionalString("keys_folder") ?? "keys"
-        generatesKeys = try reader.bool("generate_keys", default: true)
+        keySource = try reader.optionalString("key_source") ?? "keyfile"
+        generatesKeys = try reader.bool("generate_keys", default: isDevelopment)
         isolation = try Isolation(reader.value("isolation") ?? .object([:]))
         drainSeconds = try reader.bounded("drain_seconds", 0...3600, default: 20)
         controlSeconds = try reader.bounded("control_seconds", 1...600, default: 20)

@@ -24,6 +24,25 @@ public enum HostSchema {
                 );
                 CREATE INDEX {timers_next} ON {timers} (next_at);
                 """
-        }
+        },
+        SQLMigration.with {
+            $0.name = "host-002-secrets"
+            $0.sql = """
+                CREATE TABLE {secrets} (
+                    tenant TEXT NOT NULL,
+                    project TEXT NOT NULL,
+                    owner TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    version INTEGER NOT NULL,
+                    key_version TEXT NOT NULL,
+                    wrapped BLOB NOT NULL,
+                    sealed BLOB NOT NULL,
+                    created_at INTEGER NOT NULL,
+                    created_by TEXT NOT NULL,
+                    deleted_at INTEGER NOT NULL,
+                    PRIMARY KEY (tenant, project, owner, name, version)
+                );
+                """
+        },
     ]
 }

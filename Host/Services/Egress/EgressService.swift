@@ -79,6 +79,21 @@ public final class EgressService: HostService {
         }
         do throws(CallError) {
             let message = try call.decode(HostFetchRequest.self)
+            let placeholders = SecretPlaceholders(grants: call.instance.grants.secrets, source: secrets)
+            secrets.fetch(placeholders.sources(in: message), for: call.instance, deadline: call.deadline) { error in
+                self.send(message, operation, call, error)
+            }
+        } catch {
+            figures.refuse(call.instance, error)
+            call.fail(error)
+        }
+    }
+
+    private func send(
+        _ message: HostFetchRequest, _ operation: String, _ call: any HostCall, _ failure: CallError?
+    ) {
+        do throws(CallError) {
+            if let failure { throw failure }
             let own = ownURL.withLock { $0 }
             let plan = try EgressPlan(
                 message, grants: call.instance.grants, policy: policy, secrets: secrets.seen(by: call.instance),

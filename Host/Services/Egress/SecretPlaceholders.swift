@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Runtime
+internal import TheatreContracts
 
 /// Puts secrets in the place of `${secret:NAME}`, only where the grant binds them to.
 struct SecretPlaceholders: Sendable {
@@ -14,6 +15,16 @@ struct SecretPlaceholders: Sendable {
 
     /// True where `text` holds a placeholder.
     static func occur(in text: String) -> Bool { text.contains(opening) }
+
+    /// Where the secrets are from that a request has placeholders for.
+    func sources(in message: HostFetchRequest) -> [String] {
+        guard !grants.isEmpty else { return [] }
+        let texts = [message.url] + message.headers.map(\.value)
+        guard texts.contains(where: Self.occur(in:)) else { return [] }
+        return grants.compactMap { name, grant in
+            texts.contains { $0.contains("\(Self.opening)\(name)}") } ? grant.source : nil
+        }
+    }
 
     /// `text` with its placeholders filled for a header of `host`.
     func header(_ name: String, _ text: String, host: String) throws(CallError) -> String {

@@ -1,20 +1,21 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import FoundationEssentials
+public import FoundationEssentials
 internal import Glibc
 
 /// Files that only their owner may read, written whole or not at all.
-enum PrivateFile {
+public enum PrivateFile {
     /// A system call failed.
-    struct Failure: Error, CustomStringConvertible {
+    public struct Failure: Error, CustomStringConvertible {
         var call: String
         var number: Int32
-        var description: String { "\(call): \(String(cString: strerror(number)))" }
+        /// The call and why.
+        public var description: String { "\(call): \(String(cString: strerror(number)))" }
     }
 
     /// Creates `path` with mode 0600; fails where it exists. A crash leaves either nothing or the whole file.
-    static func create(_ path: String, contents: Data) throws(Failure) {
+    public static func create(_ path: String, contents: Data) throws(Failure) {
         let temporary = "\(path).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Failure(call: "open", number: errno) }

@@ -18,17 +18,28 @@ public struct SecretsService: HostService {
     /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         guard operation == "Lease" else { return call.failUnknown(operation, of: contract) }
-        call.answer(HostLeaseRequest.self) { request throws(CallError) in
-            guard let grant = call.instance.grants.secrets[request.name], grant.isLease else {
+        do throws(CallError) {
+            let name = try call.decode(HostLeaseRequest.self).name
+            guard let grant = call.instance.grants.secrets[name], grant.isLease else {
                 throw CallError(
                     .permissionDenied, "secrets.not_granted",
                     "The instance has no lease for this secret; grant it with lease, or use a placeholder in Egress.",
                     detail: "/name")
             }
-            let value = try source.seen(by: call.instance).value(for: grant.source)
-            return HostLeaseResponse.with { response in
-                response.value = value.withUnsafeBytes { Data($0) }
+            source.fetch([grant.source], for: call.instance, deadline: call.deadline) { [source] error in
+                do throws(CallError) {
+                    if let error { throw error }
+                    let value = try source.seen(by: call.instance).value(for: grant.source)
+                    let response = HostLeaseResponse.with { response in
+                        response.value = value.withUnsafeBytes { Data($0) }
+                    }
+                    call.complete(try encoded(response))
+                } catch {
+                    call.fail(error)
+                }
             }
+        } catch {
+            call.fail(error)
         }
     }
 }

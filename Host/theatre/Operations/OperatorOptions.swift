@@ -16,10 +16,14 @@ struct OperatorOptions: ParsableArguments {
 
     /// Runs `body` with the deployment's storage; a failure is one line and status 1.
     ///
-    /// - Parameter reaching: what a storage in a sandbox is to touch for it.
-    func run(reaching: [SandboxPlan.File] = [], _ body: (OperatorRuntime) throws -> Void) throws {
+    /// - Parameters:
+    ///   - reaching: what a storage in a sandbox is to touch for it.
+    ///   - opensSecrets: the key source is started too.
+    func run(reaching: [SandboxPlan.File] = [], opensSecrets: Bool = false, _ body: (OperatorRuntime) throws -> Void)
+        throws
+    {
         do {
-            try OperatorRuntime.run(deployment, state: state, reaching: reaching, body)
+            try OperatorRuntime.run(deployment, state: state, reaching: reaching, opensSecrets: opensSecrets, body)
         } catch let error as ServeFailure {
             printError("\(error)")
             throw ExitCode(1)

@@ -26,9 +26,14 @@ final class OperatorRuntime {
 
     /// Reads the deployment and starts its storage.
     ///
-    /// - Parameter reaching: what a storage in a sandbox is to touch for this command, beside what it always may.
+    /// - Parameters:
+    ///   - reaching: what a storage in a sandbox is to touch for this command, beside what it always may.
+    ///   - opensSecrets: the key source is started too.
     /// - Throws: ``ServeFailure`` in words for the operator.
-    init(_ options: DeploymentOptions, state: String?, reaching: [SandboxPlan.File] = []) throws {
+    init(
+        _ options: DeploymentOptions, state: String?, reaching: [SandboxPlan.File] = [],
+        opensSecrets: Bool = false
+    ) throws {
         let deployment: CompiledDeployment
         do throws(DeploymentFaults) {
             deployment = try CompiledDeployment.read(folder: options.pluginsD, libraries: options.libraryFolder)
@@ -52,19 +57,24 @@ final class OperatorRuntime {
             version: HostVersion.current)
         var plan = planner.plan()
         let name = host.storage
-        plan.instances = plan.instances.filter { $0.name == name }
+        var names: Set = [name]
+        if opensSecrets { names.insert(host.keySource) }
+        plan.instances = plan.instances.filter { names.contains($0.name) }
         // A damaged database is what some commands are for.
         for index in plan.instances.indices {
             plan.instances[index].testsItself = false
             plan.instances[index].sandbox.files += reaching
         }
-        plan.closed = plan.closed.filter { $0.status.instance == name }
-        guard let own = plan.instances.first else {
-            let reason = plan.closed.first?.status.reason ?? "it is not declared"
-            throw ServeFailure("the storage instance \(name) cannot be started: \(reason)")
+        plan.closed = plan.closed.filter { names.contains($0.status.instance) }
+        for needed in names.sorted() where !plan.instances.contains(where: { $0.name == needed }) {
+            let reason = plan.closed.first { $0.status.instance == needed }?.status.reason ?? "it is not declared"
+            throw ServeFailure("\(Self.title(needed, host)) cannot be started: \(reason)")
         }
-        isElsewhere = own.mode == .remote
-        do throws(CallError) { try secrets.prepare(own.grants.secrets.values.map(\.source)) } catch {
+        isElsewhere = plan.instances.first { $0.name == name }?.mode == .remote
+        do throws(CallError) {
+            try MasterKeyring.prepare(plan, host)
+            try secrets.prepare(plan.instances.flatMap { $0.grants.secrets.values.map(\.source) })
+        } catch {
             throw ServeFailure("\(error.reason): \(error.message)")
         }
         fleet = Fleet(
@@ -76,27 +86,33 @@ final class OperatorRuntime {
         // Whatever it needs of others is not there: what is left of a deployment routes nothing.
         plan.routing = { _ in NoRouting() }
         do throws(LoadError) { try fleet.start(plan) } catch { throw ServeFailure("\(error)") }
-        if let reason = fleet.statuses.first(where: { $0.instance == name })?.reason {
-            throw ServeFailure("the storage instance \(name) cannot be started: \(reason)")
+        for status in fleet.statuses where names.contains(status.instance) {
+            guard let reason = status.reason else { continue }
+            throw ServeFailure("\(Self.title(status.instance, host)) cannot be started: \(reason)")
         }
+    }
+
+    private static func title(_ instance: String, _ host: HostConfiguration) -> String {
+        instance == host.storage ? "the storage instance \(instance)" : "the key source \(instance)"
     }
 
     /// Runs `body` and stops the storage after it, whatever happened.
     static func run(
-        _ options: DeploymentOptions, state: String?, reaching: [SandboxPlan.File] = [],
+        _ options: DeploymentOptions, state: String?, reaching: [SandboxPlan.File] = [], opensSecrets: Bool = false,
         _ body: (OperatorRuntime) throws -> Void
     ) throws {
-        let runtime = try OperatorRuntime(options, state: state, reaching: reaching)
+        let runtime = try OperatorRuntime(options, state: state, reaching: reaching, opensSecrets: opensSecrets)
         defer { runtime.stop() }
         do { try body(runtime) } catch let error as CallError { throw ServeFailure(Self.words(error)) }
     }
 
-    /// Calls a unary operation of the storage instance as the host.
+    /// Calls a unary operation as the host: of the storage instance, where no other is named.
     func call<Request: Message, Response: Message>(
         _ operation: String, _ request: Request, _ response: Response.Type = Response.self,
-        timeout: Duration = .seconds(60)
+        on instance: String? = nil, context: CallContext = .system, timeout: Duration = .seconds(60)
     ) throws(CallError) -> Response {
-        try dispatcher.wait(instance: storage, operation: operation, request: request, timeout: timeout)
+        try dispatcher.wait(
+            instance: instance ?? storage, operation: operation, request: request, context: context, timeout: timeout)
     }
 
     /// Calls an operation that streams its responses; `each` gets them in order.

@@ -8,14 +8,15 @@ import Synchronization
 extension Dispatcher {
     /// Calls a unary operation as the host and blocks until it is answered: for the operator's thread only.
     func wait<Request: Message, Response: Message>(
-        instance: String, operation: String, request: Request, timeout: Duration? = nil
+        instance: String, operation: String, request: Request, context: CallContext = .system,
+        timeout: Duration? = nil
     ) throws(CallError) -> Response {
         let target = try target(instance: instance, operation: operation)
         let sink = WaitingSink()
         do {
             let bytes: [UInt8] = try request.serializedBytes()
             _ = bytes.withUnsafeBytes { buffer in
-                var call = OutgoingCall(payload: buffer, context: .system)
+                var call = OutgoingCall(payload: buffer, context: context)
                 if let timeout { call.timeout = UInt64(timeout.components.seconds) * 1_000_000_000 }
                 return start(call, on: target, sink: sink)
             }

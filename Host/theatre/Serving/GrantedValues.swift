@@ -57,7 +57,8 @@ struct GrantedValues {
         _ source: String, _ name: String, of instance: InstancePlan, _ secrets: FileAndEnvironmentSecrets,
         _ host: HostConfiguration
     ) throws(LoadError) {
-        guard self.secrets[source] == nil else { return }
+        // Those in the database are fetched when they are used.
+        guard self.secrets[source] == nil, StoredSecrets.name(in: source) == nil else { return }
         do throws(CallError) { self.secrets[source] = try secrets.read(source) } catch {
             unread.insert(source)
             throw LoadError(

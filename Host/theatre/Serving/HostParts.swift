@@ -64,13 +64,16 @@ final class HostParts: Sendable {
         log.generations.ask(dispatcher)
         try dispatcher.startSweeping()
         secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
+        let stored = StoredSecrets(
+            beside: secrets, calls: dispatcher, storage: host.storage, keySource: host.keySource,
+            monotonic: { clock.monotonic() })
         keys = FileKeys(folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys)
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
         do throws(CallError) {
             egress = try EgressService(
-                group: group, secrets: secrets, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
+                group: group, secrets: stored, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
         } catch {
             throw ServeFailure("\(error.reason): \(error.message)")
         }
@@ -88,7 +91,7 @@ final class HostParts: Sendable {
         storageWatches = watches
         let own = MetricsService()
         let all: [any HostService] = [
-            egress, KeysService(source: keys), SecretsService(source: secrets),
+            egress, KeysService(source: keys), SecretsService(source: stored),
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }

@@ -80,7 +80,11 @@ final class HostServer: Sendable {
         let deployment = deployment.current
         let planner = try parts.planner(deployment, url)
         parts.warn(planner)
-        try parts.granting(operations.applying(planner.plan())) { plan, flip in
+        let plan = try operations.applying(planner.plan())
+        do throws(CallError) { try MasterKeyring.prepare(plan, settings.host) } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
+        try parts.granting(plan) { plan, flip in
             try parts.fleet.start(plan)
             flip()
         }

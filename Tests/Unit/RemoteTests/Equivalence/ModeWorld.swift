@@ -181,6 +181,9 @@ final class SteadyHost: HostService {
                     }
                 ]
             }.serializedBytes()
+        case "theatre.host.v1.Secrets/Lease":
+            let key = Data((0..<32).map { UInt8($0) }).base64EncodedString()
+            return try HostLeaseResponse.with { $0.value = Data("1:\(key)".utf8) }.serializedBytes()
         case "theatre.host.v1.Egress/Fetch":
             return try HostFetchResponse.with {
                 $0.status = 200

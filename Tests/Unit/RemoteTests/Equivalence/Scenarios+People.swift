@@ -19,6 +19,18 @@ extension Scenarios {
                     "Verify", "auth.refused", #"{"identifier": "ann@stage.example", "secret": "a curtain of rain"}"#),
             ]),
         Scenario(
+            "theatre.keysource.v1.Source", by: "KeyFile",
+            [
+                .call("Describe", "{}"),
+                .chance("Wrap", #"{"plaintext": "AAECAwQFBgc=", "associated_data": "cGxhY2U="}"#, as: "key"),
+                .call("Unwrap", #"{"wrapped": "$key.wrapped", "associated_data": "cGxhY2U="}"#),
+                .chance("Rewrap", #"{"wrapped": "$key.wrapped", "associated_data": "cGxhY2U="}"#, as: "anew"),
+                .call("Unwrap", #"{"wrapped": "$anew.wrapped", "associated_data": "cGxhY2U="}"#),
+                .refused(
+                    "Unwrap", "keysource.tampered", #"{"wrapped": "$key.wrapped", "associated_data": "b3RoZXI="}"#),
+                .refused("Wrap", "keysource.bad_key", #"{"plaintext": ""}"#),
+            ]),
+        Scenario(
             "theatre.accounts.v1.Accounts", by: "Accounts",
             [
                 .call("Register", person("ann"), as: "ann", by: ""),
