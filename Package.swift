@@ -21,6 +21,7 @@ let plugins = [
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
     PluginRow(
         group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),
+    PluginRow(group: "Identity", name: "OIDC", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),
@@ -228,6 +229,17 @@ let libraries: [Target] = [
     ),
 ]
 
+/// What several plugins share; each has a copy of its own.
+let shared: [Target] = [
+    .target(
+        name: "SignIn",
+        dependencies: [
+            "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf,
+            .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
+        ],
+        path: "Plugins/Libraries/SignIn", swiftSettings: staying),
+]
+
 let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
     let path = "Plugins/\(row.group)/\(row.name)"
     return [
@@ -283,8 +295,13 @@ let tests: [Target] =
             name: "Emulators",
             dependencies: [
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(
+            name: "EmulatedHost",
+            dependencies: ["Emulators", "TheatrePluginTesting", "TheatrePlugin", "TheatreContracts", protobuf],
+            path: "Tests/EmulatedHost", swiftSettings: strict),
         .target(name: "FileFaults", path: "Tests/FileFaults"),
         .target(
             name: "Staging",
@@ -382,6 +399,12 @@ let tests: [Target] =
             path: "Tests/Unit/CodecTests", exclude: ["Contract", "Drivers"], swiftSettings: strict),
         unitTests("ScheduleTests", ["TheatreSchedules"]),
         unitTests(
+            "SignInTests",
+            [
+                "SignIn", "TheatreManifest", "TheatrePlugin", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
+        unitTests(
             "ValidatorTests",
             ["PostgreSQLServer", "theatre", "Validator", "Runtime", "JSONSchema", "Transcoding", "TheatreManifest"]),
         unitTests(
@@ -424,7 +447,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: api + host + libraries + pluginTargets + tests,
+    targets: api + host + libraries + shared + pluginTargets + tests,
     swiftLanguageModes: [.v6]
 )
 
