@@ -89,6 +89,7 @@ extension RequestHandler {
             if let key = exchange.headers.idempotencyKey { rest.add(15, key.utf8) }
             exchange.digest().withUnsafeBytes { rest.add(16, $0) }
         }
+        if !network.isEmpty { rest.add(23, network.utf8) }
         return CallContext(
             route: entry.contextFields, principal: exchange.caller?.contextFields ?? Caller.stranger, rest: rest.bytes,
             trace: exchange.trace)
@@ -174,7 +175,9 @@ extension RequestHandler {
                     "error.message": "\(error.message)",
                 ])
         }
-        answer(exchange, response)
+        // A plugin's own refusal is one like the gateway's.
+        response.status.code == 401 || response.status.code == 403
+            ? refuse(exchange, response) : answer(exchange, response)
     }
 
     /// Whether the same request may come again although it is not known what became of it: the answer, stored with the

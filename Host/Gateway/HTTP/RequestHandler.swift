@@ -47,6 +47,8 @@ final class RequestHandler: ChannelInboundHandler {
     /// A request whose body, and answer, go to and from the plugin as they come.
     var raw: RawStream?
     private(set) lazy var remoteAddress = Self.address(of: context?.channel)
+    /// What the audit keeps of it.
+    private(set) lazy var network = NetworkPrefix.of(remoteAddress)
 
     init(core: GatewayCore, state: LoopState, isStream: Bool = false) {
         self.core = core
