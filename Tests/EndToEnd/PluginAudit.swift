@@ -13,11 +13,15 @@ enum PluginAudit {
 
     /// Principal and action of the audit rows of plugins, in PostgreSQL.
     static func inServer(_ deployment: TemporaryFolder) async throws -> [String] {
+        try await run(query, inServerOf: deployment).split(separator: "\n").map(String.init)
+    }
+
+    /// What PostgreSQL prints of a statement on the host's tables of a deployment.
+    static func run(_ sql: String, inServerOf deployment: TemporaryFolder) async throws -> String {
         let declared = try deployment.read("11-postgresql.yaml")
         let database = try #require(declared.firstMatch(of: /database: (\w+)/)).1
         return try await PostgreSQLServer.shared().sql(
-            "SET search_path = theatre_host; \(query)", in: String(database)
-        ).split(separator: "\n").map(String.init)
+            "SET search_path = theatre_host; \(sql)", in: String(database))
     }
 
     /// Principal and action of the audit rows of plugins, in SQLite.
@@ -25,8 +29,12 @@ enum PluginAudit {
 
     /// The first column of what a query finds in the SQLite of a server.
     static func rows(of server: ServerProcess, _ query: String) throws -> [String] {
+        try rows(in: server.folder.path("state/sqlite/theatre.db"), query)
+    }
+
+    /// The first column of what a statement finds in the SQLite at a path.
+    static func rows(in path: String, _ query: String) throws -> [String] {
         var connection: OpaquePointer?
-        let path = server.folder.path("state/sqlite/theatre.db")
         guard sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK else {
             throw Unexpected("\(path) cannot be opened")
         }

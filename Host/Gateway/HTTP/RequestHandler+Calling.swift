@@ -96,6 +96,8 @@ extension RequestHandler {
         } else if entry.isMutating || exchange.needsApproval {
             exchange.digest().withUnsafeBytes { rest.add(16, $0) }
         }
+        let network = exchange.headers.forwardedFor == nil ? peerNetwork : client(exchange)?.networkText ?? ""
+        if !network.isEmpty { rest.add(23, network.utf8) }
         return CallContext(
             route: entry.contextFields, principal: exchange.caller?.contextFields ?? Caller.stranger, rest: rest.bytes,
             trace: exchange.trace)
@@ -181,7 +183,9 @@ extension RequestHandler {
                     "error.message": "\(error.message)",
                 ])
         }
-        answer(exchange, response)
+        // A plugin's own refusal is one like the gateway's.
+        response.status.code == 401 || response.status.code == 403
+            ? refuse(exchange, response) : answer(exchange, response)
     }
 
     /// Whether the same request may come again although it is not known what became of it: the answer, stored with the

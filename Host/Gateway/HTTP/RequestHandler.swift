@@ -49,6 +49,8 @@ final class RequestHandler: ChannelInboundHandler {
     /// Whom the connection comes from: a client, or a proxy.
     private(set) lazy var peer = NetworkAddress(
         context?.channel.remoteAddress ?? context?.channel.parent?.remoteAddress)
+    /// What the audit keeps of it.
+    private(set) lazy var peerNetwork = peer?.networkText ?? ""
 
     init(core: GatewayCore, state: LoopState, isStream: Bool = false) {
         self.core = core

@@ -62,6 +62,10 @@ public struct HostConfiguration: Sendable, Hashable {
     public var endedJobHours: Int
     /// How long dead jobs are kept, in days; 0: for ever.
     public var deadJobDays: Int
+    /// The key that signs checkpoints of the audit log.
+    public var auditKey: String
+    /// How long audit rows are kept, by whole segments, in days; 0: for ever.
+    public var auditDays: Int
 
     /// What instances of mode `isolated` are held to.
     public struct Isolation: Sendable, Hashable {
@@ -230,6 +234,10 @@ extension HostConfiguration {
         endedJobHours = try jobs.bounded("ended_hours", 0...876_000, default: 24)
         deadJobDays = try jobs.bounded("dead_days", 0...36_500, default: 30)
         try jobs.finish()
+        var audit = try ObjectReader(reader.value("audit") ?? .object([:]), at: "/audit")
+        auditKey = try audit.optionalString("key") ?? "audit"
+        auditDays = try audit.bounded("retention_days", 0...36_500, default: 0)
+        try audit.finish()
         try reader.finish()
     }
 }

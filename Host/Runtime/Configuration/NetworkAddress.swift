@@ -48,6 +48,10 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     /// The neighbourhood, which one organisation often has whole: 24 bits of IPv4, 48 of IPv6.
     public var network: NetworkAddress { prefix(isIPv4 ? 24 : 48) }
 
+    /// ``network`` with its length, `203.0.113.0/24` or `2001:db8:1::/48`: what may be kept of an address, since it names
+    /// nobody.
+    public var networkText: String { "\(network)/\(isIPv4 ? 24 : 48)" }
+
     /// In the usual notation.
     public var description: String {
         var text = [CChar](repeating: 0, count: 46)

@@ -7,7 +7,7 @@ internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 
-/// The lease of a consumer, so that of several hosts on one database one delivers: performs what ``LeaseHolding`` decides.
+/// A lease of a consumer or a sealer, so that of several hosts on one database one works: performs what ``LeaseHolding`` decides.
 final class ConsumerLease: Sendable {
     private let name: String
     private let loop = ActionLoop(LeaseHolding())
@@ -21,6 +21,9 @@ final class ConsumerLease: Sendable {
         self.parts = parts
         self.changed = changed
     }
+
+    /// As it was given; nil where this host does not have it, and where the storage knows no leases.
+    var token: Int64? { loop.read { $0.token } }
 
     func start() { loop.post(.proceed(now: monotonic), perform) }
 
@@ -51,7 +54,7 @@ final class ConsumerLease: Sendable {
         case .release(let token): release(token)
         case .granted: changed(true)
         case .revoked:
-            parts.log.notice("another host delivers these events now", metadata: ["consumer": "\(name)"])
+            parts.log.notice("another host has this lease now", metadata: ["lease": "\(name)"])
             changed(false)
         case .wait(let milliseconds):
             let wake = parts.clock.wake(after: milliseconds) { [weak self] in self?.start() }
@@ -71,7 +74,7 @@ final class ConsumerLease: Sendable {
             case .failure(let error) where error.reason == "lease.taken" || error.reason == "lease.lost":
                 loop.post(.taken, perform)
             case .failure(let error):
-                parts.log.warning("the lease of a consumer cannot be had", metadata: error.metadata)
+                parts.log.warning("a lease cannot be had", metadata: error.metadata)
                 loop.post(.failed(now: monotonic), perform)
             }
         }

@@ -44,7 +44,7 @@ struct LeaseHolding: ActionState {
     /// Time between attempts where another has it, or the store does not answer.
     static let pause: Int64 = 1000
 
-    private var token: Int64?
+    private(set) var token: Int64?
     private var until: Int64 = 0
     private var isForEver = false
     private var isCalling = false

@@ -15,12 +15,15 @@ public struct RetentionPeriods: Sendable, Hashable {
     public var endedJobs: Int64
     /// Jobs that are dead.
     public var deadJobs: Int64
+    /// Audit rows, by whole segments.
+    public var audit: Int64
 
     /// Periods.
-    public init(events: Int64, endedJobs: Int64, deadJobs: Int64) {
+    public init(events: Int64, endedJobs: Int64, deadJobs: Int64, audit: Int64 = 0) {
         self.events = events
         self.endedJobs = endedJobs
         self.deadJobs = deadJobs
+        self.audit = audit
     }
 }
 
@@ -38,6 +41,7 @@ public final class RetentionPump: Sendable {
     private let caller: UnaryCaller
     private let storage: String
     private let periods: RetentionPeriods
+    private let segments: AuditRetention?
     private let clock: any ServiceClock
     private let log: Logger
     private let state = Mutex(State())
@@ -50,20 +54,30 @@ public final class RetentionPump: Sendable {
 
     /// What a step removes.
     private enum Kind: Int, CaseIterable {
-        case events, done, cancelled, dead
+        case events, done, cancelled, dead, audit
     }
 
     /// A pump over the storage instance `storage`.
+    ///
+    /// - Parameters:
+    ///   - keys: where the key is that signs what is removed of the audit log.
+    ///   - auditKey: its name.
     public convenience init(
-        calls: any CallStarting, storage: String, periods: RetentionPeriods, clock: any ServiceClock, log: Logger
+        calls: any CallStarting, storage: String, periods: RetentionPeriods, keys: any KeySource, auditKey: String,
+        clock: any ServiceClock, log: Logger
     ) {
-        self.init(DispatchedCalls(calls: calls), storage: storage, periods: periods, clock: clock, log: log)
+        let calls = DispatchedCalls(calls: calls)
+        self.init(
+            calls, storage: storage, periods: periods,
+            segments: AuditRetention(calls, storage: storage, keys: keys, key: auditKey), clock: clock, log: log)
     }
 
     init(
-        _ calls: any UnaryCalling, storage: String, periods: RetentionPeriods, clock: any ServiceClock, log: Logger
+        _ calls: any UnaryCalling, storage: String, periods: RetentionPeriods, segments: AuditRetention? = nil,
+        clock: any ServiceClock, log: Logger
     ) {
         caller = UnaryCaller(calls: calls)
+        self.segments = segments
         self.storage = storage
         self.periods = periods
         self.clock = clock
@@ -131,6 +145,22 @@ public final class RetentionPump: Sendable {
         case .done: remove(.done, .done, periods.endedJobs)
         case .cancelled: remove(.cancelled, .cancelled, periods.endedJobs)
         case .dead: remove(.dead, .dead, periods.deadJobs)
+        case .audit: removeSegment()
+        }
+    }
+
+    /// One whole segment of an audit chain a step, for as long as there is one.
+    private func removeSegment() {
+        guard periods.audit > 0, let segments else { return next(after: .audit) }
+        let now = clock.wall
+        segments.removeOne(olderThan: now - periods.audit, at: now) { [self] result in
+            switch result {
+            case .success(let removed):
+                guard let removed else { return next(after: .audit) }
+                state.withLock { $0.removed["audit", default: 0] += Int(removed) }
+                step(.audit)
+            case .failure(let error): ended(.audit, .failure(error))
+            }
         }
     }
 

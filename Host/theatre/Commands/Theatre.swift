@@ -12,7 +12,7 @@ struct Theatre: AsyncParsableCommand {
         version: HostVersion.current,
         subcommands: [
             Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Secrets.self, Jobs.self, Events.self,
-            Authz.self,
+            Audit.self, Authz.self,
             TourCommand.self,
             ProbeLibrary.self, DescribeItself.self,
             PluginCommand.self,

@@ -42,27 +42,9 @@ extension PluginOperations {
     /// What is changed over the socket is in the audit too; over HTTP the plugin's commit writes the row.
     private func note(_ request: PluginRequest, _ result: Result<PluginAnswer, CallError>) {
         guard let action = request.change else { return }
-        let context = HostContext.with {
-            $0.tenant = "default"
-            $0.principal = "svc:operator"
-            $0.principalKind = .service
-            $0.route = "theatre plugins \(action) \(request.instance)"
-            $0.resource = "plugin"
-            $0.action = action
-            $0.decision = "control socket"
-            $0.audit = "change"
-        }
-        do {
-            let (outcome, reason) =
-                switch result {
-                case .success: ("changed", "")
-                case .failure(let error): ("refused", error.reason)
-                }
-            parts.audit.append(
-                at: Int64(parts.clock.wall() / 1_000_000), context: try context.serializedBytes(), outcome: outcome,
-                reason: reason, count: 1)
-        } catch {
-            parts.logger.error("an audit row cannot be encoded", metadata: ["error": "\(error)"])
-        }
+        let context = HostContext.operating(
+            "plugin", action, route: "theatre plugins \(action) \(request.instance)", decision: "control socket")
+        let refused: String? = if case .failure(let error) = result { error.reason } else { nil }
+        parts.audit(context, refused: refused)
     }
 }

@@ -46,7 +46,9 @@ final class HostParts: Sendable {
     private let events: EventPump
     private let jobs: JobPump
     private let retention: RetentionPump
-    let audit: AuditWriter
+    let auditWriter: AuditWriter
+    private let uses: UseCounts
+    private let sealer: AuditSealer
     private let storageWatches: StorageWatches
     private let isOpen: OpenFlag
 
@@ -84,15 +86,21 @@ final class HostParts: Sendable {
         jobs = JobPump(
             calls: dispatcher, storage: host.storage, clock: time, worker: worker, log: log.logger("jobs"))
         retention = RetentionPump(
-            calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), clock: time,
-            log: log.logger("retention"))
-        audit = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
+            calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), keys: keys,
+            auditKey: host.auditKey, clock: time, log: log.logger("retention"))
+        auditWriter = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
+        uses = UseCounts(writer: auditWriter, clock: time, log: log.logger("audit"))
+        sealer = AuditSealer(
+            calls: dispatcher, storage: host.storage, keys: keys, key: host.auditKey, clock: time, holder: worker.node,
+            log: log.logger("audit"))
         let watches = StorageWatches(calls: dispatcher, clock: time, log: log.logger("storage"))
         storageWatches = watches
         let own = MetricsService()
         let all: [any HostService] = [
-            egress, KeysService(source: keys), SecretsService(source: stored),
+            AuditedUses(egress, uses), AuditedUses(KeysService(source: keys), uses),
+            AuditedUses(SecretsService(source: stored), uses),
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
+            AuditService(calls: dispatcher, storage: host.storage, keys: keys, key: host.auditKey),
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
         isOpen = OpenFlag()
@@ -107,8 +115,8 @@ final class HostParts: Sendable {
             crashes: host.isolation.crashes)
         metrics = MetricsRegistry()
         for provider in [
-            egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, audit.metrics, own.metrics,
-            writer.metrics,
+            egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, auditWriter.metrics,
+            sealer.metrics, own.metrics, writer.metrics,
             ProcessMetrics.families,
         ] {
             metrics.register(provider)
@@ -121,7 +129,7 @@ final class HostParts: Sendable {
             configuration: GatewayConfiguration(host, verifiesAnswers: settings.verifiesAnswers), table: .empty,
             calls: dispatcher,
             services: Self.gatewayServices(
-                host, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: audit, metrics: metrics,
+                host, clock: clock, dispatcher: dispatcher, tokens: tokens, audit: auditWriter, metrics: metrics,
                 isOpen: isOpen, watches: watches),
             group: group, log: log.logger("gateway"))
     }
@@ -151,6 +159,7 @@ final class HostParts: Sendable {
     ) throws -> Result {
         let granted = GrantedValues(plan, keys, secrets, settings.host)
         let verifier = try tokens.make(with: granted.keys)
+        let auditKey = try self.auditKey()
         let serving = Dictionary(
             plan.instances.map { ($0.name, dispatcher.generation(of: $0.name) ?? 0) }
         ) { first, _ in first }
@@ -158,9 +167,19 @@ final class HostParts: Sendable {
         defer { secrets.discard() }
         keys.add(granted.keys)
         return try body(granted.plan) {
-            keys.replace(granted.keys)
+            keys.replace(granted.keys.merging(auditKey) { $1 })
             secrets.commit(keeping: granted.unread)
             tokens.use(verifier)
+        }
+    }
+
+    /// The key that signs the audit log, read anew, and made where the deployment says so.
+    private func auditKey() throws -> [String: [KeyVersion]] {
+        let name = settings.host.auditKey
+        do throws(CallError) {
+            return [name: try keys.load(ResolvedGrants.KeyGrant(key: name, algorithm: "EdDSA", also: ["ES256"]))]
+        } catch {
+            throw ServeFailure("the key that signs the audit log cannot be had: \(error.reason): \(error.message)")
         }
     }
 
@@ -192,6 +211,7 @@ final class HostParts: Sendable {
         }
         timers.start()
         retention.start()
+        sealer.start()
     }
 
     /// The routes of a deployment, made before it is applied.
@@ -272,7 +292,9 @@ final class HostParts: Sendable {
         _ = await (jobsStopped, eventsStopped)
         await withCheckedContinuation { done in timers.stop { done.resume() } }
         await withCheckedContinuation { done in storageWatches.stop { done.resume() } }
-        await withCheckedContinuation { done in audit.stop { done.resume() } }
+        uses.flush()
+        await withCheckedContinuation { done in auditWriter.stop { done.resume() } }
+        await withCheckedContinuation { done in sealer.stop { done.resume() } }
     }
 
     /// Writes what is left of the log.

@@ -114,7 +114,10 @@ final class HostServer: Sendable {
                 }
             }
             parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
+            parts.audit(.operating("deployment", "reload", route: "SIGHUP", decision: "signal"))
         } catch {
+            parts.audit(
+                .operating("deployment", "reload", route: "SIGHUP", decision: "signal"), refused: "plugins.not_applied")
             parts.logger.error(
                 "plugins.d was not applied; what served before still serves", metadata: ["error": "\(error)"])
         }

@@ -44,6 +44,6 @@ extension RetentionPeriods {
     init(_ host: HostConfiguration) {
         self.init(
             events: Int64(host.eventDays) * 86_400_000, endedJobs: Int64(host.endedJobHours) * 3_600_000,
-            deadJobs: Int64(host.deadJobDays) * 86_400_000)
+            deadJobs: Int64(host.deadJobDays) * 86_400_000, audit: Int64(host.auditDays) * 86_400_000)
     }
 }

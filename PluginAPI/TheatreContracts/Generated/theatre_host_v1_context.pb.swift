@@ -217,6 +217,12 @@ public nonisolated struct HostContext: @unchecked Sendable {
     set {_uniqueStorage()._queues = newValue}
   }
 
+  /// Prefix of the network address that the request came from, 24 bits of it or 48 in IPv6: 203.0.113.0/24; or empty.
+  public var network: String {
+    get {_storage._network}
+    set {_uniqueStorage()._network = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -298,7 +304,7 @@ nonisolated extension HostPrincipalKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Context"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0\u{1}publishes\0\u{1}queues\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}project\0\u{1}principal\0\u{3}principal_kind\0\u{1}session\0\u{1}roles\0\u{1}route\0\u{1}resource\0\u{1}action\0\u{1}decision\0\u{1}audit\0\u{1}traceparent\0\u{1}locale\0\u{3}request_id\0\u{3}idempotency_key\0\u{3}request_digest\0\u{3}answer_required\0\u{1}caller\0\u{1}profile\0\u{1}parameters\0\u{1}publishes\0\u{1}queues\0\u{1}network\0")
 
   fileprivate class _StorageClass {
     var _tenant: String = String()
@@ -323,6 +329,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _parameters: String = String()
     var _publishes: String = String()
     var _queues: String = String()
+    var _network: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -355,6 +362,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       _parameters = source._parameters
       _publishes = source._publishes
       _queues = source._queues
+      _network = source._network
     }
   }
 
@@ -395,6 +403,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 20: try { try decoder.decodeSingularStringField(value: &_storage._parameters) }()
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._publishes) }()
         case 22: try { try decoder.decodeSingularStringField(value: &_storage._queues) }()
+        case 23: try { try decoder.decodeSingularStringField(value: &_storage._network) }()
         default: break
         }
       }
@@ -469,6 +478,9 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._queues.isEmpty {
         try visitor.visitSingularStringField(value: _storage._queues, fieldNumber: 22)
       }
+      if !_storage._network.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._network, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -500,6 +512,7 @@ nonisolated extension HostContext: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._parameters != rhs_storage._parameters {return false}
         if _storage._publishes != rhs_storage._publishes {return false}
         if _storage._queues != rhs_storage._queues {return false}
+        if _storage._network != rhs_storage._network {return false}
         return true
       }
       if !storagesAreEqual {return false}

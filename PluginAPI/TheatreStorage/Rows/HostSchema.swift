@@ -13,7 +13,8 @@ public enum HostSchema {
 
     /// Their names without prefix.
     public static let tables: Set<String> = [
-        "answers", "audit", "cursors", "dead_letters", "events", "jobs", "leases", "migrations", "schedules",
+        "answers", "audit", "audit_chains", "audit_segments", "cursors", "dead_letters", "events", "jobs", "leases",
+        "migrations", "schedules",
     ]
 
     /// The table that says which changes were made; without effect where it is there.
@@ -33,6 +34,7 @@ public enum HostSchema {
             Change(name: "003-jobs", statements: JobSchema.jobs(dialect)),
             Change(name: "004-schedules", statements: JobSchema.schedules(dialect)),
             Change(name: "005-leases", statements: JobSchema.leases(dialect)),
+            Change(name: "006-audit-chain", statements: AuditSchema.chain(dialect)),
         ]
     }
 

@@ -5,9 +5,9 @@ import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
 
-/// Operators look after the host's plugins over HTTP. Nobody else is let in, and every change is in the audit.
+/// Operators look after the host's plugins and the audit log over HTTP. Nobody else is let in; all of it is in the audit.
 struct Admin: Plugin, AdminPluginsContract {
-    static var operations: [Operation<Admin>] { adminPluginsOperations }
+    static var operations: [Operation<Admin>] { adminPluginsOperations + adminAuditOperations }
 
     private let host: PluginHost
     private let configuration: AdminConfiguration
@@ -81,7 +81,7 @@ struct Admin: Plugin, AdminPluginsContract {
     }
 
     /// Operators have the role `admin`, or are named in the configuration.
-    private func admit(_ call: Call) throws {
+    func admit(_ call: Call) throws {
         let isOperator =
             call.context.roles.contains("admin")
             || (!call.principal.isEmpty && configuration.operators.contains(call.principal))

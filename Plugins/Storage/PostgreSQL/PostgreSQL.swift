@@ -11,7 +11,8 @@ import TheatreStorage
 /// Storage by SQL on a PostgreSQL server, and the event log, jobs and leases on the same.
 struct PostgreSQL: Plugin {
     static var operations: [Operation<PostgreSQL>] {
-        sqlDatabaseOperations + sqlMaintenanceOperations + eventsLogOperations + jobsQueueOperations
+        sqlDatabaseOperations + sqlAuditOperations + sqlMaintenanceOperations + eventsLogOperations
+            + jobsQueueOperations
             + leaseLeasesOperations
     }
 

@@ -12,7 +12,7 @@ import TheatreStorage
 struct SQLite: Plugin, SQLDatabaseContract, EventsLogContract, JobsQueueContract, LeaseLeasesContract {
     static var operations: [Operation<SQLite>] {
         sqlDatabaseOperations.map { $0.name == promptQuery.name ? promptQuery : $0 } + eventsLogOperations
-            + jobsQueueOperations + leaseLeasesOperations + sqlMaintenanceOperations
+            + jobsQueueOperations + leaseLeasesOperations + sqlMaintenanceOperations + sqlAuditOperations
     }
 
     /// A point read takes less time than a task to do it.

@@ -19,6 +19,7 @@ struct Storage {
         host.route("log", to: "storage", capability: "theatre.events.v1.Log")
         host.route("queue", to: "storage", capability: "theatre.jobs.v1.Queue")
         host.route("leases", to: "storage", capability: "theatre.lease.v1.Leases")
+        host.route("audit", to: "storage", capability: "theatre.sql.v1.Audit")
         host.route("maintenance", to: "storage", capability: "theatre.sql.v1.Maintenance")
     }
 
@@ -42,6 +43,7 @@ struct Storage {
     }
 
     var log: EventsLogClient { EventsLogClient(host.scope(as: "host"), feature: "log") }
+    var audit: SQLAuditClient { SQLAuditClient(host.scope(as: "host"), feature: "audit") }
     var leases: LeaseLeasesClient { LeaseLeasesClient(scope(), feature: "leases") }
 
     /// The accounts that most tests write.

@@ -49,6 +49,7 @@ extension HostContext {
         case 20: parameters = text
         case 21: publishes = text
         case 22: queues = text
+        case 23: network = text
         default: return false
         }
         return true

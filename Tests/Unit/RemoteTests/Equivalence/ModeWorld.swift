@@ -206,6 +206,27 @@ final class SteadyHost: HostService {
                 $0.instance = Self.instance
                 ($0.from, $0.to) = (1, 2)
             }.serializedBytes()
+        case "theatre.host.v1.Audit/Search":
+            return try HostAuditRecords.with {
+                $0.records = [
+                    .with {
+                        $0.at = 1_700_000_000_000
+                        $0.actor = "usr_1"
+                        $0.seq = 7
+                    }
+                ]
+                $0.nextCursor = "41"
+            }.serializedBytes()
+        case "theatre.host.v1.Audit/Verify":
+            return try HostAuditVerdict.with {
+                $0.rows = 7
+                $0.findings = [
+                    .with {
+                        $0.code = "audit.row_changed"
+                        $0.seq = 5
+                    }
+                ]
+            }.serializedBytes()
         case _ where operation.hasPrefix("theatre.host.v1.Plugins/"): return try Self.instance.serializedBytes()
         default: return []
         }

@@ -157,6 +157,13 @@ extension Scenarios {
                 .refused("List", "admin.not_an_operator", "{}", by: "usr_2"),
                 .refused("Disable", "admin.not_an_operator", operate, by: ""),
             ]),
+        Scenario(
+            "theatre.admin.v1.Audit", by: "Admin", configuration: #"{"operators": ["usr_1"]}"#,
+            [
+                .call("SearchAudit", #"{"actor": "usr_1", "limit": 5}"#), .call("VerifyAudit", "{}"),
+                .refused("SearchAudit", "admin.not_an_operator", "{}", by: "usr_2"),
+                .refused("VerifyAudit", "admin.not_an_operator", "{}", by: ""),
+            ]),
     ]
 
     private static let operate = #"{"instance": "ledger", "reason": "it is time"}"#

@@ -27,6 +27,28 @@ extension Scenarios {
                     #"{"entries": [{"at": 1700000000000, "outcome": "refused", "reason": "test", "count": 2}]}"#),
             ]),
         Scenario(
+            "theatre.sql.v1.Audit", by: "SQLite",
+            [
+                .call(
+                    "theatre.sql.v1.Database/AppendAudit",
+                    #"{"entries": [{"at": 1700000000000, "context": "CgJ0MQ==", "outcome": "read", "count": 1}]}"#),
+                .call("ReadUnsealed", #"{"limit": 10}"#, as: "unsealed"),
+                .refused("ReadUnsealed", "sql.audit_limit", #"{"limit": 1001}"#),
+                .call("Seal", seal(from: 0)), .refused("Seal", "sql.audit_moved", seal(from: 0)),
+                .refused("Seal", "sql.audit_step", #"{"steps": [{"from": {"tenant": "t1"}, "to": {"tenant": "t2"}}]}"#),
+                .call("SearchAudit", #"{"tenant": "t1", "outcome": "read", "limit": 5}"#),
+                .call("ListChains", #"{"limit": 5}"#), .call("ReadChain", #"{"tenant": "t1"}"#),
+                .call("ListCheckpoints", #"{"tenant": "t1"}"#, as: "listed"),
+                .refused("RemoveSegment", "sql.audit_step", #"{"checkpoint": {"tenant": "t1", "segment": 1}}"#),
+                .refused(
+                    "RemoveSegment", "sql.audit_moved",
+                    #"{"checkpoint": {"tenant": "t1", "segment": 9, "removed_at": 5}}"#),
+                .call(
+                    "RemoveSegment",
+                    #"{"checkpoint": {"tenant": "t1", "segment": 1, "first_seq": 1, "last_seq": 1, "signature": "AQID", "removed_at": 5, "removal_key_id": "k", "removal_signature": "AQ=="}}"#
+                ),
+            ]),
+        Scenario(
             "theatre.sql.v1.Maintenance", by: "SQLite",
             [
                 .call("Status", "{}"), .call("Verify", "{}"),
@@ -137,6 +159,16 @@ extension Scenarios {
     private static let notes = """
         {"migrations": [{"name": "001-notes", "sql": "CREATE TABLE {notes} (tenant TEXT NOT NULL, id BIGINT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant, id));"}]}
         """
+    /// The row with the number 1, and a checkpoint above it.
+    private static func seal(from seq: Int) -> String {
+        """
+        {"fencing_token": 3, "steps": [{"from": {"tenant": "t1", "seq": \(seq)},
+         "to": {"tenant": "t1", "seq": \(seq + 1), "hash": "AQ==", "segments": 1, "checked_seq": 1, "checked_hash": "AQ=="},
+         "rows": [{"id": 1, "seq": \(seq + 1), "hash": "AQ=="}],
+         "checkpoint": {"tenant": "t1", "segment": 1, "first_seq": 1, "last_seq": 1, "last_hash": "AQ==",
+          "oldest": 5, "newest": 5, "signed_at": 6, "key_id": "k", "signature": "AQID"}}]}
+        """
+    }
     private static let select =
         #"{"statement": {"sql": "SELECT id, body FROM {notes} WHERE tenant = :tenant ORDER BY id"}}"#
 

@@ -24,7 +24,9 @@ import Testing
     @Test func subscribersAndNetworksAreWhatOnePartyHas() throws {
         let one = try #require(NetworkAddress("192.0.2.1")), other = try #require(NetworkAddress("192.0.2.200"))
         #expect(one.subscriber != other.subscriber && one.network == other.network)
-        #expect(one.network.description == "192.0.2.0")
+        #expect(one.network.description == "192.0.2.0" && one.networkText == "192.0.2.0/24")
+        #expect(NetworkAddress("2001:db8:1:2:3:4:5:6")?.networkText == "2001:db8:1::/48")
+        #expect(NetworkAddress("::1")?.networkText == "::/48")
         let six = try #require(NetworkAddress("2001:db8:1:2:3::1")),
             near = try #require(NetworkAddress("2001:db8:1:2::9"))
         #expect(six.subscriber == near.subscriber && six.subscriber.description == "2001:db8:1:2::")

@@ -11,7 +11,7 @@ import TheatreContracts
 
 @testable import Services
 
-@Suite struct AuditTests {
+@Suite struct AuditWriterTests {
     private final class Bench: Sendable {
         let calls = FakeCalls()
         let clock = ManualClock()
