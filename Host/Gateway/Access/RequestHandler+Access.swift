@@ -126,7 +126,7 @@ extension RequestHandler {
     }
 
     /// A call of the gateway's own, for a tenant. Its answer comes on the loop.
-    private func ask<Response: Message>(
+    func ask<Response: Message>(
         _ instance: String, _ operation: String, _ request: some Message, _ tenant: String,
         then: @escaping (RequestHandler, Result<Response, CallError>) -> Void
     ) {
