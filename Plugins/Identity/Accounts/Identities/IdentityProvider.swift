@@ -71,7 +71,7 @@ struct ProvedIdentity: Sendable, Hashable {
 
     /// Names it to its owner without saying its subject.
     var id: String {
-        "idn_" + Base64URL.encode(Digest.sha256("\(provider.rawValue)\n\(subject)".utf8).prefix(16))
+        "idn_" + Base64URL.encode(Digest.sha256("\(provider.rawValue)\n\(subject)".utf8))
     }
 
     /// Asks the provider. UNAUTHENTICATED `accounts.refused` for whatever is wrong with a proof.
