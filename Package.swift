@@ -237,7 +237,7 @@ let shared: [Target] = [
             "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf,
             .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
         ],
-        path: "Plugins/Libraries/SignIn", swiftSettings: staying),
+        path: "Plugins/Libraries/SignIn", swiftSettings: staying)
 ]
 
 let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in

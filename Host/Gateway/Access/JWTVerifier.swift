@@ -101,7 +101,8 @@ public struct JWTVerifier: TokenVerifier {
         return Principal(
             id: claims.sub, kind: claims.sub.hasPrefix("svc:") ? .service : .user, session: claims.sid ?? "",
             roles: claims.roles ?? [], tenant: claims.tenant ?? "default",
-            expiresAt: Int64((claims.exp + skew) * 1000))
+            expiresAt: Int64((claims.exp + skew) * 1000),
+            scopes: claims.scope.map { $0.split(separator: " ").map(String.init) })
     }
 
     private struct Claims: JWTPayload {
@@ -113,6 +114,8 @@ public struct JWTVerifier: TokenVerifier {
         var sid: String?
         var roles: [String]?
         var tenant: String?
+        /// Of RFC 9068 section 2.2.3.
+        var scope: String?
 
         /// Claims are checked apart, against an injected clock.
         func verify(using algorithm: some JWTAlgorithm) async throws {}

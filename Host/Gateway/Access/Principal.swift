@@ -15,10 +15,14 @@ public struct Principal: Sendable, Hashable {
     public var tenant: String
     /// When the token ends, in milliseconds since 1970.
     public var expiresAt: Int64
+    /// All that the token may do, as `RESOURCE:ACTION` of routes, `RESOURCE:*` or `*`; nil: all that its holder may.
+    public var scopes: [String]?
 
     /// A principal.
     public init(
-        id: String, kind: Kind, session: String = "", roles: [String] = [], tenant: String = "default", expiresAt: Int64
+        id: String, kind: Kind, session: String = "", roles: [String] = [], tenant: String = "default",
+        expiresAt: Int64,
+        scopes: [String]? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -26,6 +30,7 @@ public struct Principal: Sendable, Hashable {
         self.roles = roles.sorted()
         self.tenant = tenant
         self.expiresAt = expiresAt
+        self.scopes = scopes
     }
 
     /// Kinds of principals with tokens.
@@ -34,6 +39,14 @@ public struct Principal: Sendable, Hashable {
         case user
         /// A program with a credential of its own.
         case service
+    }
+
+    /// Whether what it came with is good for this, whatever its holder may.
+    func permits(_ resource: String, _ action: String) -> Bool {
+        guard let scopes else { return true }
+        return scopes.contains { scope in
+            scope == "*" || scope == "\(resource):\(action)" || scope == "\(resource):*"
+        }
     }
 
     /// Whether it may call a route of this access.

@@ -4,6 +4,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import Runtime
+internal import SwiftProtobuf
+internal import TheatreContracts
 internal import TheatreManifest
 
 extension RequestHandler {
@@ -37,6 +39,7 @@ extension RequestHandler {
         if let known = state.tokens.find(key, at: core.services.now(), revocations: core.revocations) {
             return then(self, exchange, .caller(known))
         }
+        if token.hasPrefix(Self.keyPrefix) { return resolve(token, key, exchange, then: then) }
         guard let verifier = core.services.tokens else {
             return then(self, exchange, .refused(.token("auth.no_keys", "This host accepts no tokens.")))
         }
@@ -56,11 +59,43 @@ extension RequestHandler {
                 return .refused(.token("auth.revoked", "The session has ended; log in again."))
             }
             let caller = Caller(principal)
-            state.tokens.insert(caller, for: key)
+            // A token that is of no use any more need not be kept.
+            if principal.expiresAt > core.services.now() { state.tokens.insert(caller, for: key) }
             return .caller(caller)
         case .failure(let error):
             let error = error as? TokenError ?? TokenError("auth.token_invalid", "The token is not valid.")
             return .refused(.token(error.reason, error.message))
+        }
+    }
+
+    /// What every key of a program begins with.
+    static let keyPrefix = "thk_"
+    /// A key is asked for again after so long: what it may do, and whose it is, does not change by more than that unseen.
+    static let keyMilliseconds: Int64 = 60_000
+
+    /// Asks the instance that knows keys, whom one speaks for.
+    private func resolve(
+        _ token: Substring, _ key: TokenCache.Key, _ exchange: Exchange,
+        then: @escaping (RequestHandler, Exchange, Verdict) -> Void
+    ) {
+        guard let keeper = core.table.keys else {
+            return then(self, exchange, .refused(.token("auth.no_keys", "This host accepts no keys of programs.")))
+        }
+        let request = AccountsResolveKeyRequest.with { $0.key = String(token) }
+        ask(keeper, "theatre.accounts.v1.Keys/ResolveKey", request, "default") {
+            (handler, result: Result<AccountsKeyHolder, CallError>) in
+            guard exchange === handler.exchange else { return }
+            switch result {
+            case .success(let holder):
+                let lapses = min(holder.expiresAt, handler.core.services.now() + Self.keyMilliseconds)
+                let principal = Principal(
+                    id: holder.principal, kind: .user, session: holder.keyID, roles: holder.roles,
+                    tenant: holder.tenant, expiresAt: lapses, scopes: holder.scopes)
+                then(handler, exchange, handler.keep(.success(principal), key))
+            case .failure(let error) where error.code == .unauthenticated:
+                then(handler, exchange, .refused(.token("auth.key_refused", "The key does not count; make another.")))
+            case .failure(let error): then(handler, exchange, .refused(ErrorResponse(error, module: keeper)))
+            }
         }
     }
 
@@ -80,6 +115,14 @@ extension ErrorResponse {
     static var tokenMissing: ErrorResponse {
         var error = ErrorResponse(.unauthorized, "auth.token_missing", "Send a bearer token.")
         error.headers = [("www-authenticate", "Bearer")]
+        return error
+    }
+
+    /// A token of a program that is not for this, RFC 6750 section 3.1.
+    static func scope(_ resource: String, _ action: String) -> ErrorResponse {
+        var error = ErrorResponse(
+            .forbidden, "auth.scope", "This needs the scope \(resource):\(action); come with a credential that has it.")
+        error.headers = [("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"\(resource):\(action)\"")]
         return error
     }
 

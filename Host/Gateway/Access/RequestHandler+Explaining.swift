@@ -91,7 +91,8 @@ extension RequestHandler {
     ) -> Exchange.Answer {
         let mayCall = principal.mayCall(entry.access)
         let refusal = judgement?.decision.refusal
-        let reason = mayCall ? refusal?.reason : "auth.access"
+        let mayUse = principal.permits(entry.route.resource, entry.route.action)
+        let reason = !mayCall ? "auth.access" : mayUse ? refusal?.reason : "auth.scope"
         let path =
             mayCall ? judgement?.decision.path ?? "access \(entry.access.rawValue)" : "not \(entry.access.rawValue)"
         var body = ByteBuffer()

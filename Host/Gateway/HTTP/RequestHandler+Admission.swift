@@ -106,8 +106,13 @@ extension RequestHandler {
     private func denied(_ exchange: Exchange, _ entry: RouteEntry) -> ErrorResponse? {
         guard entry.access != .anyone else { return nil }
         guard let principal = exchange.caller?.principal else { return .tokenMissing }
-        guard !principal.mayCall(entry.access) else { return nil }
-        return ErrorResponse(
-            .forbidden, "auth.access", "This route is for access \(entry.access.rawValue).")
+        guard principal.mayCall(entry.access) else {
+            return ErrorResponse(
+                .forbidden, "auth.access", "This route is for access \(entry.access.rawValue).")
+        }
+        guard principal.permits(entry.route.resource, entry.route.action) else {
+            return .scope(entry.route.resource, entry.route.action)
+        }
+        return nil
     }
 }

@@ -28,6 +28,9 @@ extension RequestHandler {
             case .caller(let caller?):
                 let principal = caller.principal
                 exchange.caller = caller
+                guard principal.permits("realtime", "read") else {
+                    return handler.refuse(exchange, .scope("realtime", "read"))
+                }
                 if let error = handler.limited(exchange, "realtime") { return handler.refuse(exchange, error) }
                 handler.allow(exchange, principal, channels, 0) { handler in
                     exchange.isAuthorised = true

@@ -12,6 +12,8 @@ public final class GatewayTable: Sendable {
     public let entries: [RouteEntry]
     /// The instance that knows who belongs to which project; nil where none does.
     let policy: String?
+    /// The instance that knows keys of programs; nil where none does.
+    let keys: String?
     /// What `/openapi.json` says of them.
     let description: APIDescription
 
@@ -19,11 +21,13 @@ public final class GatewayTable: Sendable {
     ///
     /// - Parameters:
     ///   - policy: instance of theatre.access.v1.Policy; without one every route of a project answers 503.
+    ///   - keys: instance of theatre.accounts.v1.Keys; without one no key of a program counts.
     ///   - description: Makes the API description, JSON; called once, on a thread that may block, when it is
     ///   first asked for; nil describes nothing.
     /// - Throws: ``RouteRefusal`` for a path that is no template and for two routes of one method and path.
     public init(
-        _ entries: [RouteEntry], policy: String? = nil, description: (@Sendable () -> [UInt8])? = nil
+        _ entries: [RouteEntry], policy: String? = nil, keys: String? = nil,
+        description: (@Sendable () -> [UInt8])? = nil
     ) throws(RouteRefusal) {
         var trie = PathTrie()
         var places: [[RouteEntry]] = []
@@ -44,6 +48,7 @@ public final class GatewayTable: Sendable {
         self.places = places
         self.entries = entries
         self.policy = policy
+        self.keys = keys
         self.description = APIDescription(description ?? { APIDescription.bare })
     }
 
@@ -55,6 +60,7 @@ public final class GatewayTable: Sendable {
         self.places = places
         self.entries = entries
         policy = nil
+        keys = nil
         description = APIDescription { APIDescription.bare }
     }
 

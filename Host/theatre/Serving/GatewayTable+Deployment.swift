@@ -43,14 +43,11 @@ extension GatewayTable {
             }
         }
         guard faults.isEmpty else { throw DeploymentFaults(faults) }
-        let policy = deployment.table.instances.first { instance in
-            deployment.files[instance.declaration.plugin]?.manifest.provides.contains {
-                $0.capability == "theatre.access.v1.Policy"
-            } == true
-        }
+        let policy = deployment.instance(providing: "theatre.access.v1.Policy")
+        let keys = deployment.instance(providing: "theatre.accounts.v1.Keys")
         let served = entries.map { OpenAPIRoute($0.route, instance: $0.instance) }
         do throws(RouteRefusal) {
-            return try GatewayTable(entries, policy: policy?.declaration.name) {
+            return try GatewayTable(entries, policy: policy, keys: keys) {
                 OpenAPIBytes.make(served, deployment, log: log)
             }
         } catch {
@@ -103,5 +100,14 @@ extension Fault {
         Fault(
             .httpRouteInvalid, at: source, "\(key) of instance \"\(instance)\" cannot be served: \(why).",
             fix: "Correct the route in the plugin's manifest and build it again.")
+    }
+}
+
+extension CompiledDeployment {
+    /// Name of the first instance that provides a capability.
+    fileprivate func instance(providing capability: String) -> String? {
+        table.instances.first { instance in
+            files[instance.declaration.plugin]?.manifest.provides.contains { $0.capability == capability } == true
+        }?.declaration.name
     }
 }

@@ -51,7 +51,8 @@ public enum OAuthSuite {
             }
             try demand(
                 error.code == .invalidArgument && error.detail == "/redirect_uri",
-                "A return to anywhere is \(error.reason) at \"\(error.detail)\", not INVALID_ARGUMENT at /redirect_uri.")
+                "A return to anywhere is \(error.reason) at \"\(error.detail)\", not INVALID_ARGUMENT at /redirect_uri."
+            )
         },
     ]
 

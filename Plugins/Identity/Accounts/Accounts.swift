@@ -8,7 +8,10 @@ import TheatrePlugin
 
 /// Accounts of people, their sessions and tokens, over HTTP.
 struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
-    static var operations: [TheatrePlugin.Operation<Accounts>] { accountsOperations + httpHandlerOperations }
+    static var operations: [TheatrePlugin.Operation<Accounts>] {
+        accountsOperations + accountsIdentitiesOperations + accountsSecondFactorOperations + accountsBansOperations
+            + accountsCredentialsOperations + accountsKeysOperations + httpHandlerOperations
+    }
 
     let host: PluginHost
     let configuration: AccountsConfiguration
@@ -47,11 +50,7 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         let subject = try await verify(email, request.password, attempts, call)
         let found = try await AccountsStore(call).account(provider: AccountsStore.provider, subject: subject)
         guard let account = found else { throw AccountsError.refused() }
-        let token = RefreshToken.random()
-        let session = SessionRow(account: account.id, first: token, at: host.now)
-        let response = try await answer(session, token, account, call)
-        try await SessionStore(call).begin(session, forgetting: identifier, configuration.limits)
-        return response
+        return try await signIn(account, forgetting: identifier, call)
     }
 
     func refresh(_ request: AccountsRefreshRequest, _ call: Call) async throws -> AccountsSession {
@@ -74,6 +73,7 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         guard let account = try await AccountsStore(call).account(session.account) else {
             throw AccountsError.refreshRefused()
         }
+        try await refuseBanned(account.id, call)
         return try await answer(session, successor, account, call)
     }
 
@@ -100,7 +100,7 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
     }
 
     func getUser(_ request: AccountsGetUserRequest, _ call: Call) async throws -> AccountsUser {
-        guard let account = try await AccountsStore(call).account(request.userID) else { throw AccountsError.noUser() }
+        guard let account = try await AccountsStore(call).merged(request.userID) else { throw AccountsError.noUser() }
         return .with {
             $0.id = account.id
             $0.nickname = account.nickname
@@ -134,12 +134,12 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
     }
 
     func handle(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {
-        guard request.route == "/.well-known/jwks.json" else { throw AccountsError.noPath() }
+        guard request.route == "/.well-known/jwks.json" else { return try await oauth(request, call) }
         return try await KeySet.response(call)
     }
 
     /// The identity that an address and a password prove.
-    private func verify(
+    func verify(
         _ email: EmailAddress, _ password: String, _ attempts: SignInAttempts, _ call: Call
     ) async throws -> String {
         do {
@@ -154,24 +154,6 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         } catch {
             try await attempts.undo(SignInAttempts.identifier(email))
             throw error
-        }
-    }
-
-    private func answer(
-        _ session: SessionRow, _ refresh: RefreshToken, _ account: AccountsAccount, _ call: Call
-    ) async throws -> AccountsSession {
-        let seconds = host.now / 1000
-        let access = AccessToken(
-            iss: configuration.issuer, aud: configuration.audience, sub: account.id, sid: session.id, iat: seconds,
-            exp: seconds + configuration.accessSeconds, jti: ULID.next(prefix: "tok", at: host.now), roles: ["user"],
-            tenant: call.tenant.isEmpty ? "default" : call.tenant)
-        let text = try await access.signed(call)
-        return .with {
-            $0.accessToken = text
-            $0.tokenType = "Bearer"
-            $0.expiresIn = UInt32(clamping: configuration.accessSeconds)
-            $0.refreshToken = refresh.text
-            $0.account = account
         }
     }
 }

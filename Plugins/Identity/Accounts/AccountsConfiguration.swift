@@ -13,9 +13,10 @@ struct AccountsConfiguration: Decodable, Sendable {
     var refreshGraceSeconds: Int64
     var failuresAllowed: Int64
     var failuresMinutes: Int64
+    var administrators: [String]
 
     enum CodingKeys: String, CodingKey {
-        case issuer, audience
+        case issuer, audience, administrators
         case accessSeconds = "access_seconds"
         case refreshIdleDays = "refresh_idle_days"
         case refreshAbsoluteDays = "refresh_absolute_days"
@@ -23,6 +24,9 @@ struct AccountsConfiguration: Decodable, Sendable {
         case failuresAllowed = "failures_allowed"
         case failuresMinutes = "failures_minutes"
     }
+
+    /// What the tokens of an account say.
+    func roles(of account: String) -> [String] { administrators.contains(account) ? ["admin", "user"] : ["user"] }
 
     /// How long sessions and their tokens count.
     var limits: RefreshChain.Limits {

@@ -67,6 +67,118 @@ enum AccountsError {
             .failedPrecondition, "accounts.no_key", "The host has no key \"\(key)\" for this instance; grant one.")
     }
 
+    static func noProvider() -> PluginError {
+        .notFound("accounts.no_provider", "This deployment has no sign-in of this kind; ask which it has.")
+    }
+
+    static func identifier() -> PluginError {
+        .invalid("/identifier", "accounts.bad_email", "This is no e-mail address; write one like name@example.org.")
+    }
+
+    static func deviceSecret() -> PluginError {
+        .invalid(
+            "/device_secret", "accounts.bad_device", "A device's secret has 43 to 200 characters; make 32 random bytes."
+        )
+    }
+
+    static func identityTaken() -> PluginError {
+        PluginError(
+            .alreadyExists, "accounts.identity_taken",
+            "This leads to an account already, or yours has one of the kind; merge the two, or unlink it first.")
+    }
+
+    static func noIdentity() -> PluginError {
+        .notFound("accounts.no_identity", "Your account has no such way to sign in; look at the list of yours.")
+    }
+
+    static func lastIdentity() -> PluginError {
+        PluginError(
+            .failedPrecondition, "accounts.last_identity",
+            "An account would be left without a way to sign in; link another first.")
+    }
+
+    static func noMerge() -> PluginError {
+        .notFound("accounts.no_merge", "Your account has taken over none by this id, or gave it back.")
+    }
+
+    static func mergeFinal() -> PluginError {
+        PluginError(
+            .failedPrecondition, "accounts.merge_final", "Seven days have passed; what was merged stays together.")
+    }
+
+    static func ownAccount() -> PluginError {
+        PluginError(.failedPrecondition, "accounts.own_account", "This is your own account; name another.")
+    }
+
+    static func noFactor() -> PluginError {
+        PluginError(.failedPrecondition, "accounts.no_factor", "You have no second factor; enroll one first.")
+    }
+
+    static func factorOn() -> PluginError {
+        PluginError(
+            .failedPrecondition, "accounts.factor_on", "The account has a second factor; turn it off with a code first."
+        )
+    }
+
+    /// One answer for whatever is wrong with a challenge or a code.
+    static func codeRefused() -> PluginError {
+        PluginError(
+            .unauthenticated, "accounts.code_refused", "The code does not count; wait for the next, or sign in again.")
+    }
+
+    static func banned(until: Int64?, at now: Int64) -> PluginError {
+        PluginError(
+            .permissionDenied, "accounts.banned", "This account is shut out; ask those who look after this place.",
+            retry: until.map { .after(milliseconds: UInt64(max(1000, $0 - now))) } ?? .never)
+    }
+
+    static func until() -> PluginError {
+        .invalid("/until", "accounts.bad_until", "A ban ends in the future; name a later time or none.")
+    }
+
+    static func banReason() -> PluginError {
+        .invalid("/reason", "accounts.bad_reason", "A ban has a reason; write one.")
+    }
+
+    static func byKey() -> PluginError {
+        PluginError(
+            .permissionDenied, "accounts.by_key", "A key makes no further credentials; sign in as a person for that.")
+    }
+
+    static func keyName() -> PluginError {
+        .invalid("/name", "accounts.bad_key_name", "A key has a name of 1 to 80 characters; say what it is for.")
+    }
+
+    static func clientName() -> PluginError {
+        .invalid(
+            "/name", "accounts.bad_client", "A service has a name of 1 to 40 lower-case letters, digits and dashes.")
+    }
+
+    static func scopes() -> PluginError {
+        .invalid(
+            "/scopes", "accounts.bad_scope", "Name 1 to 50 scopes, each RESOURCE:ACTION of a route, RESOURCE:* or *.")
+    }
+
+    static func expiry() -> PluginError {
+        .invalid("/expires_at", "accounts.bad_expiry", "A key ends within a year; name an earlier time in the future.")
+    }
+
+    static func noKeyOfYours() -> PluginError {
+        .notFound("accounts.no_such_key", "You have no such key, or it has ended; look at the list of yours.")
+    }
+
+    static func keyRefused() -> PluginError {
+        PluginError(.unauthenticated, "accounts.key_refused", "The key does not count; make another.")
+    }
+
+    static func clientExists() -> PluginError {
+        PluginError(.alreadyExists, "accounts.client_exists", "There is a service of this name; choose another.")
+    }
+
+    static func noClient() -> PluginError {
+        .notFound("accounts.no_client", "There is no such service, or it has ended; look at the list.")
+    }
+
     static func noPath() -> PluginError {
         .notFound("accounts.no_path", "There is nothing at this path.")
     }

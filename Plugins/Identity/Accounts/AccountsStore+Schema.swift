@@ -62,5 +62,81 @@ extension AccountsStore {
             ALTER TABLE {accounts} ADD COLUMN bio TEXT NOT NULL DEFAULT '';
             ALTER TABLE {accounts} ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
             """),
+        Migration(
+            "003-access",
+            """
+            ALTER TABLE {accounts} ADD COLUMN signed_in_at INTEGER;
+            ALTER TABLE {accounts} ADD COLUMN merged_into TEXT;
+            ALTER TABLE {accounts} ADD COLUMN banned_at INTEGER;
+            ALTER TABLE {accounts} ADD COLUMN banned_until INTEGER;
+            ALTER TABLE {accounts} ADD COLUMN banned_by TEXT;
+            ALTER TABLE {accounts} ADD COLUMN ban_reason TEXT;
+            CREATE INDEX {identities_by_account} ON {identities} (tenant, account);
+            CREATE TABLE {factors} (
+                tenant TEXT NOT NULL,
+                account TEXT NOT NULL,
+                seed TEXT NOT NULL,
+                counter INTEGER NOT NULL,
+                created_at INTEGER NOT NULL,
+                confirmed_at INTEGER,
+                PRIMARY KEY (tenant, account)
+            );
+            CREATE TABLE {recovery} (
+                tenant TEXT NOT NULL,
+                account TEXT NOT NULL,
+                hash BLOB NOT NULL,
+                PRIMARY KEY (tenant, account, hash)
+            );
+            CREATE TABLE {challenges} (
+                tenant TEXT NOT NULL,
+                hash BLOB NOT NULL,
+                account TEXT NOT NULL,
+                tries INTEGER NOT NULL,
+                expires_at INTEGER NOT NULL,
+                PRIMARY KEY (tenant, hash)
+            );
+            CREATE INDEX {challenges_by_account} ON {challenges} (tenant, account);
+            CREATE TABLE {merges} (
+                tenant TEXT NOT NULL,
+                id TEXT NOT NULL,
+                source TEXT NOT NULL,
+                target TEXT NOT NULL,
+                merged_at INTEGER NOT NULL,
+                undone_at INTEGER,
+                PRIMARY KEY (tenant, id)
+            );
+            CREATE TABLE {moved} (
+                tenant TEXT NOT NULL,
+                merge TEXT NOT NULL,
+                provider TEXT NOT NULL,
+                subject TEXT NOT NULL,
+                PRIMARY KEY (tenant, merge, provider, subject)
+            );
+            CREATE TABLE {keys} (
+                tenant TEXT NOT NULL,
+                id TEXT NOT NULL,
+                account TEXT NOT NULL,
+                name TEXT NOT NULL,
+                scopes TEXT NOT NULL,
+                hash BLOB NOT NULL,
+                created_at INTEGER NOT NULL,
+                expires_at INTEGER NOT NULL,
+                revoked_at INTEGER,
+                PRIMARY KEY (tenant, id),
+                UNIQUE (tenant, hash)
+            );
+            CREATE INDEX {keys_by_account} ON {keys} (tenant, account);
+            CREATE TABLE {clients} (
+                tenant TEXT NOT NULL,
+                id TEXT NOT NULL,
+                session TEXT NOT NULL,
+                scopes TEXT NOT NULL,
+                hash BLOB NOT NULL,
+                created_at INTEGER NOT NULL,
+                used_at INTEGER,
+                revoked_at INTEGER,
+                PRIMARY KEY (tenant, id)
+            );
+            """),
     ]
 }

@@ -8,7 +8,7 @@ import TheatrePlugin
 
 /// Accounts and their identities in the database.
 struct AccountsStore {
-    /// The only provider of identities so far.
+    /// Of the identities that a registration makes.
     static let provider = "password"
     /// A registration that has not been finished after so many milliseconds may be taken over.
     static let registrationMilliseconds: Int64 = 30_000
@@ -21,8 +21,22 @@ struct AccountsStore {
 
     func account(_ id: String) async throws -> AccountsAccount? {
         let rows = try await database.read(
-            "SELECT * FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 0", id)
+            "SELECT * FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND merged_into IS NULL", id)
         return try rows.first.map(Self.account)
+    }
+
+    /// The account, or the one that took it over.
+    func merged(_ id: String) async throws -> AccountsAccount? {
+        var id = id
+        // Far more than a person has; whatever leads in a circle ends.
+        for _ in 0..<16 {
+            if let account = try await account(id) { return account }
+            let rows = try await database.read(
+                "SELECT merged_into FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 0", id)
+            guard let next = try rows.first?.optionalText("merged_into") else { return nil }
+            id = next
+        }
+        return nil
     }
 
     /// Whose an identity is.
@@ -32,7 +46,7 @@ struct AccountsStore {
             SELECT accounts.* FROM {identities} AS identities JOIN {accounts} AS accounts
                 ON accounts.tenant = identities.tenant AND accounts.id = identities.account
             WHERE identities.tenant = :tenant AND identities.provider = ?1 AND identities.subject = ?2
-                AND accounts.pending = 0
+                AND accounts.pending = 0 AND accounts.merged_into IS NULL
             """, provider, subject)
         return try rows.first.map(Self.account)
     }
@@ -102,7 +116,8 @@ struct AccountsStore {
     static func account(_ row: Row) throws -> AccountsAccount {
         var account = AccountsAccount()
         account.id = try row.text("id")
-        account.email = try row.text("email")
+        // Who gave no address holds his own id in its place, which is none.
+        account.email = try EmailAddress(row.text("email"))?.text ?? ""
         account.nickname = try row.text("nickname")
         account.locale = try row.text("locale")
         account.createdAt = try row.int("created_at")

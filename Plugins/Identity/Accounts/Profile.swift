@@ -32,6 +32,11 @@ enum Profile {
             && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
+    /// 1 to 80 characters, one of them visible, none a control.
+    static func isTitle(_ text: String) -> Bool {
+        text.contains { !$0.isWhitespace } && isText(text, most: 80) && !text.contains("\n")
+    }
+
     /// Lines of text, without other controls.
     private static func isText(_ text: String, most: Int) -> Bool {
         text.unicodeScalars.count <= most

@@ -16,13 +16,13 @@ final class Bench {
 
     init(
         _ calls: FakeCalls, _ entries: [RouteEntry], services: GatewayServices = GatewayServices(),
-        policy: String? = nil,
+        policy: String? = nil, keys: String? = nil,
         _ configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = GatewayConfiguration()
         configure(&configuration)
         core = GatewayCore(
-            configuration: configuration, table: try GatewayTable(entries, policy: policy), calls: calls,
+            configuration: configuration, table: try GatewayTable(entries, policy: policy, keys: keys), calls: calls,
             services: services,
             log: .init(label: "test"))
         loop = EmbeddedEventLoop()

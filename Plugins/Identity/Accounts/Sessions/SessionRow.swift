@@ -30,12 +30,19 @@ struct SessionRow: Sendable {
 
     /// Adds the session and its first token.
     func insert(into batch: inout Batch) {
-        batch.run(
-            """
-            INSERT INTO {sessions} (tenant, id, account, current, rotated_at, created_at, used_at)
-            VALUES (:tenant, ?1, ?2, ?3, ?4, ?4, ?4)
-            """, expect: 1, id, account, chain.current, chain.createdAt)
-        batch.run(
-            "INSERT INTO {tokens} (tenant, hash, session) VALUES (:tenant, ?1, ?2)", expect: 1, chain.current, id)
+        batch.run(Self.add, expect: 1, id, account, chain.current, chain.createdAt)
+        batch.run(Self.addToken, expect: 1, chain.current, id)
     }
+
+    /// Adds the session and its first token.
+    nonisolated(nonsending) func insert(into tx: Transaction) async throws {
+        try await tx.run(Self.add, expect: 1, id, account, chain.current, chain.createdAt)
+        try await tx.run(Self.addToken, expect: 1, chain.current, id)
+    }
+
+    private static let add = """
+        INSERT INTO {sessions} (tenant, id, account, current, rotated_at, created_at, used_at)
+        VALUES (:tenant, ?1, ?2, ?3, ?4, ?4, ?4)
+        """
+    private static let addToken = "INSERT INTO {tokens} (tenant, hash, session) VALUES (:tenant, ?1, ?2)"
 }

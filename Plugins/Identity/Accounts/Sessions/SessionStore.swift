@@ -13,21 +13,60 @@ struct SessionStore {
     init(_ scope: some CallScope) { database = Database(scope, feature: "accounts.storage") }
 
     /// Begins a session at a sign-in, forgets failed ones, and removes sessions of the account that have ended.
-    func begin(_ session: SessionRow, forgetting identifier: [UInt8], _ limits: RefreshChain.Limits) async throws {
+    ///
+    /// - Parameter proving: what must still hold, and be used up, in the same transaction.
+    func begin(
+        _ session: SessionRow, forgetting identifier: [UInt8], _ limits: RefreshChain.Limits,
+        proving: nonisolated(nonsending) (Transaction) async throws -> Void
+    ) async throws {
         let now = session.chain.createdAt
-        try await database.commit {
+        try await database.write { tx in
+            // The row that a ban and a merge write too: whichever comes first, the other knows of it.
+            let entered = try await tx.run(
+                """
+                UPDATE {accounts} SET signed_in_at = ?2 WHERE tenant = :tenant AND id = ?1 AND pending = 0
+                    AND merged_into IS NULL AND (banned_at IS NULL OR banned_until <= ?2)
+                """, session.account, now)
+            guard entered.changed == 1 else { throw AccountsError.refused() }
+            try await proving(tx)
             for table in [
                 "DELETE FROM {tokens} WHERE tenant = :tenant AND session IN (SELECT id FROM {sessions} WHERE ",
                 "DELETE FROM {sessions} WHERE (",
             ] {
-                $0.run(
+                try await tx.run(
                     table
                         + "tenant = :tenant AND account = ?1 AND (used_at < ?2 OR created_at < ?3 OR revoked_at < ?2))",
                     session.account, now - limits.idle, now - limits.absolute)
             }
-            session.insert(into: &$0)
-            $0.run("DELETE FROM {attempts} WHERE tenant = :tenant AND identifier = ?1", identifier)
+            try await session.insert(into: tx)
+            try await tx.run("DELETE FROM {attempts} WHERE tenant = :tenant AND identifier = ?1", identifier)
         }
+    }
+
+    /// Whose a session is.
+    func owner(of id: String) async throws -> String? {
+        try await database.read("SELECT account FROM {sessions} WHERE tenant = :tenant AND id = ?1", id)
+            .first?.text("account")
+    }
+
+    /// Ends every session of an account; how many.
+    nonisolated(nonsending) static func endAll(
+        of account: String, at now: Int64, cause: String, _ tx: Transaction
+    ) async throws -> Int {
+        let rows = try await tx.run(
+            "SELECT id FROM {sessions} WHERE tenant = :tenant AND account = ?1 AND revoked_at IS NULL", account)
+        try await tx.run(
+            "UPDATE {sessions} SET revoked_at = ?2 WHERE tenant = :tenant AND account = ?1 AND revoked_at IS NULL",
+            account, now)
+        for row in rows { publishEnd(try row.text("id"), of: account, cause: cause, tx) }
+        return rows.count
+    }
+
+    /// Tells the gateway, among others, that a session, a key or a service no longer counts.
+    static func publishEnd(_ id: String, of account: String, cause: String, _ tx: Transaction) {
+        tx.publish(
+            type: "session.revoked", aggregate: id,
+            data: #"{"session_id":"\#(id)","account_id":"\#(account)","cause":"\#(cause)"}"#)
     }
 
     /// The session a token was given out in; nil for what was never one.
@@ -99,8 +138,6 @@ struct SessionStore {
         try await tx.run(
             "UPDATE {sessions} SET revoked_at = ?2 WHERE tenant = :tenant AND id = ?1 AND revoked_at IS NULL",
             expect: 1, session.id, now)
-        tx.publish(
-            type: "session.revoked", aggregate: session.id,
-            data: #"{"session_id":"\#(session.id)","account_id":"\#(session.account)","cause":"\#(cause)"}"#)
+        publishEnd(session.id, of: session.account, cause: cause, tx)
     }
 }

@@ -19,6 +19,15 @@ struct AccessToken: Encodable, Sendable {
     var jti: String
     var roles: [String]
     var tenant: String
+    /// Of a service.
+    var clientID: String?
+    /// All that it may do, in the form of RFC 6749 section 3.3; nil for all that its subject may.
+    var scope: String?
+
+    enum CodingKeys: String, CodingKey {
+        case iss, aud, sub, sid, iat, exp, jti, roles, tenant, scope
+        case clientID = "client_id"
+    }
 
     private struct Header: Encodable {
         var alg: String

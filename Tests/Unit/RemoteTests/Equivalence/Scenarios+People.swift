@@ -57,6 +57,76 @@ extension Scenarios {
                 .call("Logout", "{}", by: "$ann.account.id", in: "ses_nowhere"),
             ]),
         Scenario(
+            "theatre.accounts.v1.Identities", by: "Accounts",
+            [
+                .call("SignInDevice", "{\"device_secret\": \"\(device)\"}", as: "guest", by: ""),
+                .refused(
+                    "SignInDevice", "accounts.bad_locale", "{\"device_secret\": \"\(device)\", \"locale\": \"en_GB\"}",
+                    by: ""),
+                .refused("SendCode", "accounts.no_provider", #"{"channel": "pigeon", "identifier": "x"}"#, by: ""),
+                .refused(
+                    "VerifyCode", "accounts.no_provider",
+                    #"{"channel": "pigeon", "identifier": "x", "code": "1", "challenge": "x"}"#, by: ""),
+                .refused("StartOAuth", "accounts.no_provider", #"{"provider": "password"}"#, by: ""),
+                .refused("FinishOAuth", "accounts.no_provider", #"{"provider": "password", "code": "1"}"#, by: ""),
+                .call("ListIdentities", "{}", as: "ways", by: "$guest.account.id"),
+                .refused(
+                    "UnlinkIdentity", "accounts.last_identity", #"{"identity_id": "$ways.items.0.id"}"#,
+                    by: "$guest.account.id"),
+                .call(
+                    "LinkIdentity",
+                    #"{"provider": "password", "identifier": "gu@stage.example", "secret": "a curtain of rain"}"#,
+                    by: "$guest.account.id"),
+                .call("theatre.accounts.v1.Accounts/Register", person("li"), as: "li", by: ""),
+                .call("MergeAccounts", merging("true"), by: "$guest.account.id"),
+                .call("MergeAccounts", merging("false"), as: "merge", by: "$guest.account.id"),
+                .call("UndoMerge", #"{"merge_id": "$merge.id"}"#, by: "$guest.account.id"),
+                .refused("UndoMerge", "accounts.no_merge", #"{"merge_id": "$merge.id"}"#, by: "$guest.account.id"),
+                .call("UnlinkIdentity", #"{"identity_id": "$ways.items.0.id"}"#, by: "$guest.account.id"),
+            ]),
+        Scenario(
+            "theatre.accounts.v1.SecondFactor", by: "Accounts",
+            [
+                .call("theatre.accounts.v1.Accounts/Register", person("ann"), as: "ann", by: ""),
+                .refused("ConfirmFactor", "accounts.no_factor", #"{"code": "123456"}"#, by: "$ann.account.id"),
+                .call("EnrollFactor", "{}", by: "$ann.account.id"),
+                .refused("ConfirmFactor", "accounts.code_refused", #"{"code": "none"}"#, by: "$ann.account.id"),
+                .refused("CompleteSignIn", "accounts.code_refused", #"{"challenge": "none", "code": "1"}"#, by: ""),
+                .refused("RemoveFactor", "accounts.no_factor", #"{"code": "123456"}"#, by: "$ann.account.id"),
+            ]),
+        Scenario(
+            "theatre.accounts.v1.Bans", by: "Accounts",
+            [
+                .call("theatre.accounts.v1.Accounts/Register", person("ann"), as: "ann", by: ""),
+                .call("BanUser", #"{"user_id": "$ann.account.id", "reason": "shouts"}"#),
+                .refused(
+                    "theatre.accounts.v1.Accounts/Login", "accounts.banned",
+                    #"{"email": "ann@stage.example", "password": "a curtain of rain"}"#, by: ""),
+                .call("UnbanUser", #"{"user_id": "$ann.account.id"}"#),
+                .refused("BanUser", "accounts.no_user", #"{"user_id": "usr_nowhere", "reason": "shouts"}"#),
+            ]),
+        Scenario(
+            "theatre.accounts.v1.Credentials", by: "Accounts",
+            [
+                .call("theatre.accounts.v1.Accounts/Register", person("ann"), as: "ann", by: ""),
+                .refused(
+                    "CreateKey", "accounts.bad_scope",
+                    #"{"name": "n", "scopes": ["x"], "expires_at": "2026-01-01T00:00:00Z"}"#, by: "$ann.account.id"),
+                .refused(
+                    "CreateKey", "accounts.bad_expiry",
+                    #"{"name": "n", "scopes": ["*"], "expires_at": "2026-01-01T00:00:00Z"}"#, by: "$ann.account.id"),
+                .call("ListKeys", "{}", by: "$ann.account.id"),
+                .refused("RevokeKey", "accounts.no_such_key", #"{"key_id": "key_1"}"#, by: "$ann.account.id"),
+                .call("CreateClient", #"{"name": "farm", "scopes": ["run:read"]}"#),
+                .refused("CreateClient", "accounts.client_exists", #"{"name": "farm", "scopes": ["run:read"]}"#),
+                .call("ListClients", "{}"),
+                .call("RevokeClient", #"{"client_id": "svc:farm"}"#),
+                .refused("RevokeClient", "accounts.no_client", #"{"client_id": "svc:farm"}"#),
+            ]),
+        Scenario(
+            "theatre.accounts.v1.Keys", by: "Accounts",
+            [.refused("ResolveKey", "accounts.key_refused", #"{"key": "thk_none"}"#)]),
+        Scenario(
             "theatre.access.v1.Projects", by: "Access",
             [
                 .call("CreateProject", #"{"name": "灯会", "language": "zh-CN"}"#, as: "project"),
@@ -165,6 +235,14 @@ extension Scenarios {
                 .refused("VerifyAudit", "admin.not_an_operator", "{}", by: ""),
             ]),
     ]
+
+    private static let device = String(repeating: "d", count: 43)
+
+    private static func merging(_ dryRun: String) -> String {
+        """
+        {"provider": "password", "identifier": "li@stage.example", "secret": "a curtain of rain", "dry_run": \(dryRun)}
+        """
+    }
 
     private static let operate = #"{"instance": "ledger", "reason": "it is time"}"#
 
