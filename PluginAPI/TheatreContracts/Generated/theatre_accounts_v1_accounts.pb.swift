@@ -57,6 +57,10 @@ public nonisolated struct AccountsProof: Sendable {
   /// Seconds until it lapses.
   public var expiresIn: UInt32 = 0
 
+  /// What a device's own sign-in puts into its request: as it is for OpenID Connect, its SHA-256 in hexadecimal for Apple.
+  /// Null for codes.
+  public var nonce: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -117,11 +121,20 @@ public nonisolated struct AccountsFinishOAuthRequest: Sendable {
   /// As at StartOAuth.
   public var provider: String = String()
 
-  /// The authorization code.
+  /// The authorization code; empty where there is an identity token alone.
   public var code: String = String()
 
   /// As answered by StartOAuth.
   public var challenge: String = String()
+
+  /// As it came back with the code: `state`.
+  public var state: String = String()
+
+  /// As it came back with the code: `iss` of RFC 9207; empty where it did not.
+  public var issuer: String = String()
+
+  /// Identity token of a device's own sign-in, beside a code or in place of it.
+  public var identityToken: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -208,6 +221,15 @@ public nonisolated struct AccountsLinkIdentityRequest: Sendable {
   /// Of the proof, where it took two steps.
   public var challenge: String = String()
 
+  /// As it came back with the code: `state`.
+  public var state: String = String()
+
+  /// As it came back with the code: `iss` of RFC 9207; empty where it did not.
+  public var issuer: String = String()
+
+  /// Identity token of a device's own sign-in, beside a code or in place of it.
+  public var identityToken: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -258,6 +280,15 @@ public nonisolated struct AccountsMergeAccountsRequest: Sendable {
 
   /// Only says what would move.
   public var dryRun: Bool = false
+
+  /// As it came back with the code: `state`.
+  public var state: String = String()
+
+  /// As it came back with the code: `iss` of RFC 9207; empty where it did not.
+  public var issuer: String = String()
+
+  /// Identity token of a device's own sign-in, beside a code or in place of it.
+  public var identityToken: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1078,7 +1109,7 @@ nonisolated extension AccountsSendCodeRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension AccountsProof: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Proof"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}challenge\0\u{3}authorize_url\0\u{3}expires_in\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}challenge\0\u{3}authorize_url\0\u{3}expires_in\0\u{1}nonce\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1089,6 +1120,7 @@ nonisolated extension AccountsProof: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.authorizeURL) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.expiresIn) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
       default: break
       }
     }
@@ -1104,6 +1136,9 @@ nonisolated extension AccountsProof: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.expiresIn != 0 {
       try visitor.visitSingularUInt32Field(value: self.expiresIn, fieldNumber: 3)
     }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularStringField(value: self.nonce, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1111,6 +1146,7 @@ nonisolated extension AccountsProof: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.challenge != rhs.challenge {return false}
     if lhs.authorizeURL != rhs.authorizeURL {return false}
     if lhs.expiresIn != rhs.expiresIn {return false}
+    if lhs.nonce != rhs.nonce {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1208,7 +1244,7 @@ nonisolated extension AccountsStartOAuthRequest: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension AccountsFinishOAuthRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FinishOAuthRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}code\0\u{1}challenge\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}code\0\u{1}challenge\0\u{1}state\0\u{1}issuer\0\u{3}identity_token\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1219,6 +1255,9 @@ nonisolated extension AccountsFinishOAuthRequest: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularStringField(value: &self.provider) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.issuer) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.identityToken) }()
       default: break
       }
     }
@@ -1234,6 +1273,15 @@ nonisolated extension AccountsFinishOAuthRequest: SwiftProtobuf.Message, SwiftPr
     if !self.challenge.isEmpty {
       try visitor.visitSingularStringField(value: self.challenge, fieldNumber: 3)
     }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 4)
+    }
+    if !self.issuer.isEmpty {
+      try visitor.visitSingularStringField(value: self.issuer, fieldNumber: 5)
+    }
+    if !self.identityToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.identityToken, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1241,6 +1289,9 @@ nonisolated extension AccountsFinishOAuthRequest: SwiftProtobuf.Message, SwiftPr
     if lhs.provider != rhs.provider {return false}
     if lhs.code != rhs.code {return false}
     if lhs.challenge != rhs.challenge {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.issuer != rhs.issuer {return false}
+    if lhs.identityToken != rhs.identityToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1372,7 +1423,7 @@ nonisolated extension AccountsIdentity: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension AccountsLinkIdentityRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LinkIdentityRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}identifier\0\u{1}secret\0\u{1}challenge\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}identifier\0\u{1}secret\0\u{1}challenge\0\u{1}state\0\u{1}issuer\0\u{3}identity_token\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1384,6 +1435,9 @@ nonisolated extension AccountsLinkIdentityRequest: SwiftProtobuf.Message, SwiftP
       case 2: try { try decoder.decodeSingularStringField(value: &self.identifier) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.secret) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.issuer) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.identityToken) }()
       default: break
       }
     }
@@ -1402,6 +1456,15 @@ nonisolated extension AccountsLinkIdentityRequest: SwiftProtobuf.Message, SwiftP
     if !self.challenge.isEmpty {
       try visitor.visitSingularStringField(value: self.challenge, fieldNumber: 4)
     }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 5)
+    }
+    if !self.issuer.isEmpty {
+      try visitor.visitSingularStringField(value: self.issuer, fieldNumber: 6)
+    }
+    if !self.identityToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.identityToken, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1410,6 +1473,9 @@ nonisolated extension AccountsLinkIdentityRequest: SwiftProtobuf.Message, SwiftP
     if lhs.identifier != rhs.identifier {return false}
     if lhs.secret != rhs.secret {return false}
     if lhs.challenge != rhs.challenge {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.issuer != rhs.issuer {return false}
+    if lhs.identityToken != rhs.identityToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1466,7 +1532,7 @@ nonisolated extension AccountsUnlinkIdentityResponse: SwiftProtobuf.Message, Swi
 
 nonisolated extension AccountsMergeAccountsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".MergeAccountsRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}identifier\0\u{1}secret\0\u{1}challenge\0\u{3}dry_run\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}identifier\0\u{1}secret\0\u{1}challenge\0\u{3}dry_run\0\u{1}state\0\u{1}issuer\0\u{3}identity_token\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1479,6 +1545,9 @@ nonisolated extension AccountsMergeAccountsRequest: SwiftProtobuf.Message, Swift
       case 3: try { try decoder.decodeSingularStringField(value: &self.secret) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.issuer) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.identityToken) }()
       default: break
       }
     }
@@ -1500,6 +1569,15 @@ nonisolated extension AccountsMergeAccountsRequest: SwiftProtobuf.Message, Swift
     if self.dryRun != false {
       try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 5)
     }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 6)
+    }
+    if !self.issuer.isEmpty {
+      try visitor.visitSingularStringField(value: self.issuer, fieldNumber: 7)
+    }
+    if !self.identityToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.identityToken, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1509,6 +1587,9 @@ nonisolated extension AccountsMergeAccountsRequest: SwiftProtobuf.Message, Swift
     if lhs.secret != rhs.secret {return false}
     if lhs.challenge != rhs.challenge {return false}
     if lhs.dryRun != rhs.dryRun {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.issuer != rhs.issuer {return false}
+    if lhs.identityToken != rhs.identityToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -25,7 +25,12 @@ extension Accounts: AccountsIdentitiesContract {
     func verifyCode(_ request: AccountsVerifyCodeRequest, _ call: Call) async throws -> AccountsSession {
         let provider = try IdentityProvider.find(request.channel, call) { $0.sendsCodes }
         let proved = try await ProvedIdentity.prove(
-            provider, identifier: request.identifier, secret: request.code, challenge: request.challenge, call)
+            provider,
+            .with {
+                $0.identifier = request.identifier
+                $0.secret = request.code
+                $0.challenge = request.challenge
+            }, call)
         return try await enter(proved, call)
     }
 
@@ -43,13 +48,21 @@ extension Accounts: AccountsIdentitiesContract {
             $0.challenge = started.challenge
             $0.authorizeURL = started.authorizeURL
             $0.expiresIn = started.expiresIn
+            $0.nonce = started.nonce
         }
     }
 
     func finishOAuth(_ request: AccountsFinishOAuthRequest, _ call: Call) async throws -> AccountsSession {
         let provider = try IdentityProvider.find(request.provider, call) { $0.isElsewhere }
         let proved = try await ProvedIdentity.prove(
-            provider, secret: request.code, challenge: request.challenge, call)
+            provider,
+            .with {
+                $0.secret = request.code
+                $0.challenge = request.challenge
+                $0.state = request.state
+                $0.issuer = request.issuer
+                $0.identityToken = request.identityToken
+            }, call)
         return try await enter(proved, call)
     }
 
@@ -67,7 +80,15 @@ extension Accounts: AccountsIdentitiesContract {
         let provider = try IdentityProvider.find(request.provider, call)
         guard provider != .password else { return try await linkPassword(request, call) }
         let proved = try await ProvedIdentity.prove(
-            provider, identifier: request.identifier, secret: request.secret, challenge: request.challenge, call)
+            provider,
+            .with {
+                $0.identifier = request.identifier
+                $0.secret = request.secret
+                $0.challenge = request.challenge
+                $0.state = request.state
+                $0.issuer = request.issuer
+                $0.identityToken = request.identityToken
+            }, call)
         return try await IdentityStore(call).link(proved, to: call.principal, at: host.now)
     }
 

@@ -76,16 +76,11 @@ struct ProvedIdentity: Sendable, Hashable {
 
     /// Asks the provider. UNAUTHENTICATED `accounts.refused` for whatever is wrong with a proof.
     static func prove(
-        _ provider: IdentityProvider, identifier: String = "", secret: String, challenge: String = "", _ call: Call
+        _ provider: IdentityProvider, _ proof: AuthVerifyRequest, _ call: Call
     ) async throws -> ProvedIdentity {
-        if provider == .device { return try ProvedIdentity(device: secret) }
+        if provider == .device { return try ProvedIdentity(device: proof.secret) }
         do {
-            let response = try await provider.client(call).verify(
-                .with {
-                    $0.identifier = identifier
-                    $0.secret = secret
-                    $0.challenge = challenge
-                })
+            let response = try await provider.client(call).verify(proof)
             guard !response.subject.isEmpty else { throw AccountsError.refused() }
             return ProvedIdentity(provider, response)
         } catch let error as PluginError where error.code == .unauthenticated || error.code == .invalidArgument {

@@ -32,7 +32,15 @@ extension Accounts {
         let provider = try IdentityProvider.find(request.provider, call)
         guard provider == .password else {
             return try await ProvedIdentity.prove(
-                provider, identifier: request.identifier, secret: request.secret, challenge: request.challenge, call)
+                provider,
+                .with {
+                    $0.identifier = request.identifier
+                    $0.secret = request.secret
+                    $0.challenge = request.challenge
+                    $0.state = request.state
+                    $0.issuer = request.issuer
+                    $0.identityToken = request.identityToken
+                }, call)
         }
         guard let email = EmailAddress(request.identifier) else { throw AccountsError.refused() }
         let attempts = SignInAttempts(call, configuration)
