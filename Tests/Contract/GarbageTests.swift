@@ -55,22 +55,27 @@ struct DefaultHost: Sendable {
         defer { try? FileManager.default.removeItem(atPath: state) }
         let folder = "\(BuiltPlugins.root)/plugins.d"
         let deployment = try CompiledDeployment.read(folder: folder, libraries: BuiltPlugins.folder)
-        var configuration = deployment.host
-        configuration.state = state
+        var stated = deployment.host
+        stated.state = state
+        let configuration = stated
         let settings = HostServer.Settings(
             host: configuration, folder: folder, libraries: BuiltPlugins.folder, readyDescriptor: nil, testClock: nil,
             verifiesAnswers: false)
         let parts = try HostParts(deployment, settings)
         let control = OperatorThread()
-        try await control.run {
-            try parts.granting(parts.planner(deployment, "http://127.0.0.1:1").plan()) { plan, flip in
-                try parts.fleet.start(plan)
-                flip()
-            }
-        }
         let host = DefaultHost(parts: parts, manifests: deployment.files.mapValues(\.manifest))
         let result: Result<T, any Error>
-        do { result = .success(try await body(host)) } catch { result = .failure(error) }
+        do {
+            try await control.run {
+                let plan = try parts.planner(deployment, "http://127.0.0.1:1").plan()
+                try MasterKeyring.prepare(plan, configuration)
+                try parts.granting(plan) { plan, flip in
+                    try parts.fleet.start(plan)
+                    flip()
+                }
+            }
+            result = .success(try await body(host))
+        } catch { result = .failure(error) }
         try await control.run { parts.fleet.stop(drainSeconds: 5) }
         try await parts.egress.shutdown().get()
         return try result.get()
