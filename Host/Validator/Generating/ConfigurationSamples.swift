@@ -28,6 +28,8 @@ struct ConfigurationSamples: Sendable {
     /// The smallest value that a schema is likely to accept.
     static func least(_ schema: JSONValue) -> JSONValue {
         if let value = schema["const"] ?? schema["enum"]?.array?.first ?? schema["default"] { return value }
+        // A pattern is met by what its author thought of.
+        if let value = schema["examples"]?.array?.first { return value }
         switch schema["type"]?.string ?? schema["type"]?.array?.first?.string {
         case "integer", "number": return schema["minimum"] ?? .integer(1)
         case "boolean": return .bool(false)

@@ -21,7 +21,8 @@ struct RoleStore {
     func put(_ role: AccessCustomRole, most: Int64) async throws {
         try await db.write { tx in
             let count = try await tx.run(
-                "SELECT count(*) AS n FROM {roles} WHERE tenant = :tenant AND id <> ?1", role.id)[0].int("n")
+                "SELECT count(*) AS n FROM {roles} WHERE tenant = :tenant AND id <> ?1", role.id
+            ).count()
             guard count < most else { throw AccessError.tooManyRoles(most) }
             try await tx.run(
                 """
@@ -41,7 +42,8 @@ struct RoleStore {
     func remove(_ id: String) async throws {
         try await db.write { tx in
             let holders = try await tx.run(
-                "SELECT count(*) AS n FROM {members} WHERE tenant = :tenant AND custom_role = ?1", id)[0].int("n")
+                "SELECT count(*) AS n FROM {members} WHERE tenant = :tenant AND custom_role = ?1", id
+            ).count()
             guard holders == 0 else { throw AccessError.roleInUse(holders) }
             try await tx.run("DELETE FROM {roles} WHERE tenant = :tenant AND id = ?1", id)
             try tx.answer(AccessDeleteRoleResponse())
