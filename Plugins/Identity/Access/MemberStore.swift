@@ -75,7 +75,7 @@ struct MemberStore {
             if before == .unspecified {
                 let count = try await tx.run(
                     "SELECT count(*) AS n FROM {members} WHERE tenant = :tenant AND project = ?1", project
-                ).count()
+                ).number()
                 guard count < most else { throw AccessError.full(most) }
             }
             try await tx.run(
@@ -128,7 +128,7 @@ struct MemberStore {
             SELECT count(*) AS n FROM {members}
             WHERE tenant = :tenant AND project = ?1 AND role = ?2 AND principal <> ?3
             """, project, AccessRole.owner.rawValue, principal)
-        guard try others.count() > 0 else { throw AccessError.lastOwner }
+        guard try others.number() > 0 else { throw AccessError.lastOwner }
     }
 
     private static func member(_ row: Row) throws -> AccessMember {

@@ -61,7 +61,7 @@ struct ApprovalStore {
                 SELECT count(*) AS n FROM {approvals}
                 WHERE tenant = :tenant AND project = ?1 AND state = 1 AND expires_at > ?2
                 """, new.approval.projectID, now
-            ).count()
+            ).number()
             guard waiting < most else { throw AccessError.tooManyApprovals(most) }
             let approval = new.approval
             try await tx.run(

@@ -22,7 +22,7 @@ struct RoleStore {
         try await db.write { tx in
             let count = try await tx.run(
                 "SELECT count(*) AS n FROM {roles} WHERE tenant = :tenant AND id <> ?1", role.id
-            ).count()
+            ).number()
             guard count < most else { throw AccessError.tooManyRoles(most) }
             try await tx.run(
                 """
@@ -43,7 +43,7 @@ struct RoleStore {
         try await db.write { tx in
             let holders = try await tx.run(
                 "SELECT count(*) AS n FROM {members} WHERE tenant = :tenant AND custom_role = ?1", id
-            ).count()
+            ).number()
             guard holders == 0 else { throw AccessError.roleInUse(holders) }
             try await tx.run("DELETE FROM {roles} WHERE tenant = :tenant AND id = ?1", id)
             try tx.answer(AccessDeleteRoleResponse())

@@ -3,7 +3,7 @@
 
 import TheatrePlugin
 
-extension [Row] {
+extension Rows {
     /// What `SELECT count(*) AS n` answered.
-    func count() throws -> Int64 { try first?.int("n") ?? 0 }
+    func number() throws -> Int64 { try first?.int("n") ?? 0 }
 }
