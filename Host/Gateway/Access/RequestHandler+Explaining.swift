@@ -15,6 +15,9 @@ extension RequestHandler {
             case .caller(nil): handler.refuse(exchange, .tokenMissing)
             case .caller(let caller?):
                 exchange.caller = caller
+                guard caller.principal.permits("access", "explain") else {
+                    return handler.refuse(exchange, .scope("access", "explain"))
+                }
                 if let error = handler.limited(exchange, "default") { return handler.refuse(exchange, error) }
                 exchange.isAuthorised = true
                 exchange.opensStream = { handler in handler.explain(exchange, caller.principal) }

@@ -71,6 +71,14 @@ struct KeyTests {
         #expect(!calls.calls.contains { $0.operation == "test.Echo/Echo" })
     }
 
+    @Test func whatTheGatewayItselfServesIsWithinScopesToo() throws {
+        for target in ["/api/v1/authz/explain?path=/echo", "/api/v1/realtime/sse?channels=user:usr_1"] {
+            let answer = try bench.send(request("GET", target, ["Authorization: Bearer thk_good"]))
+            #expect(!answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+            #expect(answer.contains("auth.scope") || answer.contains("realtime.no_log"), "\(answer)")
+        }
+    }
+
     @Test func aKeyThatWasRevokedIsRefusedAtOnceAlsoWhereItIsKept() throws {
         _ = try ask("thk_good")
         bench.core.revocations.revoke("key_1", at: 0)
