@@ -145,7 +145,7 @@ let host: [Target] = [
             .product(name: "NIOExtras", package: "swift-nio-extras"), .product(name: "JWTKit", package: "jwt-kit"),
             .product(name: "Crypto", package: "swift-crypto"),
         ],
-        path: "Host/Gateway", swiftSettings: hotPath),
+        path: "Host/Gateway", exclude: ["README.md"], swiftSettings: hotPath),
     .target(name: "CTheatreFrames", dependencies: ["CTheatrePlugin"], path: "Host/CTheatreFrames"),
     .target(
         name: "CTheatreIsolation", dependencies: ["CTheatreFrames", "CTheatrePlugin"], path: "Host/CTheatreIsolation"),
