@@ -100,6 +100,11 @@ import TheatreManifest
         files["23-keyfile.yaml"]? += "critical: true\n"
         let deployment = try TemporaryFolder(files)
         let state = deployment.path("state")
+        // The key of RFC 8037, appendix A: what signs the audit log is there.
+        try deployment.writeKey(
+            "audit/0001.jwk",
+            #"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","#
+                + #""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)
         let result = try await theatre(
             ["serve", "--state", state, "--port", "0"] + ServerProcess.options(deployment.root, nil))
         #expect(result.status == 1)

@@ -33,12 +33,16 @@ package final class Stage: Sendable {
         fleet = Fleet(
             dispatcher: dispatcher, hooks: hooks, logger: logger,
             homes: [
+                .inproc: Self.images,
                 .isolated: IsolatedHousing(program: "\(Self.folder)/theatre-runner", logger: logger),
                 .remote: RemoteHousing(logger: logger),
             ],
             crashes: crashes)
         try dispatcher.startSweeping()
     }
+
+    /// What is mapped stays mapped: a library is, once for all the tests of this process.
+    private static let images = InProcessHousing(residentLimit: 1000)
 
     /// Where the libraries, the runner and this test were built.
     package static let folder: String = {
