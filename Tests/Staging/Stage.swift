@@ -154,6 +154,8 @@ package struct Answer: Sendable, Equatable {
     package var error: CallError?
     package var chunks: [[UInt8]] = []
 
+    package init(error: CallError? = nil) { self.error = error }
+
     /// What the fixture answers with.
     package var text: String {
         guard payload.count > 17 else { return error.map { "\($0)" } ?? "" }

@@ -167,11 +167,16 @@ enum Scenarios {
                 $0.queues = "work"
             }.serializedBytes() as [UInt8]
         let received = CallContext(received: context, origin: 0)
-        guard world.catalog.operation(operation)?.isClientStreaming == true else {
-            return try world.stage.call(
-                instance, operation, messages.first ?? [], seconds: 60, context: received)
+        do {
+            guard world.catalog.operation(operation)?.isClientStreaming == true else {
+                return try world.stage.call(
+                    instance, operation, messages.first ?? [], seconds: 60, context: received)
+            }
+            return try world.stage.converse(instance, operation, messages, context: received)
+        } catch let error as CallError {
+            // What the plugin does not serve is refused before there is a call.
+            return Answer(error: error)
         }
-        return try world.stage.converse(instance, operation, messages, context: received)
     }
 
     private func value(_ answer: Answer, _ operation: String, _ world: ModeWorld) throws -> JSONValue {
