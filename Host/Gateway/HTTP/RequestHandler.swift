@@ -321,28 +321,6 @@ final class RequestHandler: ChannelInboundHandler {
             Exchange.Answer(status: error.status, contentType: "application/json", body: body, headers: headers))
     }
 
-    /// Counts and logs; whether the connection closes after this answer.
-    func finish(_ exchange: Exchange, status: HTTPResponseStatus, bytes: Int) -> Bool {
-        let counters = exchange.entry?.counters ?? core.unmatched
-        counters.count(status: status.code, in: max(exchange.received, exchange.body.readableBytes), out: bytes)
-        if core.log.logLevel <= .debug {
-            core.log.debug(
-                "request",
-                metadata: [
-                    "request.id": "\(exchange.requestID)", "request.method": "\(exchange.head.method)",
-                    "request.route": "\(exchange.entry?.key ?? "-")", "response.status": "\(status.code)",
-                    "response.bytes": "\(bytes)",
-                    "request.microseconds": "\((state.loop.now - exchange.startedAt).nanoseconds / 1000)",
-                ])
-        }
-        let hasMore = !exchange.isComplete && (exchange.headers.isChunked || (exchange.headers.contentLength ?? 0) > 0)
-        // A stream of HTTP/2 ends with its answer, and a drain ends the connection below it; to close it would reset it.
-        guard !isStream else { return hasMore || exchange.headers.fault != nil }
-        return hasMore || exchange.headers.fault != nil || !exchange.head.isKeepAlive
-            || exchange.head.version.minor == 0 || core.isDraining.load(ordering: .relaxed)
-            || reader?.isQuiescing == true
-    }
-
     /// Writes the end, unless the answer is written as a whole, and leaves the request.
     func end(_ exchange: Exchange, closes: Bool, isWritten: Bool = false) {
         guard let context else { return }

@@ -49,13 +49,28 @@ public final class UseCounts: Sendable {
         self.log = log
     }
 
-    /// A use on behalf of `call`.
-    func note(_ resource: String, _ action: String, by call: any HostCall, refused: String = "") {
+    /// What is used, by the instance's name for it.
+    enum Resource {
+        case secret(String)
+        case key(String)
+
+        /// A name that no grant has may be anything, also what it is not to be.
+        func text(_ grants: ResolvedGrants) -> String {
+            switch self {
+            case .secret(let name): "secret:\(grants.secrets[name] == nil ? "unknown" : name)"
+            case .key(let name): "key:\(grants.keys[name] == nil ? "unknown" : name)"
+            }
+        }
+    }
+
+    /// A use on behalf of `call`, by the service that knows what became of it.
+    func note(_ resource: Resource, _ action: String, by call: any HostCall, refused: String = "") {
         let context = call.context.message
         let use = Use(
             tenant: context.tenant, project: context.project, principal: context.principal,
             principalKind: context.principalKind, route: context.route, network: context.network,
-            caller: call.instance.instance, resource: resource, action: action, refused: refused)
+            caller: call.instance.instance, resource: resource.text(call.instance.grants), action: action,
+            refused: refused)
         let now = clock.wall
         let (isFirst, isFull) = waiting.withLock { waiting in
             var entry = waiting.uses[use] ?? (now, context.requestID, 0)

@@ -25,6 +25,7 @@ public final class EgressService: HostService {
     private let group: any EventLoopGroup
     private let policy: EgressPolicy
     private let secrets: any SecretSource
+    private let uses: UseCounts?
     private let monotonic: @Sendable () -> UInt64
     private let ownURL = Mutex<OwnURL>({ nil })
     private let figures = EgressFigures()
@@ -33,20 +34,22 @@ public final class EgressService: HostService {
     ///
     /// - Parameters:
     ///   - secrets: where placeholders' values come from.
+    ///   - uses: hears of each that was put in the place of its placeholder.
     ///   - monotonic: the host's monotonic clock in nanoseconds, by which calls have their deadlines.
     ///   - authorities: PEM files of certificate authorities to trust beside those of the system.
     /// - Throws: FAILED_PRECONDITION `egress.bad_authority` where one of them cannot be read.
     public convenience init(
-        group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64,
-        authorities: [String]
+        group: any EventLoopGroup, secrets: any SecretSource, uses: UseCounts? = nil,
+        monotonic: @escaping @Sendable () -> UInt64, authorities: [String]
     ) throws(CallError) {
         try self.init(
-            group: group, secrets: secrets, monotonic: monotonic, policy: EgressPolicy(), authorities: authorities)
+            group: group, secrets: secrets, uses: uses, monotonic: monotonic, policy: EgressPolicy(),
+            authorities: authorities)
     }
 
     init(
-        group: any EventLoopGroup, secrets: any SecretSource, monotonic: @escaping @Sendable () -> UInt64,
-        policy: EgressPolicy, authorities: [String] = []
+        group: any EventLoopGroup, secrets: any SecretSource, uses: UseCounts? = nil,
+        monotonic: @escaping @Sendable () -> UInt64, policy: EgressPolicy, authorities: [String] = []
     ) throws(CallError) {
         var certificates: [NIOSSLCertificate] = []
         for file in authorities {
@@ -58,6 +61,7 @@ public final class EgressService: HostService {
         }
         self.group = group
         self.secrets = secrets
+        self.uses = uses
         self.monotonic = monotonic
         self.policy = policy
         clients = EgressClients(group: group, authorities: certificates)
@@ -79,9 +83,11 @@ public final class EgressService: HostService {
         }
         do throws(CallError) {
             let message = try call.decode(HostFetchRequest.self)
-            let placeholders = SecretPlaceholders(grants: call.instance.grants.secrets, source: secrets)
-            secrets.fetch(placeholders.sources(in: message), for: call.instance, deadline: call.deadline) { error in
-                self.send(message, operation, call, error)
+            let grants = call.instance.grants.secrets
+            let names = SecretPlaceholders(grants: grants, source: secrets).names(in: message)
+            let sources = names.compactMap { grants[$0]?.source }
+            secrets.fetch(sources, for: call.instance, deadline: call.deadline) { error in
+                self.send(message, names, operation, call, error)
             }
         } catch {
             figures.refuse(call.instance, error)
@@ -89,8 +95,10 @@ public final class EgressService: HostService {
         }
     }
 
+    /// - Parameter names: the secrets that it has placeholders for.
     private func send(
-        _ message: HostFetchRequest, _ operation: String, _ call: any HostCall, _ failure: CallError?
+        _ message: HostFetchRequest, _ names: [String], _ operation: String, _ call: any HostCall,
+        _ failure: CallError?
     ) {
         do throws(CallError) {
             if let failure { throw failure }
@@ -100,9 +108,13 @@ public final class EgressService: HostService {
                 ownURL: own,
                 traceparent: call.context.message.traceparent)
             let deadline = try deadline(message, call)
+            for name in names { uses?.note(.secret(name), "substitute", by: call) }
             figures.begin(call.instance)
             operation == "Fetch" ? fetch(plan, deadline, call) : stream(plan, deadline, call)
         } catch {
+            // One of no grant has no name here that may be written down.
+            let refused = names.isEmpty && error.reason == "egress.secret_misplaced" ? [""] : names
+            for name in refused { uses?.note(.secret(name), "substitute", by: call, refused: error.reason) }
             figures.refuse(call.instance, error)
             call.fail(error)
         }

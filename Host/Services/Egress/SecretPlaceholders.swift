@@ -16,14 +16,12 @@ struct SecretPlaceholders: Sendable {
     /// True where `text` holds a placeholder.
     static func occur(in text: String) -> Bool { text.contains(opening) }
 
-    /// Where the secrets are from that a request has placeholders for.
-    func sources(in message: HostFetchRequest) -> [String] {
+    /// The instance's names of the secrets that a request has placeholders for, in order.
+    func names(in message: HostFetchRequest) -> [String] {
         guard !grants.isEmpty else { return [] }
-        let texts = [message.url] + message.headers.map(\.value)
-        guard texts.contains(where: Self.occur(in:)) else { return [] }
-        return grants.compactMap { name, grant in
-            texts.contains { $0.contains("\(Self.opening)\(name)}") } ? grant.source : nil
-        }
+        let texts = ([message.url] + message.headers.map(\.value)).filter(Self.occur(in:))
+        guard !texts.isEmpty else { return [] }
+        return grants.keys.filter { name in texts.contains { $0.contains("\(Self.opening)\(name)}") } }.sorted()
     }
 
     /// `text` with its placeholders filled for a header of `host`.

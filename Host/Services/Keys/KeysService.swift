@@ -11,18 +11,27 @@ public struct KeysService: HostService {
     /// The contract's full name.
     public let contract = "theatre.host.v1.Keys"
     private let source: any KeySource
+    private let uses: UseCounts?
 
-    /// A service over `source`.
-    public init(source: any KeySource) { self.source = source }
+    /// A service over `source`, whose signatures and MACs `uses` hears of.
+    public init(source: any KeySource, uses: UseCounts? = nil) {
+        self.source = source
+        self.uses = uses
+    }
 
     /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         switch operation {
-        case "Sign": call.answer(HostSignRequest.self) { request throws(CallError) in try sign(request, call.instance) }
+        case "Sign":
+            call.answer(HostSignRequest.self) { request throws(CallError) in
+                try noting("sign", request.key, call) { () throws(CallError) in try sign(request, call.instance) }
+            }
         case "Mac":
             call.answer(HostMacRequest.self) { request throws(CallError) in
-                let mac = try versions(request.key, call.instance)[0].mac(Array(request.data))
-                return HostMacResponse.with { $0.mac = Data(mac) }
+                try noting("mac", request.key, call) { () throws(CallError) in
+                    let mac = try versions(request.key, call.instance)[0].mac(Array(request.data))
+                    return HostMacResponse.with { $0.mac = Data(mac) }
+                }
             }
         case "VerifyMac":
             call.answer(HostVerifyMacRequest.self) { request throws(CallError) in try verify(request, call.instance) }
@@ -31,6 +40,20 @@ public struct KeysService: HostService {
                 try publicKeys(request, call.instance)
             }
         default: call.failUnknown(operation, of: contract)
+        }
+    }
+
+    /// Uses a key, and tells of it.
+    private func noting<Response>(
+        _ action: String, _ key: String, _ call: any HostCall, _ body: () throws(CallError) -> Response
+    ) throws(CallError) -> Response {
+        do throws(CallError) {
+            let response = try body()
+            uses?.note(.key(key), action, by: call)
+            return response
+        } catch {
+            uses?.note(.key(key), action, by: call, refused: error.reason)
+            throw error
         }
     }
 

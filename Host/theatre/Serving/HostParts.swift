@@ -73,12 +73,6 @@ final class HostParts: Sendable {
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
-        do throws(CallError) {
-            egress = try EgressService(
-                group: group, secrets: stored, monotonic: { clock.monotonic() }, authorities: host.egress.authorities)
-        } catch {
-            throw ServeFailure("\(error.reason): \(error.message)")
-        }
         timers = TimerPump(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("timers"))
         let worker = NodeName.worker(state: host.state)
         events = EventPump(
@@ -90,6 +84,13 @@ final class HostParts: Sendable {
             auditKey: host.auditKey, clock: time, log: log.logger("retention"))
         auditWriter = AuditWriter(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("audit"))
         uses = UseCounts(writer: auditWriter, clock: time, log: log.logger("audit"))
+        do throws(CallError) {
+            egress = try EgressService(
+                group: group, secrets: stored, uses: uses, monotonic: { clock.monotonic() },
+                authorities: host.egress.authorities)
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
         sealer = AuditSealer(
             calls: dispatcher, storage: host.storage, keys: keys, key: host.auditKey, clock: time, holder: worker.node,
             log: log.logger("audit"))
@@ -97,8 +98,7 @@ final class HostParts: Sendable {
         storageWatches = watches
         let own = MetricsService()
         let all: [any HostService] = [
-            AuditedUses(egress, uses), AuditedUses(KeysService(source: keys), uses),
-            AuditedUses(SecretsService(source: stored), uses),
+            egress, KeysService(source: keys, uses: uses), SecretsService(source: stored, uses: uses),
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
             AuditService(calls: dispatcher, storage: host.storage, keys: keys, key: host.auditKey),
         ]

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import EmulatedHost
 import Emulators
 import FoundationEssentials
 import SwiftProtobuf
@@ -20,26 +21,7 @@ struct EmulatedBot {
     /// - Parameter given: the token that the host has as the plugin's secret.
     init(_ configuration: String = #"{"chat_id": "42"}"#, given: String = token) async throws {
         let emulator = emulator
-        host.serve("theatre.host.v1.Egress/Fetch") { (request: HostFetchRequest, _) -> HostFetchResponse in
-            guard let start = request.url.firstRange(of: "https://api.telegram.org"),
-                start.lowerBound == request.url.startIndex
-            else { throw PluginError(.permissionDenied, "egress.refused", "This host is not granted.") }
-            let uri = request.url[start.upperBound...].replacing("${secret:bot_token}", with: given)
-            let answer = emulator.respond(
-                to: EmulatorRequest(
-                    method: request.method, uri: String(uri), fields: request.headers.map { ($0.name, $0.value) },
-                    body: Array(request.body)))
-            if answer.cutAfter == 0 {
-                throw PluginError(.unavailable, "egress.broken", "The connection broke.", effect: .unknown)
-            }
-            if answer.delay > Int64(request.timeoutMs) {
-                throw PluginError(.deadlineExceeded, "egress.timeout", "No answer in time.", effect: .unknown)
-            }
-            return .with {
-                $0.status = UInt32(answer.status)
-                $0.body = Data(answer.body)
-            }
-        }
+        host.emulate(["https://api.telegram.org"], secrets: ["bot_token": given]) { emulator.respond(to: $0) }
         try await host.install(
             Telegram.self, manifest: .plugin("Messaging/Telegram"), instance: "telegram", configuration: configuration)
         host.route("notify", to: "telegram")

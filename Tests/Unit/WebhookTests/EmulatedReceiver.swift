@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import EmulatedHost
 import Emulators
 import FoundationEssentials
 import SwiftProtobuf
@@ -27,37 +28,8 @@ struct EmulatedReceiver {
         let host = host
         let emulator = WebhookEmulator(secret: Self.secret) { host.now / 1000 + skew }
         self.emulator = emulator
-        host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) -> HostMacResponse in
-            guard let key = keys[request.key] else {
-                throw PluginError(.permissionDenied, "keys.not_granted", "There is no key \(request.key).")
-            }
-            return .with { $0.mac = Data(Digest.hmacSHA256(key: key, Array(request.data))) }
-        }
-        host.serve("theatre.host.v1.Egress/Fetch") { (request: HostFetchRequest, _) -> HostFetchResponse in
-            guard request.url.hasPrefix("https://hooks.example/") else {
-                throw PluginError(.permissionDenied, "egress.refused", "This host is not granted.")
-            }
-            let answer = emulator.respond(
-                to: EmulatorRequest(
-                    method: request.method, uri: String(request.url.dropFirst("https://hooks.example".count)),
-                    fields: request.headers.map { ($0.name, $0.value) }, body: Array(request.body)))
-            if answer.cutAfter == 0 {
-                throw PluginError(.unavailable, "egress.broken", "The connection broke.", effect: .unknown)
-            }
-            if answer.delay > Int64(request.timeoutMs) {
-                throw PluginError(.deadlineExceeded, "egress.timeout", "No answer in time.", effect: .unknown)
-            }
-            return .with {
-                $0.status = UInt32(answer.status)
-                $0.headers = answer.headers.map { name, value in
-                    .with {
-                        $0.name = name
-                        $0.value = value
-                    }
-                }
-                $0.body = Data(answer.body)
-            }
-        }
+        host.emulateKeys(secrets: keys)
+        host.emulate(["https://hooks.example"]) { emulator.respond(to: $0) }
         try await host.install(
             Webhook.self, manifest: .plugin("Messaging/Webhook"), instance: "webhook", configuration: configuration)
         host.route("notify", to: "webhook")

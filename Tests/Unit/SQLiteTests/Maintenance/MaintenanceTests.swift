@@ -116,7 +116,8 @@ struct MaintenanceTests {
         #expect(status.engine == "sqlite" && status.writable && status.reason.isEmpty && status.bytes > 0)
         #expect(status.namespaces.map(\.name) == ["a", "host"])
         #expect(
-            status.namespaces[0].tables == 1 && status.namespaces[0].migrations == 1 && status.namespaces[1].tables == 11
+            status.namespaces[0].tables == 1 && status.namespaces[0].migrations == 1
+                && status.namespaces[1].tables == 11
         )
         #expect((status.figures["transactions"] ?? 0) >= 3)
         #expect(status.figures["makes_backups"] == 1, "which commands ask for")
