@@ -17,7 +17,8 @@ let plugins = [
     PluginRow(group: "Content", name: "Offline"),
     PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
-    PluginRow(group: "Identity", name: "Access", libraries: ["TheatreSchedules"], tests: ["SQLite"]),
+    PluginRow(
+        group: "Identity", name: "Access", libraries: ["TheatreManifest", "TheatreSchedules"], tests: ["SQLite"]),
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
     PluginRow(
         group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import NIOCore
-public import Runtime
+public import TheatreManifest
 
 /// How the gateway listens and what it puts up with.
 public struct GatewayConfiguration: Sendable {

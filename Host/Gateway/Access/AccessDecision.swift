@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Runtime
+internal import TheatreManifest
 
 /// Whether a caller may, and what that followed from. A pure function of rule, standing and time.
 struct AccessDecision: Sendable, Hashable {

@@ -7,6 +7,7 @@ internal import Runtime
 internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
+internal import TheatreManifest
 
 /// Whether the caller may do this to this project. At once where the standing is known; otherwise it is asked for.
 extension RequestHandler {

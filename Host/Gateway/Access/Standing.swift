@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Runtime
 internal import TheatreContracts
+internal import TheatreManifest
 
 /// What a principal is to a project.
 struct Standing: Sendable, Hashable {

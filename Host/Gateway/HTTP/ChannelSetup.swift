@@ -8,8 +8,8 @@ internal import NIOHTTP2
 internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
-internal import Runtime
 internal import Synchronization
+internal import TheatreManifest
 
 /// Builds the pipeline of an accepted connection.
 struct ChannelSetup: Sendable {

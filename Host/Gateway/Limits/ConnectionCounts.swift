@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Runtime
 internal import Synchronization
+internal import TheatreManifest
 
 /// Open connections of each subscriber. Touched when a connection opens and when it closes.
 final class ConnectionCounts: Sendable {

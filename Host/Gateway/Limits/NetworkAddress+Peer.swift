@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import NIOCore
-internal import Runtime
+internal import TheatreManifest
 
 extension NetworkAddress {
     /// Of a peer; nil where it has none, such as that of a Unix socket.

@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Runtime
 internal import Synchronization
+internal import TheatreManifest
 
 /// Token buckets of callers, of their networks and of their tenants, by rate class.
 final class RateLimiter: Sendable {

@@ -3,8 +3,8 @@
 
 internal import NIOCore
 internal import NIOHTTP1
-internal import Runtime
 internal import Synchronization
+internal import TheatreManifest
 
 /// What one caller may take from the others, and what is turned away when it is too much for the host.
 extension RequestHandler {

@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Runtime
+internal import TheatreManifest
 
 /// Proxies whose word is taken for where a request came from.
 ///

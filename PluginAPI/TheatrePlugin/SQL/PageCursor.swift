@@ -28,9 +28,7 @@ public struct PageCursor: Sendable, Hashable {
     /// - Parameter count: how many values the key has.
     /// - Throws: INVALID_ARGUMENT `sql.bad_cursor`.
     public init(text: String, count: Int, field: String = "/cursor") throws {
-        var base64 = text.replacing("-", with: "+").replacing("_", with: "/")
-        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-        guard text.utf8.count <= 4096, let data = Data(base64Encoded: base64) else { throw Self.bad(field) }
+        guard text.utf8.count <= 4096, let data = Base64URL.decode(text) else { throw Self.bad(field) }
         let row: SQLRow
         do { row = try SQLRow(serializedBytes: data) } catch { throw Self.bad(field) }
         guard row.values.count == count else { throw Self.bad(field) }
@@ -42,8 +40,7 @@ public struct PageCursor: Sendable, Hashable {
         get throws {
             let row = SQLRow.with { $0.values = values }
             let data: Data = try row.serializedBytes()
-            return data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
-                "=", with: "")
+            return Base64URL.encode(data)
         }
     }
 

@@ -5,6 +5,7 @@ import SeededRandom
 import SwiftProtobuf
 import Testing
 import TheatreContracts
+import TheatreManifest
 
 @testable import Gateway
 @testable import Runtime

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Testing
+import TheatreManifest
 
 @testable import Gateway
 @testable import Runtime

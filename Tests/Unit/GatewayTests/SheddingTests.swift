@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
+import TheatreManifest
 
 @testable import Gateway
 @testable import Runtime

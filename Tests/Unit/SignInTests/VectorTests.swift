@@ -5,6 +5,7 @@ import FoundationEssentials
 import SignIn
 import Testing
 import TheatreManifest
+import TheatrePlugin
 
 /// Published vectors: RFC 7515 A.1 and A.2, RFC 8037 A.4, RFC 7636 B, and a client secret of Apple's kind.
 struct VectorTests {

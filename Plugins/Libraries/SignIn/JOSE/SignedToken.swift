@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 public import TheatreManifest
+import TheatrePlugin
 
 /// A JWS in compact form with claims (RFC 7515, RFC 7519), read but not believed.
 public struct SignedToken: Sendable {

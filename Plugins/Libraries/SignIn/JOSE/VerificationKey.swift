@@ -5,6 +5,7 @@ import Crypto
 import CryptoExtras
 public import FoundationEssentials
 public import TheatreManifest
+import TheatrePlugin
 
 /// A public key of somebody's key set (RFC 7517). It verifies with the one algorithm of its kind, whatever a token says.
 public struct VerificationKey: Sendable {

@@ -70,16 +70,3 @@ struct SignedURL: Codable, Sendable, Hashable {
         return url
     }
 }
-
-/// RFC 4648, section 5, without padding.
-enum Base64URL {
-    static func encode(_ bytes: Data) -> String {
-        bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
-
-    static func decode(_ text: Substring) -> Data? {
-        guard !text.contains(where: { "+/=".contains($0) }) else { return nil }
-        let base64 = text.replacing("-", with: "+").replacing("_", with: "/")
-        return Data(base64Encoded: base64 + String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4))
-    }
-}

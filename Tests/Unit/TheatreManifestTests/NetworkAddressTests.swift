@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import Runtime
+@testable import TheatreManifest
 
 @Suite struct NetworkAddressTests {
     @Test(arguments: [

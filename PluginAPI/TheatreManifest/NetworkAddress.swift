@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
+import Glibc
 
 /// An IP address, as a number: an IPv4 address that came in the clothes of IPv6 is an IPv4 address.
 public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
@@ -35,7 +35,7 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The first `length` bits, the others zero.
-    func prefix(_ length: Int) -> NetworkAddress {
+    public func prefix(_ length: Int) -> NetworkAddress {
         var network = self
         network.high = length >= 64 ? high : length <= 0 ? 0 : high & ~(UInt64.max >> UInt64(length))
         network.low = length >= 128 ? low : length <= 64 ? 0 : low & ~(UInt64.max >> UInt64(length - 64))
