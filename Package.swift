@@ -19,9 +19,25 @@ let plugins = [
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(group: "Identity", name: "Access", tests: ["SQLite"]),
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "Apple",
+        libraries: ["SignIn", .product(name: "Crypto", package: "swift-crypto")],
+        tests: ["EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "EmailOTP", libraries: ["OneTimeCodes"], tests: ["EmulatedHost", "SQLite"]),
+    PluginRow(group: "Identity", name: "OIDC", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
+    PluginRow(
+        group: "Identity", name: "PhoneOTP", libraries: ["OneTimeCodes", "TextMessages"],
+        tests: ["AliyunSMS", "EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "WeChat", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Messaging", name: "AliyunSMS", libraries: ["TextMessages"], tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["Emulators"]),
+    PluginRow(
+        group: "Messaging", name: "TencentSMS", libraries: ["TextMessages"], tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Webhook", tests: ["Emulators", "SQLite"]),
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
@@ -225,6 +241,23 @@ let libraries: [Target] = [
     ),
 ]
 
+/// What several plugins share; each has a copy of its own.
+let shared: [Target] = [
+    .target(
+        name: "SignIn",
+        dependencies: [
+            "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf,
+            .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
+        ],
+        path: "Plugins/Libraries/SignIn", swiftSettings: staying),
+    .target(
+        name: "OneTimeCodes", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/OneTimeCodes", swiftSettings: staying),
+    .target(
+        name: "TextMessages", dependencies: ["TheatrePlugin", "TheatreManifest"],
+        path: "Plugins/Libraries/TextMessages", swiftSettings: staying),
+]
+
 let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
     let path = "Plugins/\(row.group)/\(row.name)"
     return [
@@ -280,8 +313,13 @@ let tests: [Target] =
             name: "Emulators",
             dependencies: [
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             path: "Tests/Emulators", swiftSettings: strict),
+        .target(
+            name: "EmulatedHost",
+            dependencies: ["Emulators", "TheatrePluginTesting", "TheatrePlugin", "TheatreContracts", protobuf],
+            path: "Tests/EmulatedHost", swiftSettings: strict),
         .target(name: "FileFaults", path: "Tests/FileFaults"),
         .target(
             name: "Staging",
@@ -377,6 +415,12 @@ let tests: [Target] =
         .testTarget(
             name: "CodecTests", dependencies: ["Scaffold", "Toolchains", "SeededRandom", protobuf],
             path: "Tests/Unit/CodecTests", exclude: ["Contract", "Drivers"], swiftSettings: strict),
+        unitTests(
+            "SignInTests",
+            [
+                "SignIn", "TheatreManifest", "TheatrePlugin", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         unitTests("ScheduleTests", ["TheatreStorage"]),
         unitTests(
             "ValidatorTests",
@@ -421,7 +465,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: api + host + libraries + pluginTargets + tests,
+    targets: api + host + libraries + shared + pluginTargets + tests,
     swiftLanguageModes: [.v6]
 )
 

@@ -34,7 +34,8 @@ public nonisolated struct AuthStartRequest: Sendable {
   /// Where OAuth returns to.
   public var redirectUri: String = String()
 
-  /// Opaque, handed back.
+  /// Opaque, 256 random bits of the caller's, tied to the browser or device that asks: what the authorization server
+  /// hands back. Empty: one is made, which authorize_url shows.
   public var state: String = String()
 
   /// The device that asks, as it names itself; empty where it does not. For budgets, never for identity.
@@ -66,6 +67,10 @@ public nonisolated struct AuthStartResponse: Sendable {
   /// Seconds until it lapses.
   public var expiresIn: UInt32 = 0
 
+  /// What a device's own sign-in puts into its request, where it asks for an identity token itself: as it is for OpenID
+  /// Connect, its SHA-256 in hexadecimal for Apple.
+  public var nonce: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -85,6 +90,15 @@ public nonisolated struct AuthVerifyRequest: Sendable {
 
   /// From Start, where there was one.
   public var challenge: String = String()
+
+  /// As it came back from the authorization server: must be that of Start, for OAuth with a redirect.
+  public var state: String = String()
+
+  /// Who the answer says it is from: `iss` of RFC 9207, for OAuth. Empty where it does not say.
+  public var issuer: String = String()
+
+  /// Identity token that a device's own sign-in got, beside a code or in place of it, for OAuth.
+  public var identityToken: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -228,7 +242,7 @@ nonisolated extension AuthStartRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension AuthStartResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StartResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}challenge\0\u{3}authorize_url\0\u{3}expires_in\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}challenge\0\u{3}authorize_url\0\u{3}expires_in\0\u{1}nonce\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -239,6 +253,7 @@ nonisolated extension AuthStartResponse: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.authorizeURL) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.expiresIn) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
       default: break
       }
     }
@@ -254,6 +269,9 @@ nonisolated extension AuthStartResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.expiresIn != 0 {
       try visitor.visitSingularUInt32Field(value: self.expiresIn, fieldNumber: 3)
     }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularStringField(value: self.nonce, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -261,6 +279,7 @@ nonisolated extension AuthStartResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.challenge != rhs.challenge {return false}
     if lhs.authorizeURL != rhs.authorizeURL {return false}
     if lhs.expiresIn != rhs.expiresIn {return false}
+    if lhs.nonce != rhs.nonce {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -268,7 +287,7 @@ nonisolated extension AuthStartResponse: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension AuthVerifyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".VerifyRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identifier\0\u{1}secret\0\u{1}challenge\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identifier\0\u{1}secret\0\u{1}challenge\0\u{1}state\0\u{1}issuer\0\u{3}identity_token\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -279,6 +298,9 @@ nonisolated extension AuthVerifyRequest: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.identifier) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.secret) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.issuer) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.identityToken) }()
       default: break
       }
     }
@@ -294,6 +316,15 @@ nonisolated extension AuthVerifyRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.challenge.isEmpty {
       try visitor.visitSingularStringField(value: self.challenge, fieldNumber: 3)
     }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 4)
+    }
+    if !self.issuer.isEmpty {
+      try visitor.visitSingularStringField(value: self.issuer, fieldNumber: 5)
+    }
+    if !self.identityToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.identityToken, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -301,6 +332,9 @@ nonisolated extension AuthVerifyRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.identifier != rhs.identifier {return false}
     if lhs.secret != rhs.secret {return false}
     if lhs.challenge != rhs.challenge {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.issuer != rhs.issuer {return false}
+    if lhs.identityToken != rhs.identityToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -14,6 +14,8 @@ extension Scenarios {
                     "Verify", "auth.refused", #"{"identifier": "ann@stage.example", "secret": "a wrong curtain"}"#),
                 .refused(
                     "Verify", "auth.refused", #"{"identifier": "nobody@stage.example", "secret": "a wrong curtain"}"#),
+                // A password is proved in one step.
+                .refused("Start", "instance.no_operation", #"{"identifier": "ann@stage.example"}"#),
                 .call("Remove", #"{"subject": "$ann.subject"}"#),
                 .refused(
                     "Verify", "auth.refused", #"{"identifier": "ann@stage.example", "secret": "a curtain of rain"}"#),
