@@ -21,11 +21,26 @@ let plugins = [
         group: "Identity", name: "Access", libraries: ["TheatreManifest", "TheatreSchedules"], tests: ["SQLite"]),
     PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
     PluginRow(
+        group: "Identity", name: "Apple",
+        libraries: ["SignIn", .product(name: "Crypto", package: "swift-crypto")],
+        tests: ["EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "EmailOTP", libraries: ["OneTimeCodes"], tests: ["EmulatedHost", "SQLite"]),
+    PluginRow(
         group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),
     PluginRow(group: "Identity", name: "OIDC", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
+    PluginRow(
+        group: "Identity", name: "PhoneOTP", libraries: ["OneTimeCodes", "TextMessages"],
+        tests: ["AliyunSMS", "EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "WeChat", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Messaging", name: "AliyunSMS", libraries: ["TextMessages"], tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["EmulatedHost", "Emulators"]),
+    PluginRow(
+        group: "Messaging", name: "TencentSMS", libraries: ["TextMessages"], tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Webhook", tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
@@ -238,7 +253,13 @@ let shared: [Target] = [
             "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf,
             .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
         ],
-        path: "Plugins/Libraries/SignIn", exclude: ["README.md"], swiftSettings: staying)
+        path: "Plugins/Libraries/SignIn", exclude: ["README.md"], swiftSettings: staying),
+    .target(
+        name: "OneTimeCodes", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/OneTimeCodes", swiftSettings: staying),
+    .target(
+        name: "TextMessages", dependencies: ["TheatrePlugin", "TheatreManifest"],
+        path: "Plugins/Libraries/TextMessages", swiftSettings: staying),
 ]
 
 let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in

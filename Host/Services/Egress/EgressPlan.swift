@@ -31,25 +31,21 @@ struct EgressPlan: Sendable {
         let url = try EgressURL(parsing: message.url)
         let passage = try policy.passage(to: url, grants.egress)
         let placeholders = SecretPlaceholders(grants: grants.secrets, source: secrets)
-        guard !SecretPlaceholders.occur(in: url.query) else {
-            throw CallError(
-                .permissionDenied, "egress.secret_misplaced",
-                "A secret may not be put into a query; put it into a header or the path.", detail: "/url")
-        }
         let path = try placeholders.path(url.path, host: url.host)
-        guard !path.contains(where: { "{}".contains($0) }), !url.query.contains(where: { "{}".contains($0) }) else {
+        let query = try placeholders.query(url.query, host: url.host)
+        guard !path.contains(where: { "{}".contains($0) }), !query.contains(where: { "{}".contains($0) }) else {
             throw CallError(
                 .invalidArgument, "egress.bad_url", "The URL holds a brace that must be percent-encoded.",
                 detail: "/url")
         }
         let headers = try Self.headers(message, host: url.host, placeholders, traceparent)
-        var target = url.text(path: path)
+        var target = url.text(path: path, query: query)
         if passage == .own {
             guard let base = ownURL() else {
                 throw CallError(
                     .unavailable, "egress.self_not_ready", "This deployment's listener is not open yet.", retry: .safe)
             }
-            target = base + path + url.query
+            target = base + path + query
         }
         request = try Self.request(target, message, headers)
         allowsPrivate = passage != .public

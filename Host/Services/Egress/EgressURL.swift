@@ -33,8 +33,8 @@ struct EgressURL: Sendable, Hashable {
     /// Host and port as a person reads them.
     var place: String { "\(isIPv6 ? "[\(host)]" : host):\(port)" }
 
-    /// The whole, with another path.
-    func text(path: String) -> String { "\(isSecure ? "https" : "http")://\(place)\(path)\(query)" }
+    /// The whole, with another path and query.
+    func text(path: String, query: String) -> String { "\(isSecure ? "https" : "http")://\(place)\(path)\(query)" }
 
     /// Reads `text`, or INVALID_ARGUMENT `egress.bad_url`, which does not repeat it.
     init(parsing text: String) throws(CallError) {

@@ -34,6 +34,12 @@ struct SecretPlaceholders: Sendable {
         try fill(text, host: host, place: "path", Self.percentEncoded)
     }
 
+    /// `text` with its placeholders filled for the query of a URL of `host`, percent-encoded: for the few providers that
+    /// take their secret nowhere else, and only where the grant names the place `query`.
+    func query(_ text: String, host: String) throws(CallError) -> String {
+        try fill(text, host: host, place: "query", Self.percentEncoded)
+    }
+
     private func fill(
         _ text: String, host: String, place: String, _ encode: (String) -> String
     ) throws(CallError) -> String {
@@ -59,7 +65,7 @@ struct SecretPlaceholders: Sendable {
             grant.places.contains(where: { $0.lowercased() == place })
         else {
             let known = grants[name] == nil ? "an unknown secret" : "secret \(name)"
-            let spot = place == "path" ? "the path" : "header \(place)"
+            let spot = ["path", "query"].contains(place) ? "the \(place)" : "header \(place)"
             throw CallError(
                 .permissionDenied, "egress.secret_misplaced",
                 "The request puts \(known) into \(spot) for \(host), which no grant allows.")

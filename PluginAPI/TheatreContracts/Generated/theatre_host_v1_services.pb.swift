@@ -54,8 +54,8 @@ public nonisolated struct HostFetchRequest: Sendable {
   /// Upper case.
   public var method: String = String()
 
-  /// Absolute, http or https. May contain ${secret:NAME} in the path where the grant binds it there. The host
-  /// "self.theatre" stands for this deployment's own listener.
+  /// Absolute, http or https. May contain ${secret:NAME} in the path, or the query, where the grant binds it
+  /// there. The host "self.theatre" stands for this deployment's own listener.
   public var url: String = String()
 
   /// In order. Host, Content-Length and hop-by-hop headers are the host's.

@@ -46,13 +46,12 @@ struct Password: Plugin, AuthProviderContract {
         var credential: PasswordStore.Credential?
         if let identifier { credential = try await store.find(identifier) }
         // The same work for an unknown address, and for a secret that cannot be any.
-        let hash = credential?.hash ?? running.dummy
-        let fits = request.secret.unicodeScalars.count <= PasswordPolicy.lengths.upperBound
-        let secret = fits ? request.secret : ""
-        let matches = try await running.threads.run { try Argon2id.verify(secret, hash) }
-        guard matches, fits, let credential, let identifier else { throw PasswordError.refused() }
-        if Argon2Cost(phc: hash)?.isBelow(configuration.cost) ?? true {
-            try await strengthen(credential, secret, store, running)
+        let holds = try await OneVerification.holds(
+            request.secret, for: credential?.hash, decoy: running.dummy
+        ) { secret, hash in try await running.threads.run { try Argon2id.verify(secret, hash) } }
+        guard holds, let credential, let identifier else { throw PasswordError.refused() }
+        if Argon2Cost(phc: credential.hash)?.isBelow(configuration.cost) ?? true {
+            try await strengthen(credential, request.secret, store, running)
         }
         return .with {
             $0.subject = credential.subject

@@ -36,6 +36,7 @@ func grants(_ host: String, _ port: Int?, isPrivate: Bool = true) -> ResolvedGra
     grants.secrets = [
         "bot": .init(source: "env:BOT", hosts: ["127.0.0.1"], places: ["path"], isLease: false),
         "key": .init(source: "env:KEY", hosts: ["127.0.0.1"], places: ["Authorization"], isLease: false),
+        "app": .init(source: "env:BOT", hosts: ["127.0.0.1"], places: ["query"], isLease: false),
     ]
     return grants
 }
@@ -211,10 +212,12 @@ func fetch(
         let service = try service()
         let base = "http://127.0.0.1:\(server.port)"
         let call = try fetch(
-            service, get(base + "/bot${secret:bot}/send", [("authorization", "Bearer ${secret:key}")]),
+            service,
+            get(
+                base + "/bot${secret:bot}/send?id=1&secret=${secret:app}", [("authorization", "Bearer ${secret:key}")]),
             grants("127.0.0.1", server.port))
         _ = try await call.response(HostFetchResponse.self)
-        #expect(server.received.first?.head.uri == "/bot123:ABC%2Fx/send")
+        #expect(server.received.first?.head.uri == "/bot123:ABC%2Fx/send?id=1&secret=123:ABC%2Fx")
         #expect(server.received.first?.head.headers["authorization"] == ["Bearer s3cr3t"])
         try await service.shutdown().get()
     }
@@ -222,6 +225,7 @@ func fetch(
     @Test(arguments: [
         ("/${secret:key}", "x-a", "b"), ("/", "x-api-key", "${secret:key}"), ("/?q=${secret:bot}", "x-a", "b"),
         ("/", "authorization", "${secret:bot}"), ("/${secret:other}", "x-a", "b"),
+        ("/${secret:app}", "x-a", "b"),
     ])
     func misplacedSecretsAreRefused(path: String, header: String, value: String) async throws {
         let server = try await TestServer.open { $0.answer() }

@@ -1,0 +1,25 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import TextMessages
+
+/// The configuration of an instance; the schema in `plugin.json` holds defaults and bounds.
+struct AliyunSMSConfiguration: Decodable, Sendable {
+    /// Where the API is, without a path.
+    var baseURL: String
+    var accessKeyID: String
+    var signName: String
+    var templates: [TextTemplate]
+    var timeoutMilliseconds: UInt32
+
+    enum CodingKeys: String, CodingKey {
+        case templates
+        case baseURL = "base_url"
+        case accessKeyID = "access_key_id"
+        case signName = "sign_name"
+        case timeoutMilliseconds = "timeout_ms"
+    }
+
+    /// What the Host header says.
+    var host: String { String(baseURL.drop { $0 != "/" }.dropFirst(2)) }
+}
