@@ -188,6 +188,9 @@ public nonisolated struct HostMacRequest: Sendable {
   /// The bytes.
   public var data: Data = Data()
 
+  /// By this version. Empty: the newest that counts.
+  public var keyID: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -201,6 +204,9 @@ public nonisolated struct HostMacResponse: Sendable {
 
   /// 32 bytes.
   public var mac: Data = Data()
+
+  /// Which version made it.
+  public var keyID: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -234,6 +240,43 @@ public nonisolated struct HostVerifyMacResponse: Sendable {
   // methods supported on all messages.
 
   /// True where any version of the key made it.
+  public var valid: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Which signature to check.
+public nonisolated struct HostVerifySignatureRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Name in the manifest.
+  public var key: String = String()
+
+  /// The bytes that were signed.
+  public var data: Data = Data()
+
+  /// As Sign answered.
+  public var signature: Data = Data()
+
+  /// The version that signed, as Sign answered.
+  public var keyID: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Whether it held.
+public nonisolated struct HostVerifySignatureResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// True where that version of the key made it.
   public var valid: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -283,6 +326,10 @@ public nonisolated struct HostPublicKey: Sendable {
 
   /// One JWK object, JSON.
   public var jwk: String = String()
+
+  /// When it begins to sign, in milliseconds since 1970: a version is published for a while before. 0: it did from the
+  /// beginning.
+  public var signsFrom: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -736,7 +783,7 @@ nonisolated extension HostSignResponse: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension HostMacRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".MacRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}data\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}data\0\u{3}key_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -746,6 +793,7 @@ nonisolated extension HostMacRequest: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
       default: break
       }
     }
@@ -758,12 +806,16 @@ nonisolated extension HostMacRequest: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.data.isEmpty {
       try visitor.visitSingularBytesField(value: self.data, fieldNumber: 2)
     }
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: HostMacRequest, rhs: HostMacRequest) -> Bool {
     if lhs.key != rhs.key {return false}
     if lhs.data != rhs.data {return false}
+    if lhs.keyID != rhs.keyID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -771,7 +823,7 @@ nonisolated extension HostMacRequest: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension HostMacResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".MacResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mac\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mac\0\u{3}key_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -780,6 +832,7 @@ nonisolated extension HostMacResponse: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.mac) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
       default: break
       }
     }
@@ -789,11 +842,15 @@ nonisolated extension HostMacResponse: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.mac.isEmpty {
       try visitor.visitSingularBytesField(value: self.mac, fieldNumber: 1)
     }
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: HostMacResponse, rhs: HostMacResponse) -> Bool {
     if lhs.mac != rhs.mac {return false}
+    if lhs.keyID != rhs.keyID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -869,6 +926,81 @@ nonisolated extension HostVerifyMacResponse: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension HostVerifySignatureRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VerifySignatureRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}data\0\u{1}signature\0\u{3}key_id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 2)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 3)
+    }
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: HostVerifySignatureRequest, rhs: HostVerifySignatureRequest) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.data != rhs.data {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.keyID != rhs.keyID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension HostVerifySignatureResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VerifySignatureResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}valid\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.valid) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.valid != false {
+      try visitor.visitSingularBoolField(value: self.valid, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: HostVerifySignatureResponse, rhs: HostVerifySignatureResponse) -> Bool {
+    if lhs.valid != rhs.valid {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension HostPublicKeysRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PublicKeysRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0")
@@ -931,7 +1063,7 @@ nonisolated extension HostPublicKeysResponse: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension HostPublicKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".PublicKey"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_id\0\u{1}algorithm\0\u{1}jwk\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_id\0\u{1}algorithm\0\u{1}jwk\0\u{3}signs_from\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -942,6 +1074,7 @@ nonisolated extension HostPublicKey: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.algorithm) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.jwk) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.signsFrom) }()
       default: break
       }
     }
@@ -957,6 +1090,9 @@ nonisolated extension HostPublicKey: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.jwk.isEmpty {
       try visitor.visitSingularStringField(value: self.jwk, fieldNumber: 3)
     }
+    if self.signsFrom != 0 {
+      try visitor.visitSingularInt64Field(value: self.signsFrom, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -964,6 +1100,7 @@ nonisolated extension HostPublicKey: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.keyID != rhs.keyID {return false}
     if lhs.algorithm != rhs.algorithm {return false}
     if lhs.jwk != rhs.jwk {return false}
+    if lhs.signsFrom != rhs.signsFrom {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,7 +16,10 @@ public protocol HostKeysContract: Sendable {
     /// Checks an HMAC-SHA-256 in constant time.
     func verifyMac(_ request: HostVerifyMacRequest, _ call: Call) async throws -> HostVerifyMacResponse
 
-    /// The public half of every version of a key, newest first.
+    /// Checks a signature that any version of the key made, old ones too.
+    func verify(_ request: HostVerifySignatureRequest, _ call: Call) async throws -> HostVerifySignatureResponse
+
+    /// The public half of every version of a key, newest first; also of one that does not sign yet.
     func publicKeys(_ request: HostPublicKeysRequest, _ call: Call) async throws -> HostPublicKeysResponse
 }
 
@@ -27,6 +30,7 @@ extension HostKeysContract {
             .unary("theatre.host.v1.Keys/Sign") { plugin, request, call in try await plugin.sign(request, call) },
             .unary("theatre.host.v1.Keys/Mac") { plugin, request, call in try await plugin.mac(request, call) },
             .unary("theatre.host.v1.Keys/VerifyMac") { plugin, request, call in try await plugin.verifyMac(request, call) },
+            .unary("theatre.host.v1.Keys/Verify") { plugin, request, call in try await plugin.verify(request, call) },
             .unary("theatre.host.v1.Keys/PublicKeys") { plugin, request, call in try await plugin.publicKeys(request, call) },
         ]
     }
@@ -58,7 +62,12 @@ public struct HostKeysClient: Sendable {
         try await caller.unary("VerifyMac", request, options)
     }
 
-    /// The public half of every version of a key, newest first.
+    /// Checks a signature that any version of the key made, old ones too.
+    public func verify(_ request: HostVerifySignatureRequest, _ options: CallOptions = CallOptions()) async throws -> HostVerifySignatureResponse {
+        try await caller.unary("Verify", request, options)
+    }
+
+    /// The public half of every version of a key, newest first; also of one that does not sign yet.
     public func publicKeys(_ request: HostPublicKeysRequest, _ options: CallOptions = CallOptions()) async throws -> HostPublicKeysResponse {
         try await caller.unary("PublicKeys", request, options)
     }
