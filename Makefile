@@ -21,7 +21,7 @@ TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
     python3-grpcio:RemoteTests python3-protobuf:RemoteTests \
     cargo:plugins-in-Rust rustc:plugins-in-Rust
 
-BENCH_PACKAGES := wrk:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks
+BENCH_PACKAGES := wrk:the-HTTP-benchmarks curl:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks
 
 .PHONY: run test soak tour bench bench-packages check lint build packages test-packages contracts install uninstall clean \
     help
@@ -70,7 +70,7 @@ test: test-packages lint
 	@swift build
 	@swift build --build-tests
 	@echo "==> testing"
-	@ulimit -n "$$(ulimit -Hn)"; SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel
+	@Tests/Checks/run-tests
 
 # Power cuts, kills, lost and failed-over servers, for longer: see Tests/EndToEnd/Faults/README.md.
 soak: test-packages

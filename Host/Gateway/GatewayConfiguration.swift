@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var timeouts = Timeouts()
     /// Token buckets by rate class; a class that is not listed is not limited.
     public var rates: [String: Rate] = [:]
+    /// Tenants by name; `default` there is in any case.
+    public var tenants: [String: Tenant] = [:]
     /// Looks up the answer of every audited change and fails with GW-ANSWER-001 where there is none. For tests.
     public var verifyAnswers = false
     /// Realtime streams.
@@ -103,6 +105,20 @@ public struct GatewayConfiguration: Sendable {
 
         /// The defaults.
         public init() {}
+    }
+
+    /// What is set of one tenant.
+    public struct Tenant: Sendable, Hashable {
+        /// Names of hosts, in lower case and without ports, that strangers of it come by.
+        public var hosts: [String]
+        /// Nobody of it is let in.
+        public var isClosed: Bool
+
+        /// A tenant.
+        public init(hosts: [String] = [], isClosed: Bool = false) {
+            self.hosts = hosts
+            self.isClosed = isClosed
+        }
     }
 
     /// Limits of a rate class.

@@ -44,7 +44,7 @@ func plugin(_ name: String) -> [Target] {
 let package = Package(
     name: "benchmarks",
     products: [.executable(name: "benchmarks", targets: ["Benchmarks"])]
-        + ["EchoC", "EchoInline", "EchoPool", "Caller", "Clerk"].map {
+        + ["EchoC", "EchoInline", "EchoPool", "EchoGuarded", "Caller", "Clerk"].map {
             .library(name: $0, type: .dynamic, targets: [$0])
         },
     dependencies: [
@@ -70,6 +70,6 @@ let package = Package(
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
             ],
             path: "Benchmarks", swiftSettings: strict),
-    ] + plugin("EchoInline") + plugin("EchoPool") + plugin("Clerk"),
+    ] + plugin("EchoInline") + plugin("EchoPool") + plugin("EchoGuarded") + plugin("Clerk"),
     swiftLanguageModes: [.v6]
 )

@@ -13,6 +13,8 @@ struct DeclaredRoute: CustomStringConvertible {
     let access: String
     let scope: String
     let role: String
+    let resource: String
+    let action: String
 
     var description: String { "\(method) \(path)" }
     var isOfProject: Bool { !role.isEmpty }
@@ -25,7 +27,9 @@ struct DeclaredRoute: CustomStringConvertible {
                 guard let access = operation["x-theatre-access"]?.string else { return nil }
                 return DeclaredRoute(
                     method: HTTPMethod(rawValue: method.uppercased()), path: path, access: access,
-                    scope: operation["x-theatre-scope"]?.string ?? "", role: operation["x-theatre-role"]?.string ?? "")
+                    scope: operation["x-theatre-scope"]?.string ?? "", role: operation["x-theatre-role"]?.string ?? "",
+                    resource: operation["x-theatre-resource"]?.string ?? "",
+                    action: operation["x-theatre-action"]?.string ?? "")
             }
         }.sorted { $0.description < $1.description }
     }
@@ -71,6 +75,7 @@ enum Asker: String, CaseIterable {
     case ofAnotherProject = "another project"
     case ofAnotherTenant = "another tenant"
     case tenantAdmin = "tenant admin"
+    case service, banned
     case signedOut = "signed out"
 
     /// As `theatre authz matrix` calls him.
@@ -80,7 +85,7 @@ enum Asker: String, CaseIterable {
         case .ofAnotherTenant: "other-tenant"
         case .tenantAdmin: "tenant-admin"
         case .signedOut: "signed-out"
-        case .owner, .admin, .editor, .viewer, .expired: rawValue
+        case .owner, .admin, .editor, .viewer, .expired, .service, .banned: rawValue
         }
     }
 
@@ -91,18 +96,45 @@ enum Asker: String, CaseIterable {
         case .admin, .tenantAdmin: 3
         case .editor: 2
         case .viewer: 1
-        case .expired, .ofAnotherProject, .ofAnotherTenant, .signedOut: 0
+        case .expired, .ofAnotherProject, .ofAnotherTenant, .service, .banned, .signedOut: 0
         }
     }
 
     /// What the declaration says he is answered: nil where he is let in.
     func refusal(_ route: DeclaredRoute) -> (status: Int, reason: String)? {
+        if self == .banned { return (401, "auth.revoked") }
         if route.access == "anyone" { return nil }
         if self == .signedOut { return (401, "auth.token_missing") }
-        if route.access == "service" || (route.access == "admin" && self != .tenantAdmin) {
-            return (403, "auth.access")
-        }
+        let isCalled =
+            switch route.access {
+            case "service": self == .service
+            case "admin": self == .tenantAdmin
+            default: self != .service
+            }
+        guard isCalled else { return (403, "auth.access") }
         guard let needed = ["viewer", "editor", "admin", "owner"].firstIndex(of: route.role) else { return nil }
         return rank > needed ? nil : (403, "access.denied")
+    }
+}
+
+/// What the audit log has to say of one refusal.
+struct RefusalRow: Hashable, CustomStringConvertible {
+    let actor: String
+    let route: String
+    let resource: String
+    let action: String
+    let reason: String
+
+    var description: String { "\(actor.isEmpty ? "a stranger" : actor) on \(route) (\(resource):\(action)): \(reason)" }
+
+    /// Every one of a log, as `theatre audit list --json` prints it.
+    static func all(of log: JSONValue) -> Set<RefusalRow> {
+        func text(_ row: JSONValue, _ key: String) -> String { row[key]?.string ?? "" }
+        return Set(
+            (log.array ?? []).filter { text($0, "outcome") == "refused" }.map {
+                RefusalRow(
+                    actor: text($0, "actor"), route: text($0, "route"), resource: text($0, "resource"),
+                    action: text($0, "action"), reason: text($0, "reason"))
+            })
     }
 }

@@ -1,11 +1,13 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Testing
 import TheatreManifest
 
 /// What has been kept long enough goes, under a real host whose clock is moved: answers after 7 days, events that every
-/// consumer has taken after 30, jobs that are done after a day, dead ones after 30 days. Nothing goes before.
+/// consumer has taken after 30, jobs that are done after a day, dead ones after 30 days, and here whole segments of the
+/// audit log after 10. Nothing goes before.
 @Suite(.serialized) struct RetentionTests {
     private static let hour: Int64 = 3_600_000
     private static let day = 24 * hour
@@ -13,6 +15,8 @@ import TheatreManifest
     @Test(arguments: StorageEngine.allCases)
     func eachKindGoesWhenItsTimeHasComeAndNotBefore(_ engine: StorageEngine) async throws {
         let desk = try await OperatorDesk(engine, journal: "refuses: bad")
+        let host = try String(contentsOf: URL(filePath: desk.deployment.path("00-host.yaml")), encoding: .utf8)
+        try desk.deployment.write("00-host.yaml", host + "audit: {retention_days: 10}\n")
         let server = try await desk.serve(["--test-clock", desk.folder.path("clock")])
         let clock = TestClock(desk.folder.path("clock"))
         try await JournalClient.with(server) { journal in
@@ -58,7 +62,20 @@ import TheatreManifest
             #expect(try await jobs(desk).isEmpty)
             #expect(try await journal.report("entries").count == 4, "what a plugin stores is its own")
         }
+        try await eventually("the audit log is of ten days") {
+            try await clock.advance(milliseconds: 0)
+            return try await daysOfAudit(desk) <= 10 ? true : nil
+        }
         try await server.stop()
+        let proved = try await desk.json("audit verify")
+        #expect(proved["intact"]?.bool == true && proved["unsealed"]?.integer == 0, "\(proved)")
+        #expect(try await desk.json("audit list --action remove_segment").array?.isEmpty == false)
+    }
+
+    /// Between the first row that is kept and the last.
+    private func daysOfAudit(_ desk: OperatorDesk) async throws -> Double {
+        let times = try await desk.json("audit list --limit 500").array?.compactMap { $0["at"]?.integer } ?? []
+        return Double((times.max() ?? 0) - (times.min() ?? 0)) / Double(Self.day)
     }
 
     /// Ids of entries and how their jobs stand.
@@ -97,7 +114,7 @@ import TheatreManifest
             guard words.count == 3, let count = Int(words[2].drop { $0 != " " }.dropFirst()) else {
                 throw Unexpected("\(line)")
             }
-            if count > 0 { counts[String(words[1])] = count }
+            if count > 0, words[1] != "audit" { counts[String(words[1])] = count }
         }
         return counts
     }

@@ -17,10 +17,13 @@ struct Unexpected: Error, CustomStringConvertible {
 func eventually<T>(_ what: String, seconds: Int = 60, _ ask: () async throws -> T?) async throws -> T {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
+    // Longer and longer, so that asking stays below the rate of one caller.
+    var pause = 10
     while true {
         if let answer = try await ask() { return answer }
         guard clock.now < end else { throw Unexpected("not within \(seconds) s: \(what)") }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(pause))
+        pause = min(100, pause * 5 / 4)
     }
 }
 

@@ -22,9 +22,6 @@ final class Caller: Sendable {
                 $0.roles = principal.roles
             }.bytes
     }
-
-    /// The fields of a stranger.
-    static let stranger = HostContext.with { $0.tenant = "default" }.bytes
 }
 
 /// The token of a connection's last request and whom it spoke for: the next request mostly brings the same.

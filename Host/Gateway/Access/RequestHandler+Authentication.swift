@@ -48,17 +48,21 @@ extension RequestHandler {
         state.loop.makeFutureWithTask { try await verifier.verify(text) }.whenComplete { result in
             let (handler, exchange, then) = bound.value
             guard exchange === handler.exchange else { return }
-            then(handler, exchange, handler.keep(result, key))
+            then(handler, exchange, handler.keep(result, key, exchange))
         }
     }
 
-    private func keep(_ result: Result<Principal, any Error>, _ key: TokenCache.Key) -> Verdict {
+    private func keep(
+        _ result: Result<Principal, any Error>, _ key: TokenCache.Key, _ exchange: Exchange
+    ) -> Verdict {
         switch result {
         case .success(let principal):
+            let caller = Caller(principal)
             guard !core.revocations.contains(principal.session) else {
+                // The audit says whose it was.
+                exchange.caller = caller
                 return .refused(.token("auth.revoked", "The session has ended; log in again."))
             }
-            let caller = Caller(principal)
             // A token that is of no use any more need not be kept.
             if principal.expiresAt > core.services.now() { state.tokens.insert(caller, for: key) }
             return .caller(caller)
@@ -82,7 +86,7 @@ extension RequestHandler {
             return then(self, exchange, .refused(.token("auth.no_keys", "This host accepts no keys of programs.")))
         }
         let request = AccountsResolveKeyRequest.with { $0.key = String(token) }
-        ask(keeper, "theatre.accounts.v1.Keys/ResolveKey", request, "default") {
+        ask(keeper, "theatre.accounts.v1.Keys/ResolveKey", request, exchange.stranger.tenant) {
             (handler, result: Result<AccountsKeyHolder, CallError>) in
             guard exchange === handler.exchange else { return }
             switch result {
@@ -91,12 +95,17 @@ extension RequestHandler {
                 let principal = Principal(
                     id: holder.principal, kind: .user, session: holder.keyID, roles: holder.roles,
                     tenant: holder.tenant, expiresAt: lapses, scopes: holder.scopes)
-                then(handler, exchange, handler.keep(.success(principal), key))
+                then(handler, exchange, handler.keep(.success(principal), key, exchange))
             case .failure(let error) where error.code == .unauthenticated:
                 then(handler, exchange, .refused(.token("auth.key_refused", "The key does not count; make another.")))
             case .failure(let error): then(handler, exchange, .refused(ErrorResponse(error, module: keeper)))
             }
         }
+    }
+
+    /// Nobody of a tenant that the operator has closed is let in, whatever he brings.
+    func isShutOut(_ exchange: Exchange) -> Bool {
+        core.tenants.isClosed(exchange.caller?.principal.tenant ?? exchange.stranger.tenant)
     }
 
     static func bearer(_ header: String) -> Substring? {

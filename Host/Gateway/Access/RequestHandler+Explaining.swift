@@ -15,6 +15,7 @@ extension RequestHandler {
             case .caller(nil): handler.refuse(exchange, .tokenMissing)
             case .caller(let caller?):
                 exchange.caller = caller
+                if handler.isShutOut(exchange) { return handler.refuse(exchange, .tenantClosed) }
                 guard caller.principal.permits("access", "explain") else {
                     return handler.refuse(exchange, .scope("access", "explain"))
                 }

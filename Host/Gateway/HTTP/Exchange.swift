@@ -30,6 +30,8 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// Where the path ends in the target's UTF-8.
     var pathEnd = 0
     var caller: Caller?
+    /// Whose he is where he brings no token.
+    let stranger: HostTenants.Stranger
     /// The path's parameters, once they were decoded.
     var parameters: [RouteParameter]?
     /// The project that the route's scope led to, or empty.
@@ -79,6 +81,7 @@ final class Exchange: CallSink, @unchecked Sendable {
         mailbox = state.mailbox
         startedAt = handler.now
         fixedFields = handler.core.fixedFields
+        stranger = handler.core.tenants.stranger(head)
         if let given = headers.requestID, IdentitySource.isRequestID(given) {
             requestID = given
         } else {

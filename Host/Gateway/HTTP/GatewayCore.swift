@@ -23,6 +23,7 @@ final class GatewayCore: Sendable {
     let places: ConcurrencyLimits
     let subscribers = ConnectionCounts()
     let proxies: TrustedProxies
+    let tenants: HostTenants
     let crossOrigin: CrossOrigin
     /// Nil where sessions are not kept in cookies.
     let cookie: SessionCookie?
@@ -41,6 +42,7 @@ final class GatewayCore: Sendable {
         self.log = log
         rates = RateLimiter(configuration.rates)
         places = ConcurrencyLimits(configuration.rates)
+        tenants = HostTenants(configuration.tenants)
         proxies = TrustedProxies(configuration.trustedProxies)
         let own = configuration.publicURL
         crossOrigin = CrossOrigin(configuration.crossOrigin, own: own.isEmpty ? nil : Self.origin(own))

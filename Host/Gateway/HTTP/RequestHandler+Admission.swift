@@ -81,6 +81,7 @@ extension RequestHandler {
             case .refused(let error): handler.refuse(exchange, error)
             case .caller(let caller):
                 exchange.caller = caller
+                if handler.isShutOut(exchange) { return handler.refuse(exchange, .tenantClosed) }
                 handler.authorised(exchange)
             }
         }

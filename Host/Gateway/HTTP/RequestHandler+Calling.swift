@@ -99,8 +99,8 @@ extension RequestHandler {
         let network = exchange.headers.forwardedFor == nil ? peerNetwork : client(exchange)?.networkText ?? ""
         if !network.isEmpty { rest.add(23, network.utf8) }
         return CallContext(
-            route: entry.contextFields, principal: exchange.caller?.contextFields ?? Caller.stranger, rest: rest.bytes,
-            trace: exchange.trace)
+            route: entry.contextFields, principal: exchange.caller?.contextFields ?? exchange.stranger.contextFields,
+            rest: rest.bytes, trace: exchange.trace)
     }
 
     /// The first language tag of Accept-Language, or nothing for `*` and what is no tag.

@@ -28,6 +28,7 @@ extension RequestHandler {
             case .caller(let caller?):
                 let principal = caller.principal
                 exchange.caller = caller
+                if handler.isShutOut(exchange) { return handler.refuse(exchange, .tenantClosed) }
                 guard principal.permits("realtime", "read") else {
                     return handler.refuse(exchange, .scope("realtime", "read"))
                 }

@@ -45,7 +45,7 @@ final class ServedInstance: Sendable {
 
     /// Serves the session until it ends, and then nothing of the instance is left.
     func run(_ stream: PluginServer.Stream, _ context: ServerContext) async throws {
-        defer { server.remove(shared.withLock { $0.number }) }
+        defer { forget() }
         try await stream.outbound.write(.metadata([:]))
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.takeSteps() }
@@ -71,6 +71,15 @@ final class ServedInstance: Sendable {
 
     /// Lets no new calls in, and returns once those under way have ended, or have had their time.
     func finishCalls() async { await shared.withLock { $0.life }?.drain() }
+
+    /// No call finds the session any more. Its number may be another's from then on.
+    private func forget() {
+        let number = shared.withLock { shared in
+            defer { shared.number = 0 }
+            return shared.number
+        }
+        server.remove(number)
+    }
 
     /// Ends the session.
     func end() {
@@ -105,11 +114,11 @@ final class ServedInstance: Sendable {
             switch frame.frame {
             case .create(let create): answer(.create, await self.create(create))
             case .step(let step):
-                if let life = shared.withLock({ $0.life }) {
-                    answer(step, await life.take(step))
-                } else {
-                    answer(step, Self.early)
-                }
+                let life = shared.withLock { $0.life }
+                let error: CallError? = if let life { await life.take(step) } else { Self.early }
+                // Whoever reads the answer finds the session gone.
+                if step == .destroy { forget() }
+                answer(step, error)
                 if step == .destroy { out.finish() }
             default: continue
             }

@@ -11,8 +11,15 @@ extension HostConfiguration {
         ]
         for (name, value) in members {
             var reader = try ObjectReader(value, at: "/rates/\(name)")
+            let perMinute = try reader.bounded("per_minute", 0...10_000_000, default: 1200)
+            // Something else bounds the class, or nothing is to.
+            if perMinute == 0 {
+                rates[name] = .unlimited
+                try reader.finish()
+                continue
+            }
             rates[name] = Rate(
-                perMinute: try reader.bounded("per_minute", 1...10_000_000, default: 1200),
+                perMinute: perMinute,
                 burst: try reader.bounded("burst", 1...1_000_000, default: 200),
                 network: try bucket(&reader, "network", of: name), tenant: try bucket(&reader, "tenant", of: name),
                 concurrent: try reader.bounded("concurrent", 0...1_000_000, default: 0))

@@ -40,6 +40,8 @@ public struct HostConfiguration: Sendable, Hashable {
     public var limits: Limits
     /// Rate classes by name.
     public var rates: [String: Rate]
+    /// What is set of tenants, by name.
+    public var tenants: [String: Tenant]
     /// Folders of secrets and keys, relative to `state`.
     public var secretsFolder: String
     /// As `secretsFolder`.
@@ -166,6 +168,14 @@ public struct HostConfiguration: Sendable, Hashable {
         public var idleSeconds: Int
     }
 
+    /// What is set of one tenant.
+    public struct Tenant: Sendable, Hashable {
+        /// Names of hosts that strangers of it come by, in lower case.
+        public var hosts: [String]
+        /// Nobody of it is let in.
+        public var isClosed: Bool
+    }
+
     /// Limits of a rate class.
     public struct Rate: Sendable, Hashable {
         /// Requests a minute of one caller, refilled evenly.
@@ -178,6 +188,9 @@ public struct HostConfiguration: Sendable, Hashable {
         public var tenant: Bucket?
         /// Requests at once, whoever makes them; 0: as many as there are.
         public var concurrent = 0
+
+        /// What bounds nothing: `per_minute: 0`.
+        public static let unlimited = Rate(perMinute: 0, burst: 0)
     }
 
     /// A token bucket.
@@ -219,6 +232,7 @@ extension HostConfiguration {
         trust = try Trust(reader.value("trust") ?? .object([:]), isDevelopment: isDevelopment)
         limits = try Limits(reader.value("limits") ?? .object([:]))
         rates = try Self.rates(reader.object("rates"))
+        tenants = try Self.tenants(reader.object("tenants"))
         secretsFolder = try reader.optionalString("secrets_folder") ?? "secrets"
         keysFolder = try reader.optionalString("keys_folder") ?? "keys"
         keySource = try reader.optionalString("key_source") ?? "keyfile"

@@ -21,7 +21,8 @@ extension GatewayConfiguration {
         timeouts.answer = .seconds(Int64(host.limits.answerSeconds))
         timeouts.keepAlive = .seconds(Int64(host.limits.idleSeconds))
         timeouts.drain = .seconds(Int64(host.drainSeconds))
-        rates = host.rates.mapValues(Rate.init)
+        rates = host.rates.filter { $0.value != .unlimited }.mapValues(Rate.init)
+        tenants = host.tenants.mapValues { Tenant(hosts: $0.hosts, isClosed: $0.isClosed) }
         publicURL = host.publicURL
         hstsSeconds = host.hstsSeconds
         trustedProxies = host.trustedProxies

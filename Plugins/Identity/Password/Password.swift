@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SwiftProtobuf
 import Synchronization
 import TheatreContracts
@@ -24,7 +25,8 @@ struct Password: Plugin, AuthProviderContract {
 
     func activate() async throws {
         try await PasswordStore(host).migrate()
-        let threads = try HashingThreads(threads: configuration.threads, waiting: configuration.queue)
+        let threads = try HashingThreads(
+            threads: configuration.threads(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN))), waiting: configuration.queue)
         running.set(.init(threads: threads, dummy: try Argon2id.decoy(configuration.cost)))
     }
 

@@ -10,7 +10,8 @@ import Runtime
 enum Benchmarks {
     private static let usage = """
         usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [swap] [isolated]
-                          [routes] [start] [storage | sqlite | postgresql]
+                          [routes] [start] [access] [storage | sqlite | postgresql]
+        access: a host with accounts and projects, by HTTP, also on PostgreSQL.
         storage is sqlite and postgresql: reads, writes, events and jobs through the plugin, on a disk of this machine.
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
         """
@@ -24,7 +25,7 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "swap", "isolated", "routes", "start", "sqlite", "postgresql":
+            case "call", "typed", "http", "swap", "isolated", "routes", "start", "access", "sqlite", "postgresql":
                 names.insert(argument)
             case "storage": names.formUnion(["sqlite", "postgresql"])
             default:
@@ -64,6 +65,7 @@ enum Benchmarks {
         if wants("routes") { try Routes.run(&table) }
         if wants("sqlite") { try await Storing.onSQLite(libraries, &table) }
         if wants("postgresql") { try await Storing.onPostgreSQL(libraries, &table) }
+        if wants("access") { try await Serving.run(program: program, defaults: folder, &table) }
         if wants("start") { try Starting.run(program: program, folder: folder, &table) }
         try table.finish()
     }

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
+import Crypto
+import FoundationEssentials
 import PostgreSQLServer
 import SeededRandom
 import Testing
+import TheatreManifest
 
 /// Two hosts share one database; one or the other is killed at random instants while both are written to.
 @Suite(.serialized) struct TwoHostsTests {
@@ -81,6 +84,9 @@ private struct TwoHosts {
         (self.engine, self.plan, self.http) = (engine, plan, http)
         deployment = try TemporaryFolder(engine.deployment)
         folders = [try TemporaryFolder(), try TemporaryFolder()]
+        // Both sign the audit log, with one key.
+        let signing = try SigningKey.jwk(P256.Signing.PrivateKey())
+        for folder in folders { try folder.writeKey("audit/0001.jwk", signing) }
         // Slower than one host can work off, so that what is taken over does not wait behind what is new.
         load = JournalWriters(2 * Self.writers, pace: .milliseconds(150), http: http)
     }
@@ -162,5 +168,12 @@ private struct TwoHosts {
             try await verdict.checkAnswers(&dice)
         }
         for server in servers { try await server.stop() }
+        let audit = try await theatre(
+            ["audit", "verify", "--json", "--state", folders[0].path("state")]
+                + ServerProcess.options(deployment.root, nil), environment: engine.environment)
+        let proved = try JSONValue(json: Data(audit.output.utf8))
+        #expect(proved["intact"]?.bool == true && proved["unsealed"]?.integer == 0, "\(audit.output)")
+        let rows = proved["rows"]?.integer ?? 0
+        #expect(rows >= load.knowledge.acknowledged.count, "\(rows) rows of the audit log")
     }
 }

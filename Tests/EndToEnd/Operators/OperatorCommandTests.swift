@@ -20,15 +20,16 @@ import TheatreManifest
         let started = try await person.startRun(chapterText)
         _ = try await person.awaitRun(try started.text("/id"))
         let chips = try await person.chips()
-        let before = try await eventually("the run's event is taken") { () -> JSONValue? in
-            let consumer = try await consumer(desk)
-            return (consumer?["offset"]?.integer ?? 0) > 0 ? consumer : nil
+        // It may pass over events that are none of its own later, and so be further whenever it is asked again.
+        let before = try await eventually("the run's event is taken") { () -> Int64? in
+            let offset = try await consumer(desk)?["offset"]?.integer ?? 0
+            return offset > 0 ? offset : nil
         }
         let preview = try await desk.json("events replay drafting --after 0 --dry-run")
-        #expect(preview["from"] == before["offset"] && preview["dry_run"] == .bool(true))
+        #expect((preview["from"]?.integer ?? 0) >= before && preview["dry_run"] == .bool(true))
         _ = try await desk.run("events replay drafting --after 0")
         try await eventually("everything came again") { () -> Bool? in
-            try await consumer(desk)?["offset"] == before["offset"] ? true : nil
+            (try await consumer(desk)?["offset"]?.integer ?? 0) >= before ? true : nil
         }
         #expect(try await person.chips() == chips)
         let events = try await desk.json("events read --type draft.").array ?? []
@@ -38,8 +39,8 @@ import TheatreManifest
         #expect(try await desk.json("jobs schedules") == .array([]))
         try await server.stop()
         // Without a server too.
-        let after = try await consumer(desk)
-        #expect(after?["offset"] == before["offset"])
+        let after = try await consumer(desk)?["offset"]?.integer ?? 0
+        #expect(after >= before)
     }
 
     @Test(arguments: ["storage", "jobs", "events"])

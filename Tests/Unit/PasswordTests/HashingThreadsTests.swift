@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import CArgon2
 import Foundation
 import Synchronization
 import Testing
@@ -63,6 +64,19 @@ struct HashingThreadsTests {
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(load.most == 0)
         threads.close()
+    }
+
+    @Test func theyGiveWayToAllOthers() async throws {
+        let threads = try HashingThreads(threads: 1, waiting: 1)
+        #expect(try await threads.run { cargon2_priority() } == cargon2_priority() + 10)
+        threads.close()
+    }
+
+    @Test(arguments: [(0, 1, 1), (0, 2, 1), (0, 8, 7), (3, 2, 3)])
+    func oneFewerThanThereAreCoresUnlessTheOperatorSays(_ configured: UInt, _ cores: Int, _ threads: Int) {
+        let configuration = PasswordConfiguration(
+            memoryKiB: 64, iterations: 1, parallelism: 1, threads: configured, queue: 1)
+        #expect(configuration.threads(cores: cores) == threads)
     }
 
     private func outcome(_ body: () async throws -> Void) async -> String {

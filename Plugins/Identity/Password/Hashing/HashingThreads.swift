@@ -4,6 +4,9 @@
 import CArgon2
 import Glibc
 
+/// How far hashing gives way to whatever else runs.
+private let niceness: Int32 = 10
+
 /// Threads of their own for hashing, and a queue that refuses what it cannot serve soon.
 final class HashingThreads: Sendable {
     private let queue: BoundedQueue<@Sendable () -> Void>
@@ -67,7 +70,7 @@ final class HashingThreads: Sendable {
             { pointer in
                 guard let pointer else { return nil }
                 let body = Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue()
-                cargon2_name_thread("argon2")
+                cargon2_begin_thread("argon2", niceness)
                 body.run()
                 return nil
             }, box.toOpaque())
