@@ -72,8 +72,8 @@ struct BenchServer {
         _ = try post("\(base)/auth/register", person)
         let session = try JSONDecoder().decode(Session.self, from: post("\(base)/auth/login", person))
         let project = try JSONDecoder().decode(
-            Project.self, from: post("\(base)/projects", #"{"name":"bench"}"#, session.access_token))
-        return BenchServer(port: port, token: session.access_token, project: project.id, process: process, log: log)
+            Project.self, from: post("\(base)/projects", #"{"name":"bench"}"#, session.accessToken))
+        return BenchServer(port: port, token: session.accessToken, project: project.id, process: process, log: log)
     }
 
     /// Ends it and waits.
@@ -91,6 +91,10 @@ struct BenchServer {
     }
 
     private struct Ready: Decodable { var url: String }
-    private struct Session: Decodable { var access_token: String }
+    private struct Session: Decodable {
+        var accessToken: String
+
+        enum CodingKeys: String, CodingKey { case accessToken = "access_token" }
+    }
     private struct Project: Decodable { var id: String }
 }

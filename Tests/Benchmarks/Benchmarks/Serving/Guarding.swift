@@ -14,7 +14,8 @@ enum Guarding {
 
             """
         let open = try Wrk(folder, "open", fields)
-        let guarded = try Wrk(folder, "guarded", fields + "wrk.headers[\"authorization\"] = \"Bearer \(server.token)\"\n")
+        let token = "wrk.headers[\"authorization\"] = \"Bearer \(server.token)\"\n"
+        let guarded = try Wrk(folder, "guarded", fields + token)
         func rate(_ load: Wrk, _ route: String, _ seconds: Int = 2) throws -> Double {
             try load.run(port: server.port, path: "/\(route)/\(server.project)", connections: 64, seconds: seconds)
                 .perSecond
@@ -26,7 +27,8 @@ enum Guarding {
             figures.add(try rate(guarded, "guarded"))
         }
         table.add(
-            Row("read: signed in, of a project, limited, audited", unit: "rps", bare: bare, figures, target: ">= 0.7x") {
+            Row("read: signed in, of a project, limited, audited", unit: "rps", bare: bare, figures, target: ">= 0.7x")
+            {
                 $0 >= 0.7
             })
     }

@@ -27,7 +27,8 @@ final class PacedClient: Sendable {
         let fields: HTTPHeaders = [
             "host": "127.0.0.1", "content-type": "application/json", "content-length": "2",
         ]
-        return PacedClient(group, channels, HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: fields))
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: fields)
+        return PacedClient(group, channels, head)
     }
 
     private init(_ group: MultiThreadedEventLoopGroup, _ channels: [any Channel], _ head: HTTPRequestHead) {
@@ -56,8 +57,8 @@ final class PacedClient: Sendable {
     }
 
     private static func send(
-        _ number: Int, of count: Int, _ began: UInt64, _ gap: UInt64, _ head: HTTPRequestHead, _ channels: [any Channel],
-        _ times: Times, _ loop: any EventLoop, _ done: EventLoopPromise<Void>
+        _ number: Int, of count: Int, _ began: UInt64, _ gap: UInt64, _ head: HTTPRequestHead,
+        _ channels: [any Channel], _ times: Times, _ loop: any EventLoop, _ done: EventLoopPromise<Void>
     ) {
         var number = number
         while number < count, began + UInt64(number) * gap <= baseline_now() {
