@@ -17,10 +17,15 @@ struct KeyWatch: Service {
     let parts: HostParts
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do { try await Task.sleep(for: .seconds(Self.seconds)) } catch { return }
-                try await thread.run { parts.lookAtKeys() }
+                do {
+                    try await Task.sleep(for: .seconds(Self.seconds))
+                    try await thread.run { parts.lookAtKeys() }
+                } catch {
+                    // The host stops.
+                    return
+                }
             }
         }
     }
