@@ -19,6 +19,7 @@ TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
     postgresql-15:PostgreSQLTests pgbouncer:PostgreSQLTests \
     binutils:InstallationTests curl:GuideTests openssl:GuideTests \
     python3-grpcio:RemoteTests python3-protobuf:RemoteTests \
+    python3-jwt:KeyRotationTests python3-cryptography:KeyRotationTests \
     cargo:plugins-in-Rust rustc:plugins-in-Rust
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks curl:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks

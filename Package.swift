@@ -150,8 +150,9 @@ let host: [Target] = [
             nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "CryptoExtras", package: "swift-crypto"),
         ],
-        path: "Host/Services", swiftSettings: strict),
+        path: "Host/Services", exclude: ["Audit/README.md", "Keys/README.md"], swiftSettings: strict),
     .target(
         name: "Gateway",
         dependencies: [
@@ -381,6 +382,7 @@ let tests: [Target] =
                 "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
                 nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         unitTests(
             "GatewayTests",

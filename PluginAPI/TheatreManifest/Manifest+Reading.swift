@@ -164,14 +164,22 @@ extension Manifest.GrantRequest {
 extension Manifest.GrantRequest.Key {
     init(reading reader: inout ObjectReader) throws {
         name = try reader.string("name")
-        algorithm = try reader.choice("algorithm", of: ["EdDSA", "ES256", "HS256"])
+        let signing = ["EdDSA", "ES256", "RS256"]
+        algorithm = try reader.choice("algorithm", of: signing + ["HS256"])
         also = try reader.strings("also")
         optional = try reader.bool("optional", default: false)
+        lifetimeSeconds = try reader.integer("lifetime_seconds")
         // A key that signs makes no MACs: only signatures have more than one algorithm.
-        guard also.allSatisfy({ algorithm != "HS256" && ["EdDSA", "ES256"].contains($0) && $0 != algorithm }) else {
+        guard also.allSatisfy({ algorithm != "HS256" && signing.contains($0) && $0 != algorithm }) else {
             throw ManifestError(
                 code: "manifest.choice", pointer: reader.pointer(to: "also"),
-                message: "names no other algorithm that signs; EdDSA beside ES256, or ES256 beside EdDSA, is expected")
+                message: "names no other algorithm that signs; of EdDSA, ES256 and RS256 those beside \(algorithm) are "
+                    + "expected")
+        }
+        guard (lifetimeSeconds ?? 0) >= 0, (lifetimeSeconds ?? 0) < 1 << 32 else {
+            throw ManifestError(
+                code: "manifest.range", pointer: reader.pointer(to: "lifetime_seconds"),
+                message: "must be 0 to 4294967295")
         }
     }
 }

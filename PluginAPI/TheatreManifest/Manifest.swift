@@ -115,12 +115,14 @@ public struct Manifest: Sendable, Hashable {
         public struct Key: Sendable, Hashable {
             /// The plugin's name for it.
             public var name: String
-            /// `EdDSA`, `ES256` or `HS256`: what a missing key is made as.
+            /// `EdDSA`, `ES256`, `RS256` or `HS256`: what a missing key is made as; RS256 is never made.
             public var algorithm: String
             /// Other algorithms the plugin can do with, where the deployment's key is of one of them.
             public var also: [String]
             /// Instances may run without it.
             public var optional: Bool
+            /// How long at most what it made counts, in seconds; nil for ever.
+            public var lifetimeSeconds: Int64?
         }
     }
 

@@ -53,7 +53,10 @@ extension TestHost {
     public func emulateKeys(secrets: [String: [UInt8]] = [:], signers: [String: TokenSigner] = [:]) {
         serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) -> HostMacResponse in
             let secret = try Self.known(secrets[request.key])
-            return .with { $0.mac = Data(Digest.hmacSHA256(key: secret, Array(request.data))) }
+            return .with {
+                $0.mac = Data(Digest.hmacSHA256(key: secret, Array(request.data)))
+                $0.keyID = "1"
+            }
         }
         serve("theatre.host.v1.Keys/VerifyMac") { (request: HostVerifyMacRequest, _) -> HostVerifyMacResponse in
             let secret = try Self.known(secrets[request.key])
@@ -70,6 +73,13 @@ extension TestHost {
                         $0.algorithm = signer.kind.rawValue
                     }
                 ]
+            }
+        }
+        serve("theatre.host.v1.Keys/Verify") {
+            (request: HostVerifySignatureRequest, _) -> HostVerifySignatureResponse in
+            let signer = try Self.known(signers[request.key])
+            return .with {
+                $0.valid = request.keyID == signer.id && signer.verifies(request.signature, of: request.data)
             }
         }
         serve("theatre.host.v1.Keys/Sign") { (request: HostSignRequest, _) -> HostSignResponse in

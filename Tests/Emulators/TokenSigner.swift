@@ -83,6 +83,20 @@ public struct TokenSigner: Sendable {
         }
     }
 
+    /// Whether this key made a signature.
+    public func verifies(_ signature: Data, of data: Data) -> Bool {
+        switch key {
+        case .rsa(let key):
+            key.publicKey.isValidSignature(
+                .init(rawRepresentation: signature), for: SHA256.hash(data: data), padding: .insecurePKCS1v1_5)
+        case .p256(let key):
+            (try? P256.Signing.ECDSASignature(rawRepresentation: signature)).map {
+                key.publicKey.isValidSignature($0, for: data)
+            } ?? false
+        case .ed25519(let key): key.publicKey.isValidSignature(signature, for: data)
+        }
+    }
+
     /// A token of claims.
     public func token(_ claims: [String: Any], header: [String: Any] = [:]) throws -> String {
         let header = ["alg": kind.rawValue, "kid": id, "typ": "JWT"].merging(header) { $1 }

@@ -76,6 +76,12 @@ extension RequestHandler {
     }
 
     private func authorise(_ exchange: Exchange) {
+        // Another scheme than ours is the route's own matter, where it says so: OAuth's clients come with Basic.
+        if exchange.entry?.takesAuthorization == true, let header = exchange.headers.authorization,
+            !header.prefix(7).lowercased().hasPrefix("bearer")
+        {
+            return authorised(exchange)
+        }
         authenticate(exchange) { handler, exchange, verdict in
             switch verdict {
             case .refused(let error): handler.refuse(exchange, error)

@@ -34,6 +34,8 @@ public final class RouteEntry: Sendable {
     let takesProject: Bool
     /// Raw routes: lower-case names of the header fields handed over.
     let rawHeaders: [[UInt8]]
+    /// Takes Authorization itself, where it is no bearer's: a route for anyone that asks for the field.
+    let takesAuthorization: Bool
     let counters = RouteCounters()
     private let resolve: @Sendable () throws(CallError) -> CallTarget
     private let resolved = Mutex<CallTarget?>(nil)
@@ -56,6 +58,7 @@ public final class RouteEntry: Sendable {
         isMutating = route.method != "GET"
         access = RouteAccess(rawValue: route.access) ?? .admin
         rawHeaders = (route.headers + ["content-type"]).map { Array($0.lowercased().utf8) }
+        takesAuthorization = access == .anyone && rawHeaders.contains(Array("authorization".utf8))
         success = HTTPResponseStatus(statusCode: route.status)
         timeout = UInt64(route.timeoutMilliseconds) * 1_000_000
         rule = AccessRule(route)

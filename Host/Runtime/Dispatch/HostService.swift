@@ -140,9 +140,9 @@ public struct ResolvedGrants: Sendable {
 
     /// A key and its algorithms.
     public struct KeyGrant: Sendable, Hashable {
-        /// The deployment's name for it.
+        /// The deployment's name for it, or the secret that holds it: `store:NAME`, `file:NAME` or `env:NAME`.
         public var key: String
-        /// EdDSA, ES256 or HS256: what a missing key is made as.
+        /// EdDSA, ES256, RS256 or HS256: what a missing key is made as; RS256 is never made.
         public var algorithm: String
         /// What the key may be of instead.
         public var also: [String]
@@ -152,6 +152,11 @@ public struct ResolvedGrants: Sendable {
             self.key = key
             self.algorithm = algorithm
             self.also = also
+        }
+
+        /// The secret that holds it; nil where it is one of the host's own keys.
+        public var source: String? {
+            ["store:", "file:", "env:"].contains { key.hasPrefix($0) } ? key : nil
         }
 
         /// Whether a version of this algorithm is of use.

@@ -1,27 +1,42 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import FoundationEssentials
 internal import Glibc
 public import Runtime
 internal import Synchronization
 
-/// Keys in files: `FOLDER/KEY/0001.jwk`, one private JWK per version, mode 0600; the highest number is the newest.
-///
-/// A secret of Standard Webhooks that another party made is put beside them as it was shown: `FOLDER/KEY/0001.whsec`
-/// with one line, `whsec_` and base64.
+/// The keys of a ``KeyFolder`` as a host has them in memory, and follows them.
 public final class FileKeys: KeySource {
-    private let folder: String
+    /// Where they are.
+    public let folder: KeyFolder
     private let generate: Bool
-    private let known = Mutex<[String: [KeyVersion]]>([:])
+    private let clock: @Sendable () -> Int64
+    private let state = Mutex(State())
+
+    private struct State {
+        var known: [String: [KeyVersion]] = [:]
+        var grants: [String: ResolvedGrants.KeyGrant] = [:]
+        var stamps: [String: KeyFolder.Stamp] = [:]
+    }
 
     /// Keys under `folder`.
     ///
-    /// - Parameter generate: makes a first version of a key that has none.
-    public init(folder: String, generate: Bool) {
-        self.folder = folder
+    /// - Parameters:
+    ///   - generate: makes a first version of a key that has none.
+    ///   - clock: milliseconds since 1970; nil for the machine's.
+    public init(folder: String, generate: Bool, clock: (@Sendable () -> Int64)? = nil) {
+        self.folder = KeyFolder(folder)
         self.generate = generate
+        self.clock =
+            clock ?? {
+                var time = timespec()
+                clock_gettime(CLOCK_REALTIME, &time)
+                return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+            }
     }
+
+    /// See ``KeySource``.
+    public var now: Int64 { clock() }
 
     /// Reads, and where allowed makes, these keys. Does file work: call it at start, and again to pick up new versions.
     ///
@@ -33,14 +48,17 @@ public final class FileKeys: KeySource {
     }
 
     /// Takes these versions over. Others stay: what serves by another deployment still signs with them.
-    public func replace(_ fresh: [String: [KeyVersion]]) { known.withLock { $0.merge(fresh) { $1 } } }
+    public func replace(_ fresh: [String: [KeyVersion]]) { state.withLock { $0.known.merge(fresh) { $1 } } }
 
     /// Takes over what was not known before: what serves keeps signing with what it has.
-    public func add(_ fresh: [String: [KeyVersion]]) { known.withLock { $0.merge(fresh) { old, _ in old } } }
+    public func add(_ fresh: [String: [KeyVersion]]) { state.withLock { $0.known.merge(fresh) { old, _ in old } } }
+
+    /// Everything that is known, newest versions first.
+    public var known: [String: [KeyVersion]] { state.withLock { $0.known } }
 
     /// What ``prepare(keys:)`` loaded, newest first.
     public func versions(of key: String) throws(CallError) -> [KeyVersion] {
-        guard let versions = known.withLock({ $0[key] }) else {
+        guard let versions = state.withLock({ $0.known[key] }) else {
             throw CallError(
                 .failedPrecondition, "keys.missing", "Key \(key) was not loaded at start; grant it and restart.")
         }
@@ -51,94 +69,52 @@ public final class FileKeys: KeySource {
     ///
     /// - Throws: as ``prepare(keys:)``.
     public func load(_ grant: ResolvedGrants.KeyGrant) throws(CallError) -> [KeyVersion] {
-        guard Self.isName(grant.key) else {
-            throw CallError(
-                .failedPrecondition, "keys.bad_name", "A key's name may have letters, digits, dots, _ and - only.")
-        }
-        let path = "\(folder)/\(grant.key)"
-        var names = try fileNames(path, grant.key)
-        if names.isEmpty {
-            guard generate else {
+        try load(grant, makes: generate)
+    }
+
+    private func load(_ grant: ResolvedGrants.KeyGrant, makes: Bool) throws(CallError) -> [KeyVersion] {
+        var versions = try folder.files(of: grant.key).map(\.version)
+        if versions.isEmpty {
+            guard makes else {
                 throw CallError(
                     .failedPrecondition, "keys.missing",
                     "Key \(grant.key) has no file in the keys folder; put 0001.jwk there.")
             }
-            try create("\(path)/0001.jwk", grant)
-            names = ["0001.jwk"]
+            versions = [try folder.add(1, of: grant.key, algorithm: grant.algorithm).version]
         }
-        var versions: [KeyVersion] = []
-        for name in names { versions.append(try read("\(path)/\(name)", grant)) }
-        return versions
-    }
-
-    /// Newest first.
-    private func fileNames(_ path: String, _ key: String) throws(CallError) -> [String] {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            let names = try FileManager.default.contentsOfDirectory(atPath: path)
-            let numbered = names.compactMap { name -> (Int, String)? in
-                let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-                guard parts.count == 2, ["jwk", "whsec"].contains(parts[1]), let number = Int(parts[0]) else {
-                    return nil
-                }
-                return (number, name)
-            }
-            return numbered.sorted { $0.0 > $1.0 }.map(\.1)
-        } catch {
-            throw CallError(.failedPrecondition, "keys.missing", "The folder of key \(key) cannot be read.")
-        }
-    }
-
-    private func read(_ path: String, _ grant: ResolvedGrants.KeyGrant) throws(CallError) -> KeyVersion {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0 else {
-            throw CallError(
-                .failedPrecondition, "keys.unsafe_file",
-                "A file of key \(grant.key) is readable by others or no regular file; chmod 600 it.")
-        }
-        let version: KeyVersion?
-        do {
-            let contents = try Data(contentsOf: URL(filePath: path))
-            version =
-                path.hasSuffix(".whsec")
-                ? KeyVersion(webhookSecret: contents)
-                : try KeyVersion(JSONDecoder().decode(JWK.self, from: contents))
-        } catch {
-            // The decoder's error may repeat what it read.
-            version = nil
-        }
-        guard let version else {
-            throw CallError(
-                .failedPrecondition, "keys.malformed",
-                "A file of key \(grant.key) is no private JWK, or no whsec_ line where its name ends in .whsec.")
-        }
-        guard grant.takes(version.algorithm) else {
+        for version in versions where !grant.takes(version.algorithm) {
             throw CallError(
                 .failedPrecondition, "keys.wrong_algorithm",
                 "Key \(grant.key) is \(version.algorithm) in its file and \(grant.algorithm) in its grant.")
         }
-        return version
+        state.withLock { $0.grants[grant.key] = grant }
+        return versions
     }
 
-    private func create(_ path: String, _ grant: ResolvedGrants.KeyGrant) throws(CallError) {
-        guard let jwk = KeyVersion.generate(grant.algorithm) else {
-            throw CallError(
-                .failedPrecondition, "keys.wrong_algorithm",
-                "Key \(grant.key) has unknown algorithm \(grant.algorithm); use EdDSA, ES256 or HS256.")
-        }
-        do {
-            try PrivateFile.create(path, contents: try jwk.json())
-        } catch {
-            throw CallError(.failedPrecondition, "keys.unsafe_file", "Key \(grant.key) cannot be stored: \(error).")
-        }
-    }
-
-    private static func isName(_ name: String) -> Bool {
-        !name.isEmpty && !name.hasPrefix(".")
-            && name.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
-                    || "._-".utf8.contains($0)
+    /// Looks whether files of known keys are others than at the last look, and takes over what they hold; true where a
+    /// version came or went. Does a little file work.
+    ///
+    /// - Parameter failed: is told of a key that cannot be read; it goes on with what it has, and is looked at again once
+    ///   its files change.
+    public func look(failed: (_ key: String, _ error: CallError) -> Void) -> Bool {
+        var changed = false
+        for (key, versions) in known.sorted(by: { $0.key < $1.key }) {
+            let stamp = folder.stamp(of: key)
+            let (isOther, grant) = state.withLock { state in
+                (state.stamps.updateValue(stamp, forKey: key) != stamp, state.grants[key])
             }
+            guard isOther, let grant else { continue }
+            do throws(CallError) {
+                let fresh = try load(grant, makes: false)
+                guard !fresh.elementsEqual(versions, by: { $0.id == $1.id && $0.signsFrom == $1.signsFrom }) else {
+                    continue
+                }
+                replace([key: fresh])
+                changed = true
+            } catch {
+                failed(key, error)
+            }
+        }
+        return changed
     }
 }

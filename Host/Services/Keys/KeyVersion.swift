@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Crypto
+internal import CryptoExtras
 internal import FoundationEssentials
 public import Runtime
 
@@ -9,88 +10,48 @@ public import Runtime
 public struct KeyVersion: Sendable, CustomStringConvertible {
     /// RFC 7638 thumbprint, base64url.
     public let id: String
-    /// EdDSA, ES256 or HS256.
+    /// EdDSA, ES256, RS256 or HS256.
     public let algorithm: String
     /// The public half as one JWK object, JSON with `kid`, `alg` and `use`; empty for HS256.
     public let publicJWK: String
+    /// From when it signs, in milliseconds since 1970: it is published and checked by before. 0: it always did.
+    public let signsFrom: Int64
 
     private let material: Material
 
-    private enum Material: Sendable {
+    enum Material: Sendable {
         case edDSA(Curve25519.Signing.PrivateKey)
         case es256(P256.Signing.PrivateKey)
+        case rs256(_RSA.Signing.PrivateKey)
         case hs256(SymmetricKey)
     }
 
-    /// Reads a private JWK; nil where it is malformed or its halves do not belong together.
-    init?(_ jwk: JWK) throws {
+    /// A version of this material, which `jwk` describes; its `alg` is taken from the material.
+    init(_ material: Material, _ jwk: JWK) throws {
         var jwk = jwk
-        switch (jwk.kty, jwk.crv) {
-        case ("OKP", "Ed25519"):
-            guard let d = jwk.d.flatMap(Base64URL.decode) else { return nil }
-            let key = try Curve25519.Signing.PrivateKey(rawRepresentation: d)
-            guard jwk.x == Base64URL.encode(key.publicKey.rawRepresentation) else { return nil }
-            (material, jwk.alg) = (.edDSA(key), "EdDSA")
-        case ("EC", "P-256"):
-            guard let d = jwk.d.flatMap(Base64URL.decode) else { return nil }
-            let key = try P256.Signing.PrivateKey(rawRepresentation: d)
-            let point = key.publicKey.rawRepresentation
-            guard jwk.x == Base64URL.encode(point.prefix(32)), jwk.y == Base64URL.encode(point.suffix(32)) else {
-                return nil
-            }
-            (material, jwk.alg) = (.es256(key), "ES256")
-        case ("oct", nil):
-            guard let k = jwk.k.flatMap(Base64URL.decode), k.count >= 32 else { return nil }
-            (material, jwk.alg) = (.hs256(SymmetricKey(data: k)), "HS256")
-        default:
-            return nil
+        switch material {
+        case .edDSA: jwk.alg = "EdDSA"
+        case .es256: jwk.alg = "ES256"
+        case .rs256: jwk.alg = "RS256"
+        case .hs256: jwk.alg = "HS256"
         }
+        self.material = material
         id = jwk.thumbprint
         algorithm = jwk.alg ?? ""
         publicJWK = jwk.kty == "oct" ? "" : String(decoding: try jwk.publicHalf.json(), as: UTF8.self)
+        signsFrom = (jwk.signsFrom ?? 0) * 1000
     }
 
-    /// Reads a secret of Standard Webhooks: `whsec_` and base64, padded or not, of 24 to 64 bytes; nil for anything else.
-    init?(webhookSecret contents: Data) {
-        let words = String(decoding: contents, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-        guard words.count == 1, let line = words.first, line.hasPrefix("whsec_") else { return nil }
-        let base64 = line.dropFirst("whsec_".count).prefix { $0 != "=" }
-        let padding = String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-        guard let bytes = Data(base64Encoded: base64 + padding), (24...64).contains(bytes.count) else { return nil }
-        id = JWK(kty: "oct", k: Base64URL.encode(bytes)).thumbprint
-        algorithm = "HS256"
-        publicJWK = ""
-        material = .hs256(SymmetricKey(data: bytes))
-    }
-
-    /// A new private JWK for an algorithm; nil where it is not one of the three.
-    static func generate(_ algorithm: String) -> JWK? {
-        switch algorithm {
-        case "EdDSA":
-            let key = Curve25519.Signing.PrivateKey()
-            return JWK(
-                kty: "OKP", crv: "Ed25519", x: Base64URL.encode(key.publicKey.rawRepresentation),
-                d: Base64URL.encode(key.rawRepresentation), alg: algorithm)
-        case "ES256":
-            let key = P256.Signing.PrivateKey()
-            let point = key.publicKey.rawRepresentation
-            return JWK(
-                kty: "EC", crv: "P-256", x: Base64URL.encode(point.prefix(32)), y: Base64URL.encode(point.suffix(32)),
-                d: Base64URL.encode(key.rawRepresentation), alg: algorithm)
-        case "HS256":
-            let key = SymmetricKey(size: .bits256)
-            return JWK(kty: "oct", k: key.withUnsafeBytes { Base64URL.encode($0) }, alg: algorithm)
-        default:
-            return nil
-        }
-    }
-
-    /// Signs `data`: 64 bytes, for ES256 raw r||s. FAILED_PRECONDITION `keys.wrong_algorithm` for HS256.
+    /// Signs `data`: 64 bytes of EdDSA and ES256, whose are raw r||s, and as many as the modulus has of RS256.
+    /// FAILED_PRECONDITION `keys.wrong_algorithm` for HS256.
     public func sign(_ data: [UInt8]) throws(CallError) -> [UInt8] {
         do {
             switch material {
             case .edDSA(let key): return try Array(key.signature(for: data))
             case .es256(let key): return try Array(key.signature(for: data).rawRepresentation)
+            case .rs256(let key):
+                let digest = SHA256.hash(data: data)
+                return try Array(key.signature(for: digest, padding: .insecurePKCS1v1_5).rawRepresentation)
             case .hs256: break
             }
         } catch {
@@ -98,7 +59,27 @@ public struct KeyVersion: Sendable, CustomStringConvertible {
         }
         throw CallError(
             .failedPrecondition, "keys.wrong_algorithm",
-            "An HS256 key does not sign; use Mac, or an EdDSA or ES256 key.")
+            "An HS256 key does not sign; use Mac, or a key of another algorithm.")
+    }
+
+    /// True where `signature`, of any length, is of `data` by this version. FAILED_PRECONDITION `keys.wrong_algorithm`
+    /// for HS256.
+    public func verifies(signature: [UInt8], of data: [UInt8]) throws(CallError) -> Bool {
+        switch material {
+        case .edDSA(let key): return key.publicKey.isValidSignature(signature, for: data)
+        case .es256(let key):
+            guard signature.count == 64, let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature)
+            else { return false }
+            return key.publicKey.isValidSignature(signature, for: data)
+        case .rs256(let key):
+            return key.publicKey.isValidSignature(
+                _RSA.Signing.RSASignature(rawRepresentation: signature), for: SHA256.hash(data: data),
+                padding: .insecurePKCS1v1_5)
+        case .hs256:
+            throw CallError(
+                .failedPrecondition, "keys.wrong_algorithm",
+                "An HS256 key makes no signatures; use VerifyMac, or a key of another algorithm.")
+        }
     }
 
     /// HMAC-SHA-256 of `data`: 32 bytes. FAILED_PRECONDITION `keys.wrong_algorithm` for signing keys.
@@ -120,4 +101,13 @@ public struct KeyVersion: Sendable, CustomStringConvertible {
 
     /// Algorithm and id.
     public var description: String { "\(algorithm) \(id)" }
+}
+
+extension Collection<KeyVersion> {
+    /// Of versions, newest first, the one that signs at `now`, in milliseconds since 1970: the newest whose time has come.
+    /// Where that is none of them, the oldest: a key that is there signs. nil for no versions.
+    public func signing(at now: Int64) -> KeyVersion? {
+        if let due = first(where: { $0.signsFrom <= now }) { return due }
+        return reversed().first
+    }
 }

@@ -11,59 +11,56 @@ public struct KeysService: HostService {
     /// The contract's full name.
     public let contract = "theatre.host.v1.Keys"
     private let source: any KeySource
+    private let inSecrets: SecretKeys?
     private let uses: UseCounts?
 
-    /// A service over `source`, whose signatures and MACs `uses` hears of.
-    public init(source: any KeySource, uses: UseCounts? = nil) {
+    /// A service over `source`, whose signatures and MACs `uses` hears of; keys that are granted from secrets are in
+    /// `secrets`.
+    public init(source: any KeySource, secrets: (any SecretSource)? = nil, uses: UseCounts? = nil) {
         self.source = source
+        inSecrets = secrets.map(SecretKeys.init)
         self.uses = uses
     }
 
     /// Serves one call; see ``HostService``.
     public func serve(_ operation: String, _ call: any HostCall) {
         switch operation {
-        case "Sign":
-            call.answer(HostSignRequest.self) { request throws(CallError) in
-                try noting("sign", request.key, call) { () throws(CallError) in try sign(request, call.instance) }
-            }
-        case "Mac":
-            call.answer(HostMacRequest.self) { request throws(CallError) in
-                try noting("mac", request.key, call) { () throws(CallError) in
-                    let mac = try versions(request.key, call.instance)[0].mac(Array(request.data))
-                    return HostMacResponse.with { $0.mac = Data(mac) }
-                }
-            }
-        case "VerifyMac":
-            call.answer(HostVerifyMacRequest.self) { request throws(CallError) in try verify(request, call.instance) }
-        case "PublicKeys":
-            call.answer(HostPublicKeysRequest.self) { request throws(CallError) in
-                try publicKeys(request, call.instance)
-            }
+        case "Sign": serve(HostSignRequest.self, { $0.key }, "sign", call, sign)
+        case "Mac": serve(HostMacRequest.self, { $0.key }, "mac", call, mac)
+        case "VerifyMac": serve(HostVerifyMacRequest.self, { $0.key }, nil, call, verifyMac)
+        case "Verify": serve(HostVerifySignatureRequest.self, { $0.key }, nil, call, verify)
+        case "PublicKeys": serve(HostPublicKeysRequest.self, { $0.key }, nil, call, publicKeys)
         default: call.failUnknown(operation, of: contract)
         }
     }
 
-    /// Uses a key, and tells of it.
-    private func noting<Response>(
-        _ action: String, _ key: String, _ call: any HostCall, _ body: () throws(CallError) -> Response
-    ) throws(CallError) -> Response {
-        do throws(CallError) {
-            let response = try body()
-            uses?.note(.key(key), action, by: call)
-            return response
-        } catch {
-            uses?.note(.key(key), action, by: call, refused: error.reason)
-            throw error
+    /// Answers with what `body` makes of the key's versions; at once, unless a secret has to be fetched.
+    ///
+    /// - Parameter action: what the audit calls it; nil where no private half is used.
+    private func serve<Request: Message, Response: Message>(
+        _ type: Request.Type, _ key: (Request) -> String, _ action: String?, _ call: any HostCall,
+        _ body: @escaping @Sendable (Request, [KeyVersion]) throws(CallError) -> Response
+    ) {
+        let request: Request
+        do throws(CallError) { request = try call.decode(type) } catch { return call.fail(error) }
+        let name = key(request)
+        let answer: @Sendable (CallError?) -> Void = { error in
+            do throws(CallError) {
+                if let error { throw error }
+                let bytes = try encoded(try body(request, try versions(name, call.instance)))
+                if let action { uses?.note(.key(name), action, by: call) }
+                call.complete(bytes)
+            } catch {
+                if let action { uses?.note(.key(name), action, by: call, refused: error.reason) }
+                call.fail(error)
+            }
         }
+        guard let inSecrets, let place = call.instance.grants.keys[name]?.source else { return answer(nil) }
+        inSecrets.secrets.fetch([place], for: call.instance, deadline: call.deadline, answer)
     }
 
-    private func sign(_ request: HostSignRequest, _ who: InstanceIdentity) throws(CallError) -> HostSignResponse {
-        let versions = try versions(request.key, who)
-        guard let version = request.keyID.isEmpty ? versions[0] : versions.first(where: { $0.id == request.keyID })
-        else {
-            throw CallError(
-                .notFound, "keys.no_version", "Key \(request.key) has no version with this key id.", detail: "/key_id")
-        }
+    private func sign(_ request: HostSignRequest, _ versions: [KeyVersion]) throws(CallError) -> HostSignResponse {
+        let version = try version(request.keyID, of: request.key, versions)
         let signature = try version.sign(Array(request.data))
         return HostSignResponse.with {
             $0.signature = Data(signature)
@@ -72,31 +69,59 @@ public struct KeysService: HostService {
         }
     }
 
-    private func verify(
-        _ request: HostVerifyMacRequest, _ who: InstanceIdentity
+    private func mac(_ request: HostMacRequest, _ versions: [KeyVersion]) throws(CallError) -> HostMacResponse {
+        let version = try version(request.keyID, of: request.key, versions)
+        let mac = try version.mac(Array(request.data))
+        return HostMacResponse.with {
+            $0.mac = Data(mac)
+            $0.keyID = version.id
+        }
+    }
+
+    private func verifyMac(
+        _ request: HostVerifyMacRequest, _ versions: [KeyVersion]
     ) throws(CallError) -> HostVerifyMacResponse {
         var valid = false
         // No early end: the time must not tell which version it was.
-        for version in try versions(request.key, who) {
+        for version in versions {
             let holds = try version.verifies(Array(request.mac), of: Array(request.data))
             valid = valid || holds
         }
         return HostVerifyMacResponse.with { $0.valid = valid }
     }
 
+    /// What names a version that is not there was not made by one: the name comes with what is checked.
+    private func verify(
+        _ request: HostVerifySignatureRequest, _ versions: [KeyVersion]
+    ) throws(CallError) -> HostVerifySignatureResponse {
+        guard let version = versions.first(where: { $0.id == request.keyID }) else { return .init() }
+        let valid = try version.verifies(signature: Array(request.signature), of: Array(request.data))
+        return HostVerifySignatureResponse.with { $0.valid = valid }
+    }
+
     private func publicKeys(
-        _ request: HostPublicKeysRequest, _ who: InstanceIdentity
+        _ request: HostPublicKeysRequest, _ versions: [KeyVersion]
     ) throws(CallError) -> HostPublicKeysResponse {
-        let versions = try versions(request.key, who).filter { !$0.publicJWK.isEmpty }
-        return HostPublicKeysResponse.with { response in
-            response.keys = versions.map { version in
+        HostPublicKeysResponse.with { response in
+            response.keys = versions.filter { !$0.publicJWK.isEmpty }.map { version in
                 HostPublicKey.with {
                     $0.keyID = version.id
                     $0.algorithm = version.algorithm
                     $0.jwk = version.publicJWK
+                    $0.signsFrom = version.signsFrom
                 }
             }
         }
+    }
+
+    /// The version with an id; for none the one that signs.
+    private func version(_ id: String, of key: String, _ versions: [KeyVersion]) throws(CallError) -> KeyVersion {
+        guard let version = id.isEmpty ? versions.signing(at: source.now) : versions.first(where: { $0.id == id })
+        else {
+            throw CallError(
+                .notFound, "keys.no_version", "Key \(key) has no version with this key id.", detail: "/key_id")
+        }
+        return version
     }
 
     /// At least one version, each of an algorithm of the grant.
@@ -107,7 +132,12 @@ public struct KeysService: HostService {
                 "Instance \(who.instance) has no key of this name; add it to its manifest and its grants.",
                 detail: "/key")
         }
-        let versions = try source.versions(of: grant.key)
+        let versions =
+            if let inSecrets, let place = grant.source {
+                [try inSecrets.version(of: place, for: who)]
+            } else {
+                try source.versions(of: grant.key)
+            }
         guard let newest = versions.first else {
             throw CallError(.failedPrecondition, "keys.missing", "Key \(grant.key) has no version.")
         }

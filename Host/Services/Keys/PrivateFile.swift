@@ -16,16 +16,40 @@ public enum PrivateFile {
 
     /// Creates `path` with mode 0600; fails where it exists. A crash leaves either nothing or the whole file.
     public static func create(_ path: String, contents: Data) throws(Failure) {
-        let temporary = "\(path).\(getpid()).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Failure(call: "open", number: errno) }
+        let temporary = try write(contents, beside: path)
         defer { unlink(temporary) }
-        let failure = write(contents, to: descriptor)
-        close(descriptor)
-        if let failure { throw failure }
         // A link, unlike a rename, never replaces a version that another process made meanwhile.
         guard link(temporary, path) == 0 else { throw Failure(call: "link", number: errno) }
         syncFolder(of: path)
+    }
+
+    /// Writes `path` with mode 0600, in place of what is there. A crash leaves either the old or the new.
+    public static func replace(_ path: String, contents: Data) throws(Failure) {
+        let temporary = try write(contents, beside: path)
+        guard rename(temporary, path) == 0 else {
+            let number = errno
+            unlink(temporary)
+            throw Failure(call: "rename", number: number)
+        }
+        syncFolder(of: path)
+    }
+
+    /// Removes `path` for good.
+    public static func remove(_ path: String) throws(Failure) {
+        guard unlink(path) == 0 else { throw Failure(call: "unlink", number: errno) }
+        syncFolder(of: path)
+    }
+
+    /// The name of a whole and synced file beside `path`.
+    private static func write(_ contents: Data, beside path: String) throws(Failure) -> String {
+        let temporary = "\(path).\(getpid()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw Failure(call: "open", number: errno) }
+        let failure = write(contents, to: descriptor)
+        close(descriptor)
+        guard let failure else { return temporary }
+        unlink(temporary)
+        throw failure
     }
 
     private static func write(_ contents: Data, to descriptor: Int32) -> Failure? {

@@ -11,7 +11,8 @@ struct Theatre: AsyncParsableCommand {
         abstract: "A product server made of plugins.",
         version: HostVersion.current,
         subcommands: [
-            Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Secrets.self, Jobs.self, Events.self,
+            Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Secrets.self, Keys.self, Jobs.self,
+            Events.self,
             Audit.self, Authz.self,
             TourCommand.self,
             ProbeLibrary.self, DescribeItself.self,

@@ -28,10 +28,15 @@ struct GrantedValues {
         for instance in plan.instances {
             do throws(LoadError) {
                 for (name, grant) in instance.grants.keys.sorted(by: { $0.key < $1.key }) {
-                    try read(grant, name, of: instance, fileKeys, host)
+                    if let source = grant.source {
+                        try read(source, "key \"\(name)\"", of: instance, fileSecrets, host)
+                        try check(source, name, grant, of: instance)
+                    } else {
+                        try read(grant, name, of: instance, fileKeys, host)
+                    }
                 }
                 for (name, grant) in instance.grants.secrets.sorted(by: { $0.key < $1.key }) {
-                    try read(grant.source, name, of: instance, fileSecrets, host)
+                    try read(grant.source, "secret \"\(name)\"", of: instance, fileSecrets, host)
                 }
                 self.plan.instances.append(instance)
             } catch {
@@ -54,7 +59,7 @@ struct GrantedValues {
     }
 
     private mutating func read(
-        _ source: String, _ name: String, of instance: InstancePlan, _ secrets: FileAndEnvironmentSecrets,
+        _ source: String, _ what: String, of instance: InstancePlan, _ secrets: FileAndEnvironmentSecrets,
         _ host: HostConfiguration
     ) throws(LoadError) {
         // Those in the database are fetched when they are used.
@@ -62,8 +67,27 @@ struct GrantedValues {
         do throws(CallError) { self.secrets[source] = try secrets.read(source) } catch {
             unread.insert(source)
             throw LoadError(
-                plugin: instance.title, code: error.reason, expected: "the secret \"\(name)\" from \(source)",
+                plugin: instance.title, code: error.reason, expected: "the \(what) from \(source)",
                 found: error.message, fix: Self.fix(of: source, "\(host.state)/\(host.secretsFolder)"))
+        }
+    }
+
+    /// A secret that is to be a key is one, of an algorithm of the grant; one in the database is looked at when it is used.
+    private func check(
+        _ source: String, _ name: String, _ grant: ResolvedGrants.KeyGrant, of instance: InstancePlan
+    ) throws(LoadError) {
+        guard let value = secrets[source] else { return }
+        do throws(CallError) {
+            let version = try KeyVersion.read(value, source)
+            guard grant.takes(version.algorithm) else {
+                throw CallError(
+                    .failedPrecondition, "keys.wrong_algorithm", "\(source) holds a key for \(version.algorithm).")
+            }
+        } catch {
+            throw LoadError(
+                plugin: instance.title, code: error.reason,
+                expected: "the key \"\(name)\", \(grant.algorithm), in \(source)", found: error.message,
+                fix: "put another there, or name another under grants.keys")
         }
     }
 

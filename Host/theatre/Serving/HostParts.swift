@@ -38,7 +38,7 @@ final class HostParts: Sendable {
     let selfTests: SelfTests
     private let writer: LogWriter
     private let group: any EventLoopGroup
-    private let keys: FileKeys
+    let keys: FileKeys
     private let secrets: FileAndEnvironmentSecrets
     private let metrics: MetricsRegistry
     private let services: [String: any HostService]
@@ -69,7 +69,9 @@ final class HostParts: Sendable {
         let stored = StoredSecrets(
             beside: secrets, calls: dispatcher, storage: host.storage, keySource: host.keySource,
             monotonic: { clock.monotonic() })
-        keys = FileKeys(folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys)
+        keys = FileKeys(
+            folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys,
+            clock: { Int64(clock.wall() / 1_000_000) })
         tokens = SessionTokens(keys: keys, settings: host, clock: clock)
         let time = LoopClock(
             loop: group.next(), wall: { Int64(clock.wall() / 1_000_000) }, monotonic: { clock.monotonic() })
@@ -98,7 +100,7 @@ final class HostParts: Sendable {
         storageWatches = watches
         let own = MetricsService()
         let all: [any HostService] = [
-            egress, KeysService(source: keys, uses: uses), SecretsService(source: stored, uses: uses),
+            egress, KeysService(source: keys, secrets: stored, uses: uses), SecretsService(source: stored, uses: uses),
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
             AuditService(calls: dispatcher, storage: host.storage, keys: keys, key: host.auditKey),
         ]

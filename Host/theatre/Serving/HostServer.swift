@@ -68,6 +68,7 @@ final class HostServer: Sendable {
                     .init(service: Stopping { [self] in await stop() }),
                     .init(service: Reloading(ready: { [self] in announce(url) }) { [self] in await reload() }),
                     .init(service: parts.gatewayEvents),
+                    .init(service: KeyWatch(thread: operatorThread, parts: parts)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
         try await group.run()
@@ -89,6 +90,7 @@ final class HostServer: Sendable {
             flip()
         }
         try parts.prepareStorage()
+        parts.tellOfKeys()
         parts.open(deployment, routes)
     }
 
@@ -112,6 +114,7 @@ final class HostServer: Sendable {
                         parts.open(fresh, routes)
                     }
                 }
+                parts.tellOfKeys()
             }
             parts.logger.notice("plugins.d was read again", metadata: ["instances": "\(parts.fleet.statuses.count)"])
             parts.audit(.operating("deployment", "reload", route: "SIGHUP", decision: "signal"))

@@ -6,7 +6,7 @@ public import SwiftProtobuf
 
 /// Makes the calls of one feature; generated clients are written with it.
 public struct Caller: Sendable {
-    private let connection: HostConnection
+    let connection: HostConnection
     private let onBehalfOf: UInt64
     private let feature: CallNames.Feature
 

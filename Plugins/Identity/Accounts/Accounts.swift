@@ -58,23 +58,35 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         guard let token = RefreshToken(request.refreshToken), let id = try await store.session(of: token.hash) else {
             throw AccountsError.refreshRefused()
         }
-        // Made before the transaction: inside it nobody is called.
-        let successor = try await token.successor(in: id, call)
-        let presented = try await store.present(
-            token.hash, successor: successor.hash, in: id, at: host.now, configuration.limits)
-        guard let (outcome, session) = presented else { throw AccountsError.refreshRefused() }
-        switch outcome {
-        case .rotated, .repeated: break
-        case .reused:
-            host.log.warning("a refresh token was used twice; its session has ended", ["session.id": session.id])
-            throw AccountsError.refreshRefused()
-        case .refused: throw AccountsError.refreshRefused()
-        }
+        let (successor, session) = try await trade(token, in: id, store, call)
         guard let account = try await AccountsStore(call).account(session.account) else {
             throw AccountsError.refreshRefused()
         }
         try await refuseBanned(account.id, call)
         return try await answer(session, successor, account, call)
+    }
+
+    /// Trades a token for its successor: that of another trade of the same token, where there was one.
+    private func trade(
+        _ token: RefreshToken, in id: String, _ store: SessionStore, _ call: Call
+    ) async throws -> (RefreshToken, SessionRow) {
+        var version = ""
+        while true {
+            // Made before the transaction: inside it nobody is called.
+            let made = try await token.successor(in: id, by: version, call)
+            let presented = try await store.present(
+                token.hash, successor: made.token.hash, by: made.version, in: id, at: host.now, configuration.limits)
+            guard let (outcome, session) = presented else { throw AccountsError.refreshRefused() }
+            switch outcome {
+            case .rotated, .repeated: return (made.token, session)
+            // The key was rotated since the other trade; once, since that one is done.
+            case .remade where version.isEmpty && !session.keyVersion.isEmpty: version = session.keyVersion
+            case .reused:
+                host.log.warning("a refresh token was used twice; its session has ended", ["session.id": session.id])
+                throw AccountsError.refreshRefused()
+            case .remade, .refused: throw AccountsError.refreshRefused()
+            }
+        }
     }
 
     func logout(_ request: AccountsLogoutRequest, _ call: Call) async throws -> AccountsLogoutResponse {

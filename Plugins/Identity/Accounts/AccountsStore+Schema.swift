@@ -138,5 +138,11 @@ extension AccountsStore {
                 PRIMARY KEY (tenant, id)
             );
             """),
+        Migration(
+            "004-key-versions",
+            """
+            ALTER TABLE {sessions} ADD COLUMN key_version TEXT NOT NULL DEFAULT '';
+            ALTER TABLE {factors} ADD COLUMN key_version TEXT NOT NULL DEFAULT '';
+            """),
     ]
 }

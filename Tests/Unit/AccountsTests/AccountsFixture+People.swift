@@ -115,20 +115,21 @@ extension AccountsFixture {
     }
 
     /// A form to an endpoint of OAuth: the status and the body.
-    func post(_ route: String, _ form: String, type: String = "application/x-www-form-urlencoded") async throws
-        -> (status: UInt32, body: String)
-    {
+    func post(
+        _ route: String, _ form: String, type: String = "application/x-www-form-urlencoded",
+        headers: [(String, String)] = []
+    ) async throws -> (status: UInt32, body: String) {
         let response = try await HTTPHandlerClient(scope("", ""), feature: "accounts").handle(
             .with {
                 $0.method = "POST"
                 $0.route = route
                 $0.body = Data(form.utf8)
-                $0.headers = [
+                $0.headers = ([("content-type", type)] + headers).map { name, value in
                     .with {
-                        $0.name = "content-type"
-                        $0.value = type
+                        $0.name = name
+                        $0.value = value
                     }
-                ]
+                }
             })
         #expect(response.headers.contains { $0.name == "cache-control" && $0.value == "no-store" })
         return (response.status, String(decoding: response.body, as: UTF8.self))

@@ -16,34 +16,11 @@ import TheatrePluginTesting
 struct AccountsFixture {
     static let good = "a good password"
     let host = TestHost()
+    let versions = TestKeys(["session": ["old", "new"], "refresh": ["1"], "mfa": ["1"]])
     private let probe: PluginHost
 
     init(_ configuration: String = "{}") async throws {
-        host.serve("theatre.host.v1.Keys/PublicKeys") { (request: HostPublicKeysRequest, _) in
-            HostPublicKeysResponse.with {
-                $0.keys = ["new", "old"].map { id in
-                    .with {
-                        $0.keyID = id
-                        $0.algorithm = "EdDSA"
-                        $0.jwk = #"{"kty":"OKP","crv":"Ed25519","kid":"\#(id)","x":"AA"}"#
-                    }
-                }
-            }
-        }
-        // No signature of a real key: what is signed is given back as its digest, twice.
-        host.serve("theatre.host.v1.Keys/Sign") { (request: HostSignRequest, _) in
-            let digest = Digest.sha256(request.data)
-            return HostSignResponse.with {
-                $0.signature = Data(digest + digest)
-                $0.keyID = request.keyID
-                $0.algorithm = "EdDSA"
-            }
-        }
-        host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) in
-            HostMacResponse.with {
-                $0.mac = Data(Digest.hmacSHA256(key: Array(request.key.utf8), Array(request.data)))
-            }
-        }
+        host.serve(versions)
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
@@ -104,6 +81,11 @@ struct AccountsFixture {
     /// Reads the plugin's own tables.
     func rows(_ sql: String) async throws -> Rows {
         try await Database(probe, feature: "accounts.storage").read(sql)
+    }
+
+    /// Changes the plugin's own tables.
+    func change(_ sql: String) async throws {
+        try await Database(probe, feature: "accounts.storage").commit { $0.run(sql) }
     }
 
     /// A part of a token, decoded.

@@ -16,7 +16,7 @@ struct SecondFactorTests {
         let row = try #require(
             try await fixture.rows("/* tenants: all */ SELECT seed FROM {factors} WHERE account = '\(account)'").first)
         let data = Array("theatre.totp.v1\ndefault\n\(account)\n\(try row.text("seed"))".utf8)
-        let secret = Array(Digest.hmacSHA256(key: Array("mfa".utf8), data).prefix(20))
+        let secret = Array(TestKeys.mac("mfa", "1", data).prefix(20))
         return TOTP.code(secret, fixture.host.now / 1000 / 30 + steps)
     }
 

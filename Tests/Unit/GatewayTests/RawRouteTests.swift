@@ -25,6 +25,7 @@ import TheatreContracts
         let entries: [RouteEntry] = [
             .echo("POST", "/notify/{provider}", on: calls, body: .raw, headers: ["X-Signature"]),
             .echo("GET", "/feed", on: calls, body: .raw),
+            .echo("POST", "/token", on: calls, body: .raw, headers: ["Authorization"]),
         ]
         return (try Bench(calls, entries), calls)
     }
@@ -53,6 +54,23 @@ import TheatreContracts
             Set(seen.headers.map { "\($0.name)=\($0.value)" }) == [
                 "x-signature=\(signature)", "content-type=text/plain",
             ])
+    }
+
+    /// The clients of OAuth come with Basic; whoever says that he bears a token is still asked for a good one.
+    @Test func anotherSchemeThanOursIsTheRoutesOwnWhereItSaysSo() throws {
+        let (bench, calls) = try Self.bench { _ in .with { $0.status = 204 } }
+        #expect(
+            try bench.send(request("POST", "/token", ["Authorization: Basic YTpi"])).hasPrefix("HTTP/1.1 204 "))
+        let seen = try HTTPRequest(serializedBytes: #require(calls.calls.first).payload)
+        #expect(seen.headers.first { $0.name == "authorization" }?.value == "Basic YTpi")
+        #expect(try #require(calls.calls.first).context.message.principal.isEmpty)
+        for (path, header) in [
+            ("/token", "Bearer forged"), ("/token", "bearer"), ("/notify/a", "Basic YTpi"), ("/notify/a", "Digest x"),
+        ] {
+            let answer = try bench.send(request("POST", path, ["Authorization: \(header)"]))
+            #expect(answer.hasPrefix("HTTP/1.1 401 "), "\(path) \(header): \(answer)")
+        }
+        #expect(calls.calls.count == 1)
     }
 
     @Test func theClientSeesTheAnswerAsItWasGiven() throws {

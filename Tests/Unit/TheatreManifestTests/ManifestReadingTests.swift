@@ -162,6 +162,14 @@ import TheatreManifest
             #""algorithm": "EdDSA""#, #""algorithm": "HS256", "also": ["ES256"]"#, "manifest.choice",
             "/grants/keys/0/also"
         ),
+        (
+            #""algorithm": "EdDSA""#, #""algorithm": "RS256", "also": ["RS256"]"#, "manifest.choice",
+            "/grants/keys/0/also"
+        ),
+        (
+            #""algorithm": "EdDSA""#, #""algorithm": "RS256", "also": ["ES256"], "lifetime_seconds": -1"#,
+            "manifest.range", "/grants/keys/0/lifetime_seconds"
+        ),
         (#""method": "GET""#, #""method": "get""#, "manifest.choice", "/routes/0/method"),
         (#""body_limit": 0,"#, "", "manifest.missing", "/routes/0/body_limit"),
         (#""idempotent": true,"#, "", "manifest.missing", "/routes/0/idempotent"),

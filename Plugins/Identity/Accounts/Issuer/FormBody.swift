@@ -28,7 +28,8 @@ struct FormBody {
     /// Nil where it is not there or empty.
     subscript(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    private static func decode(_ text: ArraySlice<UInt8>) -> String? {
+    /// A name or a value as it was meant; nil where it is malformed.
+    static func decode(_ text: ArraySlice<UInt8>) -> String? {
         var bytes: [UInt8] = []
         var rest = text
         while let byte = rest.popFirst() {

@@ -6,22 +6,37 @@ import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
 
-/// The endpoints of OAuth 2.0 for programs: RFC 6749 section 3.2, RFC 7009, and what leads to them, RFC 8414.
+/// The endpoints of OAuth 2.0 for programs: RFC 6749 section 3.2, RFC 7009, RFC 7662, and what leads to them, RFC
+/// 8414.
 extension Accounts {
     func oauth(_ request: HTTPRequest, _ call: Call) async throws -> HTTPResponse {
         switch request.route {
         case "/.well-known/openid-configuration": return try metadata()
-        case "/oauth/token": break
-        case "/oauth/revoke": break
+        case "/oauth/token", "/oauth/revoke", "/oauth/introspect": break
         default: throw AccountsError.noPath()
         }
-        guard let form = FormBody(request) else { return OAuthAnswer.error(400, "invalid_request") }
-        return request.route == "/oauth/token" ? try await token(form, call) : try await revoke(form, call)
+        guard let form = FormBody(request), let claim = ClientClaim(request, form) else {
+            return OAuthAnswer.error(400, "invalid_request")
+        }
+        let client: ClientStore.Stored?
+        if case .secret(let id, let secret) = claim {
+            // Who says who he is proves it, also where nobody has to.
+            guard let known = try await ClientStore(call).client(id), Digest.equal(known.hash, ClientStore.hash(secret))
+            else { return OAuthAnswer.invalidClient() }
+            client = known
+        } else {
+            client = nil
+        }
+        switch request.route {
+        case "/oauth/token": return try await token(form, client, call)
+        case "/oauth/revoke": return try await revoke(form, call)
+        default: return try await introspect(form, client, call)
+        }
     }
 
-    private func token(_ form: FormBody, _ call: Call) async throws -> HTTPResponse {
+    private func token(_ form: FormBody, _ client: ClientStore.Stored?, _ call: Call) async throws -> HTTPResponse {
         switch form["grant_type"] {
-        case "client_credentials": return try await clientToken(form, call)
+        case "client_credentials": return try await clientToken(form, client, call)
         case "refresh_token":
             do {
                 let session = try await refresh(.with { $0.refreshToken = form["refresh_token"] ?? "" }, call)
@@ -37,18 +52,15 @@ extension Accounts {
         }
     }
 
-    private func clientToken(_ form: FormBody, _ call: Call) async throws -> HTTPResponse {
-        guard let id = form["client_id"], let secret = form["client_secret"] else {
-            return OAuthAnswer.error(401, "invalid_client")
-        }
-        guard let client = try await ClientStore(call).client(id),
-            Digest.equal(client.hash, ClientStore.hash(secret))
-        else { return OAuthAnswer.error(401, "invalid_client") }
+    private func clientToken(
+        _ form: FormBody, _ client: ClientStore.Stored?, _ call: Call
+    ) async throws -> HTTPResponse {
+        guard let client else { return OAuthAnswer.invalidClient() }
         guard let scopes = Scopes.granted(form["scope"] ?? "", of: client.scopes) else {
             return OAuthAnswer.error(400, "invalid_scope")
         }
         guard try await ClientStore(call).use(client, at: host.now) else {
-            return OAuthAnswer.error(401, "invalid_client")
+            return OAuthAnswer.invalidClient()
         }
         let seconds = host.now / 1000
         let access = AccessToken(
@@ -82,12 +94,16 @@ extension Accounts {
 
     private func metadata() throws -> HTTPResponse {
         let base = host.environment.publicURL
+        let proofs = ["client_secret_basic", "client_secret_post"]
         return try OAuthAnswer.json(
             OAuthAnswer.Metadata(
                 issuer: configuration.issuer, jwksURI: "\(base)/.well-known/jwks.json",
                 tokenEndpoint: "\(base)/oauth/token", revocationEndpoint: "\(base)/oauth/revoke",
+                introspectionEndpoint: "\(base)/oauth/introspect",
                 grantTypesSupported: ["client_credentials", "refresh_token"],
-                tokenEndpointAuthMethodsSupported: ["client_secret_post", "none"], responseTypesSupported: [],
+                tokenEndpointAuthMethodsSupported: proofs + ["none"],
+                revocationEndpointAuthMethodsSupported: proofs + ["none"],
+                introspectionEndpointAuthMethodsSupported: proofs, responseTypesSupported: [],
                 subjectTypesSupported: ["public"], idTokenSigningAlgValuesSupported: ["EdDSA", "ES256"]),
             cache: "public, max-age=\(KeySet.maxAge)")
     }

@@ -11,7 +11,7 @@ extension Accounts: AccountsSecondFactorContract {
         guard let account = try await AccountsStore(call).account(call.principal) else {
             throw AccountsError.noAccount()
         }
-        let factor = Factor(account: account.id, seed: RefreshToken.random().text, isOn: false, counter: -1)
+        var factor = Factor(account: account.id, seed: RefreshToken.random().text, isOn: false, counter: -1)
         let secret = Base32.encode(try await factor.secret(call))
         try await FactorStore(call).enroll(factor, at: host.now)
         let issuer = Self.label(configuration.issuer)
@@ -25,7 +25,7 @@ extension Accounts: AccountsSecondFactorContract {
 
     func confirmFactor(_ request: AccountsConfirmFactorRequest, _ call: Call) async throws -> AccountsRecoveryCodes {
         let store = FactorStore(call)
-        guard let factor = try await store.factor(of: call.principal) else { throw AccountsError.noFactor() }
+        guard var factor = try await store.factor(of: call.principal) else { throw AccountsError.noFactor() }
         guard !factor.isOn else { throw AccountsError.factorOn() }
         let attempts = try await beginFactorAttempt(factor.account, call)
         let secret = try await factor.secret(call)
@@ -43,12 +43,12 @@ extension Accounts: AccountsSecondFactorContract {
         let store = FactorStore(call)
         guard let challenge = RefreshToken(request.challenge),
             let id = try await store.attempt(challenge.hash, at: host.now),
-            let account = try await AccountsStore(call).account(id), let factor = try await store.factor(of: id)
+            let account = try await AccountsStore(call).account(id), var factor = try await store.factor(of: id)
         else { throw AccountsError.codeRefused() }
         try await refuseBanned(id, call)
         let attempts = try await beginFactorAttempt(id, call)
-        let proof = try await prove(request.code, factor, call)
-        return try await beginSession(account, forgetting: attempts, call) { tx in
+        let proof = try await prove(request.code, &factor, call)
+        return try await beginSession(account, forgetting: attempts, call) { [factor] tx in
             try await FactorStore.meet(challenge.hash, tx)
             try await FactorStore.use(proof, of: factor, tx)
         }
@@ -58,11 +58,11 @@ extension Accounts: AccountsSecondFactorContract {
         -> AccountsRemoveFactorResponse
     {
         let store = FactorStore(call)
-        guard let factor = try await store.factor(of: call.principal), factor.isOn else {
+        guard var factor = try await store.factor(of: call.principal), factor.isOn else {
             throw AccountsError.noFactor()
         }
         let attempts = try await beginFactorAttempt(factor.account, call)
-        let proof = try await prove(request.code, factor, call)
+        let proof = try await prove(request.code, &factor, call)
         let response = AccountsRemoveFactorResponse()
         try await store.remove(factor, by: proof, forgetting: attempts, answer: response)
         return response
@@ -75,10 +75,15 @@ extension Accounts: AccountsSecondFactorContract {
         return identifier
     }
 
-    private func prove(_ code: String, _ factor: Factor, _ call: Call) async throws -> FactorProof {
-        let secret = try await factor.secret(call)
-        if let counter = TOTP.accepts(code, secret, at: host.now / 1000, after: factor.counter) {
-            return .time(counter)
+    private func prove(_ code: String, _ factor: inout Factor, _ call: Call) async throws -> FactorProof {
+        do {
+            let secret = try await factor.secret(call)
+            if let counter = TOTP.accepts(code, secret, at: host.now / 1000, after: factor.counter) {
+                return .time(counter)
+            }
+        } catch let error as PluginError where error.reason == "keys.no_version" {
+            // Recovery codes need no key.
+            host.log.warning("the version of the key mfa that made a second factor was retired", [:])
         }
         guard let hash = RecoveryCode.hash(code, of: factor.account) else { throw AccountsError.codeRefused() }
         return .recovery(hash)

@@ -14,16 +14,21 @@ struct Factor: Sendable {
     let isOn: Bool
     /// Counter of the code accepted last; -1 for none.
     let counter: Int64
+    /// Version of the key that makes the secret; empty where it is not known: the one that counts now.
+    var keyVersion = ""
 
-    /// The secret that the app has too: 20 bytes.
-    func secret(_ call: Call) async throws -> [UInt8] {
+    /// The secret that the app has too: 20 bytes. Notes the version that made it.
+    mutating func secret(_ call: Call) async throws -> [UInt8] {
         let data = Data("theatre.totp.v1\n\(call.tenant)\n\(account)\n\(seed)".utf8)
+        let version = keyVersion
         let response = try await HostKeysClient(call).mac(
             .with {
                 $0.key = "mfa"
                 $0.data = data
+                $0.keyID = version
             })
         guard response.mac.count == 32 else { throw AccountsError.noKey("mfa") }
+        keyVersion = response.keyID
         return Array(response.mac.prefix(20))
     }
 }

@@ -18,7 +18,7 @@ struct FactorStore {
         try await database.read("SELECT * FROM {factors} WHERE tenant = :tenant AND account = ?1", account).first.map {
             Factor(
                 account: account, seed: try $0.text("seed"), isOn: try $0.optionalInt("confirmed_at") != nil,
-                counter: try $0.int("counter"))
+                counter: try $0.int("counter"), keyVersion: try $0.text("key_version"))
         }
     }
 
@@ -27,10 +27,11 @@ struct FactorStore {
         try await database.write { tx in
             let stored = try await tx.run(
                 """
-                INSERT INTO {factors} (tenant, account, seed, counter, created_at) VALUES (:tenant, ?1, ?2, -1, ?3)
-                ON CONFLICT (tenant, account) DO UPDATE SET seed = ?2, counter = -1, created_at = ?3
+                INSERT INTO {factors} (tenant, account, seed, counter, created_at, key_version)
+                VALUES (:tenant, ?1, ?2, -1, ?3, ?4)
+                ON CONFLICT (tenant, account) DO UPDATE SET seed = ?2, counter = -1, created_at = ?3, key_version = ?4
                     WHERE {factors}.confirmed_at IS NULL
-                """, factor.account, factor.seed, now)
+                """, factor.account, factor.seed, now, factor.keyVersion)
             guard stored.changed == 1 else { throw AccountsError.factorOn() }
         }
     }
@@ -42,9 +43,9 @@ struct FactorStore {
         try await database.write { tx in
             let stored = try await tx.run(
                 """
-                UPDATE {factors} SET confirmed_at = ?3, counter = ?4
+                UPDATE {factors} SET confirmed_at = ?3, counter = ?4, key_version = ?5
                 WHERE tenant = :tenant AND account = ?1 AND seed = ?2 AND confirmed_at IS NULL
-                """, factor.account, factor.seed, now, counter)
+                """, factor.account, factor.seed, now, counter, factor.keyVersion)
             guard stored.changed == 1 else { throw AccountsError.codeRefused() }
             try await tx.run("DELETE FROM {recovery} WHERE tenant = :tenant AND account = ?1", factor.account)
             for hash in recovery {
@@ -116,9 +117,9 @@ struct FactorStore {
             case .time(let counter):
                 try await tx.run(
                     """
-                    UPDATE {factors} SET counter = ?3
+                    UPDATE {factors} SET counter = ?3, key_version = ?4
                     WHERE tenant = :tenant AND account = ?1 AND seed = ?2 AND counter < ?3 AND confirmed_at IS NOT NULL
-                    """, factor.account, factor.seed, counter)
+                    """, factor.account, factor.seed, counter, factor.keyVersion)
             case .recovery(let hash):
                 try await tx.run(
                     "DELETE FROM {recovery} WHERE tenant = :tenant AND account = ?1 AND hash = ?2", factor.account,

@@ -22,6 +22,8 @@ struct RefreshChain: Sendable, Hashable {
         case rotated
         /// Its successor, which counts already, is answered again.
         case repeated
+        /// Its successor, which counts already, was made by another version of the key, which is to make it again.
+        case remade
         /// It was used before: the session has ended by this.
         case reused
         /// The session has ended before, or lapsed.
@@ -78,8 +80,8 @@ struct RefreshChain: Sendable, Hashable {
             return .rotated
         }
         if token == previous, limits.grace > 0, now - rotatedAt <= limits.grace {
-            // A successor of another making, after the key was changed, cannot be answered; nobody has stolen it though.
-            return successor == current ? .repeated : .refused
+            // The key was rotated in between: nobody has stolen the token.
+            return successor == current ? .repeated : .remade
         }
         revokedAt = now
         return .reused

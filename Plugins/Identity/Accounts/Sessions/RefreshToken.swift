@@ -29,14 +29,20 @@ struct RefreshToken: Sendable, Hashable {
     private init(bytes: [UInt8]) { text = Base64URL.encode(bytes) }
 
     /// The token that follows this one in a session: a MAC by a key that only the host has.
-    func successor(in session: String, _ call: Call) async throws -> RefreshToken {
+    ///
+    /// - Parameter version: of the key; empty for the one that counts now.
+    /// - Returns: the token, and the version that made it.
+    func successor(
+        in session: String, by version: String, _ call: Call
+    ) async throws -> (token: RefreshToken, version: String) {
         let data = Data("theatre.refresh.v1\n\(session)\n\(text)".utf8)
         let response = try await HostKeysClient(call).mac(
             .with {
                 $0.key = "refresh"
                 $0.data = data
+                $0.keyID = version
             })
         guard response.mac.count == 32 else { throw AccountsError.noKey("refresh") }
-        return RefreshToken(bytes: Array(response.mac))
+        return (RefreshToken(bytes: Array(response.mac)), response.keyID)
     }
 }

@@ -10,6 +10,8 @@ struct SessionRow: Sendable {
     var id: String
     var account: String
     var chain: RefreshChain
+    /// Version of the key that made the token that counts; empty where none did.
+    var keyVersion = ""
 
     /// A session that begins with a token.
     init(account: String, first token: RefreshToken, at now: Int64) {
@@ -26,6 +28,7 @@ struct SessionRow: Sendable {
             current: Array(try row.blob("current")), previous: try row.optionalBlob("previous").map(Array.init),
             rotatedAt: try row.int("rotated_at"), createdAt: try row.int("created_at"),
             usedAt: try row.int("used_at"), revokedAt: try row.optionalInt("revoked_at"))
+        keyVersion = try row.text("key_version")
     }
 
     /// Adds the session and its first token.

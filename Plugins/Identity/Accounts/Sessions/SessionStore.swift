@@ -75,9 +75,18 @@ struct SessionStore {
             .first?.text("session")
     }
 
+    /// A session, ended or not.
+    func session(_ id: String) async throws -> SessionRow? {
+        try await database.read("SELECT * FROM {sessions} WHERE tenant = :tenant AND id = ?1", id).first
+            .map { try SessionRow($0) }
+    }
+
     /// Presents a token and stores what becomes of it, all in one transaction.
+    ///
+    /// - Parameter version: of the key that made `successor`.
     func present(
-        _ token: [UInt8], successor: [UInt8], in id: String, at now: Int64, _ limits: RefreshChain.Limits
+        _ token: [UInt8], successor: [UInt8], by version: String, in id: String, at now: Int64,
+        _ limits: RefreshChain.Limits
     ) async throws -> (RefreshChain.Outcome, SessionRow)? {
         try await database.write { tx in
             let rows = try await tx.run("SELECT * FROM {sessions} WHERE tenant = :tenant AND id = ?1", id)
@@ -88,13 +97,13 @@ struct SessionStore {
             case .rotated:
                 try await tx.run(
                     """
-                    UPDATE {sessions} SET current = ?2, previous = ?3, rotated_at = ?4, used_at = ?4
+                    UPDATE {sessions} SET current = ?2, previous = ?3, rotated_at = ?4, used_at = ?4, key_version = ?5
                     WHERE tenant = :tenant AND id = ?1 AND current = ?3 AND revoked_at IS NULL
-                    """, expect: 1, id, successor, token, now)
+                    """, expect: 1, id, successor, token, now, version)
                 try await tx.run(
                     "INSERT INTO {tokens} (tenant, hash, session) VALUES (:tenant, ?1, ?2)", expect: 1, successor, id)
             case .reused: try await Self.revoke(session, at: now, "refresh_reuse", tx)
-            case .repeated, .refused: break
+            case .repeated, .remade, .refused: break
             }
             return (outcome, session)
         }

@@ -7,7 +7,7 @@ import TheatreContracts
 import TheatrePlugin
 
 /// An access token of RFC 9068, signed by the host's key `session`.
-struct AccessToken: Encodable, Sendable {
+struct AccessToken: Codable, Sendable {
     var iss: String
     var aud: String
     var sub: String
@@ -35,10 +35,10 @@ struct AccessToken: Encodable, Sendable {
         var typ = "at+jwt"
     }
 
-    /// The token in its compact form. The key's newest version signs.
+    /// The token in its compact form.
     func signed(_ call: Call) async throws -> String {
         let keys = HostKeysClient(call)
-        guard let key = try await keys.publicKeys(.with { $0.key = "session" }).keys.first else {
+        guard let key = try await keys.signing(by: "session") else {
             throw AccountsError.noKey("session")
         }
         let encoder = JSONEncoder()

@@ -156,18 +156,25 @@ final class SteadyHost: HostService {
         }
     }
 
+    private static let signature = Data(repeating: 9, count: 64)
     private static let mac = [UInt8](repeating: 7, count: 32)
 
     private func answer(_ operation: String, _ payload: [UInt8]) throws -> [UInt8] {
         switch operation {
         case "theatre.host.v1.Keys/Mac":
-            return try HostMacResponse.with { $0.mac = Data(Self.mac) }.serializedBytes()
+            return try HostMacResponse.with {
+                $0.mac = Data(Self.mac)
+                $0.keyID = "key-1"
+            }.serializedBytes()
         case "theatre.host.v1.Keys/VerifyMac":
             let isValid = Array(try HostVerifyMacRequest(serializedBytes: payload).mac) == Self.mac
             return try HostVerifyMacResponse.with { $0.valid = isValid }.serializedBytes()
+        case "theatre.host.v1.Keys/Verify":
+            let isValid = try HostVerifySignatureRequest(serializedBytes: payload).signature == Self.signature
+            return try HostVerifySignatureResponse.with { $0.valid = isValid }.serializedBytes()
         case "theatre.host.v1.Keys/Sign":
             return try HostSignResponse.with {
-                $0.signature = Data(repeating: 9, count: 64)
+                $0.signature = Self.signature
                 $0.keyID = "key-1"
                 $0.algorithm = "EdDSA"
             }.serializedBytes()

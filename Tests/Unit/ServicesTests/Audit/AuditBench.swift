@@ -20,6 +20,8 @@ struct OneKey: KeySource {
         self.version = version
     }
 
+    var now: Int64 { 0 }
+
     func versions(of key: String) throws(CallError) -> [KeyVersion] { [version] }
 }
 
