@@ -34,7 +34,7 @@ extension RequestHandler {
                 .requestHeaderFieldsTooLarge, "request.headers_too_large",
                 "The headers are too long; send less.")
         }
-        if let fault = headers.fault {
+        if let fault = headers.fault(in: exchange.head.version) {
             return ErrorResponse(.badRequest, "request.malformed", fault)
         }
         let uri = exchange.head.uri.utf8
