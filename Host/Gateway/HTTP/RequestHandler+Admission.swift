@@ -88,7 +88,7 @@ extension RequestHandler {
 
     private func authorised(_ exchange: Exchange) {
         guard let entry = exchange.entry else { return }
-        if let error = denied(exchange, entry) ?? crowded(exchange) ?? limited(exchange, entry.route.rate) {
+        if let error = denied(exchange, entry) ?? crowded(exchange) ?? drawn(exchange, entry.route.rate) {
             return refuse(exchange, error)
         }
         if let rule = entry.rule { return decide(exchange, entry, rule) }
@@ -99,7 +99,10 @@ extension RequestHandler {
     func admitted(_ exchange: Exchange, _ entry: RouteEntry) {
         exchange.isAuthorised = true
         sendContinue(exchange)
-        if case .rawStream = entry.body { return openRaw(exchange, entry) }
+        if case .rawStream = entry.body {
+            if let error = placed(exchange, entry.route.rate) { return refuse(exchange, error) }
+            return openRaw(exchange, entry)
+        }
         if exchange.isComplete { proceed(exchange) }
     }
 
