@@ -24,7 +24,7 @@ TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks curl:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks
 
-.PHONY: run test soak tour bench bench-packages check lint build packages test-packages contracts install uninstall clean \
+.PHONY: run test soak fuzz tour bench bench-packages check lint build packages test-packages contracts install uninstall clean \
     help
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make tour     serve on a free port, run the main job, stop  [CHAPTER=FILE]"
 	@echo "make test     everything that proves it"
 	@echo "make soak     longer search for faults: KILLS of each engine (200), MINUTES or more in all, from SEED"
+	@echo "make fuzz     search for input that is answered wrongly: MINUTES (5), from SEED"
 	@echo "make bench    ratios against the bare equivalents (release)"
 	@echo "make check    prove plugins.d without serving it"
 	@echo "make install  put a build into PREFIX (/usr/local), below DESTDIR  [CONFIGURATION=debug]; make uninstall removes it"
@@ -80,7 +81,17 @@ soak: test-packages
 	@echo "==> $(KILLS) kills of each engine, $(MINUTES) minutes, seed $(SEED)"
 	@THEATRE_FAULT_KILLS=$(KILLS) THEATRE_FAULT_MINUTES=$(MINUTES) THEATRE_FAULT_SEED=$(SEED) THEATRE_VALIDATE_ALL=1 \
 	    SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel \
-	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests|TransferTests|SoundLibraryTests|ScaffoldTests|GuideTests'
+	    --filter 'KillTests|TwoHostsTests|ServerLossTests|StorageFaultTests|FullDiskTests|PowerCutTests|TransferTests|SoundLibraryTests|ScaffoldTests|GuideTests|SignInFloodTests'
+
+# What comes from outside, damaged and made up: Tests/Fuzzing/README.md.
+fuzz: MINUTES := $(if $(filter 0,$(MINUTES)),5,$(MINUTES))
+fuzz: SEED := $(SEED)
+fuzz: test-packages
+	@swift build
+	@swift build --build-tests
+	@echo "==> $(MINUTES) minutes, seed $(SEED)"
+	@THEATRE_FUZZ_MINUTES=$(MINUTES) THEATRE_FUZZ_SEED=$(SEED) SWIFT_BACKTRACE=enable=no \
+	    swift test --skip-build --no-parallel --filter 'FuzzTests|noiseIs|whatIsReadIsRead|GarbageTests'
 
 # The benchmarks share the dependencies' build with the host.
 bench: bench-packages

@@ -139,20 +139,37 @@ import Transcoding
     private func responses(_ declared: Declared, _ operation: JSONValue, _ document: JSONValue) {
         let route = declared.route
         let responses = operation["responses"]?.object ?? [:]
-        #expect(Set(responses.keys) == ["\(route.status)", "default"], "\(declared.place)")
-        if route.body == "json", route.status != 204 {
+        guard route.body == "json" else {
+            #expect(Set(responses.keys) == ["\(route.status)", "default"], "\(declared.place)")
+            return
+        }
+        let isChange = route.method != "GET"
+        var expected: Set = [route.status, 400, 401, 404, 414, 429, 431, 500, 501, 503, 504]
+        if isChange { expected.formUnion([402, 403, 409, 422, 423]) }
+        if route.access != "anyone" { expected.insert(403) }
+        if isChange, route.bodyLimit > 0 { expected.formUnion([408, 413, 415]) }
+        #expect(Set(responses.keys) == Set(expected.map(String.init)), "\(declared.place)")
+        if route.status != 204 {
             let content = responses["\(route.status)"]?.value(at: "/content/application~1json/schema")
             let schema = resolved(content, document)
             let fields = Set((declared.catalog.message(route.response)?.fields ?? []).map(\.name))
             #expect(Set(schema?["properties"]?.object?.keys.map(\.self) ?? []) == fields, "\(declared.place)")
             #expect(Set(schema?["required"]?.array?.compactMap(\.string) ?? []) == fields, "\(declared.place)")
         }
-        let error = resolved(responses["default"]?.value(at: "/content/application~1json/schema"), document)
+        for status in expected where status != route.status {
+            let response = resolved(responses["\(status)"], document)
+            #expect(response?.value(at: "/headers/X-Request-Id/required") == .bool(true), "\(declared.place) \(status)")
+            error(response, document, declared.place)
+        }
+    }
+
+    private func error(_ response: JSONValue?, _ document: JSONValue, _ place: String) {
+        let error = resolved(response?.value(at: "/content/application~1json/schema"), document)
         let members: Set = [
             "error_code", "message", "retryable", "owner_module", "trace_id", "correlation_id", "details",
         ]
-        #expect(Set(error?["required"]?.array?.compactMap(\.string) ?? []) == members, "\(declared.place)")
-        #expect(Set(error?["properties"]?.object?.keys.map(\.self) ?? []) == members, "\(declared.place)")
+        #expect(Set(error?["required"]?.array?.compactMap(\.string) ?? []) == members, "\(place)")
+        #expect(Set(error?["properties"]?.object?.keys.map(\.self) ?? []) == members, "\(place)")
     }
 
     /// A schema, or what it refers to.
@@ -174,7 +191,9 @@ import Transcoding
             let members = Set(try answer.json.object?.keys.map(\.self) ?? [])
             #expect(members == Set(error["properties"]?.object?.keys.map(\.self) ?? []), "\(answer.text)")
             let details = Set(try answer.json["details"]?.object?.keys.map(\.self) ?? [])
-            #expect(details == Set(error.value(at: "/properties/details/properties")?.object?.keys.map(\.self) ?? []))
+            let described = Set(error.value(at: "/properties/details/properties")?.object?.keys.map(\.self) ?? [])
+            let required = error.value(at: "/properties/details/required")?.array?.compactMap(\.string) ?? []
+            #expect(details.isSubset(of: described) && details.isSuperset(of: required), "\(answer.text)")
         }
         try await server.stop()
     }

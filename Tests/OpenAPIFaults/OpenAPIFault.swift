@@ -13,7 +13,7 @@ public enum OpenAPIFault {
     private static let schemaKeys: Set<String> = [
         "$ref", "type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems", "anyOf",
         "allOf",
-        "enum", "format", "contentEncoding", "minLength", "maxLength", "minimum", "maximum", "description",
+        "enum", "format", "contentEncoding", "minLength", "maxLength", "pattern", "minimum", "maximum", "description",
     ]
 
     /// Everything that is wrong with a document.
@@ -53,7 +53,8 @@ public enum OpenAPIFault {
         if operation["summary"]?.string?.isEmpty != false { faults.append("summary is missing") }
         let responses = operation["responses"]?.object ?? [:]
         if responses.isEmpty { faults.append("responses are missing") }
-        for (status, response) in responses {
+        for (status, written) in responses {
+            let response = written["$ref"]?.string.flatMap { document.value(at: String($0.dropFirst())) } ?? written
             if status != "default", Int(status).map({ (100..<600).contains($0) }) != true {
                 faults.append("\(status)?")
             }

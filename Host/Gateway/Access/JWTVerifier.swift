@@ -71,6 +71,9 @@ public struct JWTVerifier: TokenVerifier {
     }
 
     private func checkHeader(_ token: String) throws {
+        guard token.utf8.allSatisfy(Self.mayBeInToken) else {
+            throw TokenError("auth.token_invalid", "The token's form is not valid.")
+        }
         let header: JWTHeader
         do {
             header = try DefaultJWTParser().parse(Array(token.utf8), as: Claims.self).header
@@ -83,6 +86,14 @@ public struct JWTVerifier: TokenVerifier {
         let type = header.typ?.lowercased()
         guard header.alg == algorithm, type == "at+jwt" || type == "application/at+jwt", header.crit == nil else {
             throw TokenError("auth.token_header", "The token's alg or typ does not fit an access token of its key.")
+        }
+    }
+
+    /// Base64url without padding, which the decoder would read over, and the dots between.
+    private static func mayBeInToken(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+        default: false
         }
     }
 

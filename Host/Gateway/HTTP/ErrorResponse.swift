@@ -146,6 +146,12 @@ struct ErrorResponse {
 }
 
 extension ErrorResponse {
+    /// More header fields than there may be, or longer ones.
+    static var headersTooLarge: ErrorResponse {
+        ErrorResponse(
+            .requestHeaderFieldsTooLarge, "request.headers_too_large", "The headers are too long; send less.")
+    }
+
     /// A body longer than its route takes.
     static func tooLarge(_ limit: Int) -> ErrorResponse {
         ErrorResponse(

@@ -34,7 +34,7 @@ extension RequestHandler {
                 .requestHeaderFieldsTooLarge, "request.headers_too_large",
                 "The headers are too long; send less.")
         }
-        if let fault = headers.fault {
+        if let fault = headers.fault(in: exchange.head.version) {
             return ErrorResponse(.badRequest, "request.malformed", fault)
         }
         let uri = exchange.head.uri.utf8
@@ -95,7 +95,7 @@ extension RequestHandler {
 
     private func authorised(_ exchange: Exchange) {
         guard let entry = exchange.entry else { return }
-        if let error = denied(exchange, entry) ?? crowded(exchange) ?? limited(exchange, entry.route.rate) {
+        if let error = denied(exchange, entry) ?? crowded(exchange) ?? drawn(exchange, entry.route.rate) {
             return refuse(exchange, error)
         }
         if let rule = entry.rule { return decide(exchange, entry, rule) }
@@ -106,7 +106,10 @@ extension RequestHandler {
     func admitted(_ exchange: Exchange, _ entry: RouteEntry) {
         exchange.isAuthorised = true
         sendContinue(exchange)
-        if case .rawStream = entry.body { return openRaw(exchange, entry) }
+        if case .rawStream = entry.body {
+            if let error = placed(exchange, entry.route.rate) { return refuse(exchange, error) }
+            return openRaw(exchange, entry)
+        }
         if exchange.isComplete { proceed(exchange) }
     }
 

@@ -18,6 +18,7 @@ extension RequestHandler {
             return open(self)
         }
         guard let entry = exchange.entry else { return }
+        if let error = placed(exchange, entry.route.rate) { return refuse(exchange, error) }
         do throws(CallError) {
             try encode(exchange, entry)
         } catch {

@@ -40,6 +40,8 @@ final class RequestHandler: ChannelInboundHandler {
     private var isReading = false
     private var needsFlush = false
     private var dropsBody = false
+    /// Of all bodies so far.
+    private(set) var bodyBytes = 0
     /// Nothing more is served on this connection, whatever else was sent with the last request.
     private(set) var isClosing = false
     /// An answer whose body is still being sent.
@@ -89,20 +91,27 @@ final class RequestHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         core.log.debug("connection failed", metadata: ["error": "\(error)"])
-        guard let parser = error as? HTTPParserError, exchange == nil, stream == nil, !isClosing else {
+        guard let parser = error as? HTTPParserError, stream == nil, raw == nil, !isClosing else {
+            // What was answered already may wait for the end of this read.
+            context.flush()
             context.close(promise: nil)
             return
         }
-        if case .headerOverflow = parser {
-            refuseConnection(
-                ErrorResponse(
-                    .requestHeaderFieldsTooLarge, "request.headers_too_large",
-                    "The headers are too long; send less."))
-        } else {
-            refuseConnection(
-                ErrorResponse(
-                    .badRequest, "request.malformed", "The request is not well-formed HTTP."))
+        var refusal = ErrorResponse(.badRequest, "request.malformed", "The request is not well-formed HTTP.")
+        if case .headerOverflow = parser { refusal = .headersTooLarge }
+        guard let exchange else { return refuseConnection(refusal) }
+        refuseBody(exchange, refusal)
+    }
+
+    /// Answers a request whose body cannot be read to its end, and closes.
+    func refuseBody(_ exchange: Exchange, _ error: ErrorResponse) {
+        guard !exchange.isComplete, raw == nil else {
+            context?.close(promise: nil)
+            return
         }
+        answer(exchange, error)
+        isClosing = true
+        context?.flush()
     }
 
     /// Answers outside of any request, and closes.
@@ -235,6 +244,7 @@ final class RequestHandler: ChannelInboundHandler {
 
     /// A part of its body came.
     func receive(_ part: ByteBuffer) {
+        bodyBytes &+= part.readableBytes
         guard !dropsBody, let exchange else { return }
         enter(.body)
         let limit = exchange.entry?.route.bodyLimit ?? 0

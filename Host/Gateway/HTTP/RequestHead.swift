@@ -24,7 +24,8 @@ struct RequestHead {
         method = head.method
         uri = head.uri
         version = head.version
-        isKeepAlive = head.isKeepAlive
+        // Behind these the decoder reads nothing more.
+        isKeepAlive = head.isKeepAlive && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
         fields = .decoded(head.headers)
     }
 

@@ -25,6 +25,8 @@ struct RequestHeaders {
     var approval: String?
     /// The body is compressed, which nothing here undoes.
     var isEncoded = false
+    /// How many Host fields there are, of HTTP/1.
+    private var hosts = 0
     /// A fault that makes the request unreadable.
     var fault: String?
     var bytes = 0
@@ -39,6 +41,7 @@ struct RequestHeaders {
             let length = name.utf8.count
             bytes += length + value.utf8.count
             switch length {
+            case 4 where name.isField("host"): takeHost(isHost: value.utf8.allSatisfy(Self.mayBeInHost))
             case 6 where name.isField("origin"): origin = value
             case 6 where name.isField("cookie"): cookie = cookie.map { "\($0); \(value)" } ?? value
             case 6 where name.isField("expect"): expectsContinue = value.isField("100-continue")
@@ -79,6 +82,9 @@ struct RequestHeaders {
     /// Reads a field of printable ASCII where it lies; false where it is given twice and may not, or is not well-formed.
     mutating func take(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, known: String?) -> Bool {
         switch name.count {
+        case 4 where name.isField("host"):
+            guard hosts == 0, value.allSatisfy(Self.mayBeInHost) else { return false }
+            hosts = 1
         case 6 where name.isField("origin"): origin = Self.text(value)
         case 6 where name.isField("cookie"):
             guard cookie == nil else { return false }
@@ -124,6 +130,31 @@ struct RequestHeaders {
     private static func isSame(_ one: UnsafeBufferPointer<UInt8>, _ other: UnsafeRawBufferPointer) -> Bool {
         guard let one = one.baseAddress, let start = other.baseAddress else { return other.isEmpty }
         return memcmp(one, start, other.count) == 0
+    }
+
+    private mutating func takeHost(isHost: Bool) {
+        hosts += 1
+        if hosts > 1 { fault = "Host is given twice; send it once." }
+        if !isHost { fault = "Host must be a name or an address, and a port." }
+    }
+
+    /// Host names nothing here, but what stands before this host may decide by it: it must be one, and readable.
+    private static func mayBeInHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"),
+            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "%"):
+            true
+        default: false
+        }
+    }
+
+    /// What is wrong with the fields in a request of this version.
+    func fault(in version: HTTPVersion) -> String? {
+        if let fault { return fault }
+        if version == .http1_1, hosts == 0 { return "Host is missing." }
+        if version.major == 1, version.minor == 0, isChunked { return "HTTP/1.0 has no Transfer-Encoding." }
+        return nil
     }
 
     private mutating func addForwarded(_ value: String) {

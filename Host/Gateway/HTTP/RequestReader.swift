@@ -33,6 +33,10 @@ final class RequestReader: ChannelDuplexHandler {
     private var readWaits = false
     /// Where the decoder reads: bytes of a head so far.
     private var headBytes = 0
+    /// Bytes of a body's framing beyond what bodies need.
+    private var framing = 0
+    /// With a chunk for each byte: its size, two ends of lines, and itself.
+    private static let framingOfByte = 6
 
     init(_ handler: RequestHandler, limits: GatewayConfiguration.Limits) {
         self.handler = handler
@@ -189,13 +193,25 @@ final class RequestReader: ChannelDuplexHandler {
     }
 
     private func pass(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        if handler.readsHead() { headBytes += bytes.readableBytes } else { headBytes = 0 }
+        if handler.readsHead() {
+            headBytes += bytes.readableBytes
+            framing = 0
+        } else {
+            headBytes = 0
+        }
+        let before = handler.bodyBytes
         context.fireChannelRead(wrapInboundOut(bytes))
         if handler.isReadingHead, headBytes > limits.headers + limits.target + 16 * 1024 {
-            handler.refuseConnection(
-                ErrorResponse(
-                    .requestHeaderFieldsTooLarge, "request.headers_too_large",
-                    "The headers are too long; send less."))
+            return handler.refuseConnection(.headersTooLarge)
+        }
+        guard let exchange = handler.exchange, !exchange.isComplete else { return }
+        // Chunks may say more of themselves than they hold, and the decoder throws it away without end.
+        framing += bytes.readableBytes - Self.framingOfByte * (handler.bodyBytes - before)
+        framing = max(framing, 0)
+        if framing > limits.headers + limits.target + 64 * 1024 {
+            handler.refuseBody(
+                exchange,
+                ErrorResponse(.badRequest, "request.malformed", "The chunks say more of themselves than they hold."))
         }
     }
 

@@ -29,7 +29,11 @@ extension RequestHandler {
 
     /// Holds the caller to the limits of a rate class.
     func limited(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
-        if let error = drawn(exchange, rateClass) { return error }
+        drawn(exchange, rateClass) ?? placed(exchange, rateClass)
+    }
+
+    /// Takes a place among the requests of a class. Only when the body is there: whoever sends it slowly holds none.
+    func placed(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
         switch core.places.take(rateClass) {
         case .unlimited: return nil
         case .place(let place):
@@ -39,7 +43,8 @@ extension RequestHandler {
         }
     }
 
-    private func drawn(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
+    /// Draws on the caller's budget for requests of a class.
+    func drawn(_ exchange: Exchange, _ rateClass: String) -> ErrorResponse? {
         guard core.rates.isLimited(rateClass) else { return nil }
         let principal = exchange.caller?.principal
         let verdict = core.rates.take(

@@ -23,8 +23,9 @@ extension RequestHandler {
         }
         let hasMore = !exchange.isComplete && (exchange.headers.isChunked || (exchange.headers.contentLength ?? 0) > 0)
         // A stream of HTTP/2 ends with its answer, and a drain ends the connection below it; to close it would reset it.
-        guard !isStream else { return hasMore || exchange.headers.fault != nil }
-        return hasMore || exchange.headers.fault != nil || !exchange.head.isKeepAlive
+        let isFaulty = exchange.headers.fault(in: exchange.head.version) != nil
+        guard !isStream else { return hasMore || isFaulty }
+        return hasMore || isFaulty || !exchange.head.isKeepAlive
             || exchange.head.version.minor == 0 || core.isDraining.load(ordering: .relaxed)
             || reader?.isQuiescing == true
     }

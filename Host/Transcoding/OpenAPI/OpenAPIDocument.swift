@@ -45,12 +45,13 @@ public struct OpenAPIDocument: Sendable {
             paths[entry.route.path, default: [:]][entry.route.method.lowercased()] = operation.write(
                 id: count == 1 ? id : "\(id)_\(count)", &schemas)
         }
+        let responses = ErrorAnswers.components(error: schemas.error)
         var document: [String: JSONValue] = [
             "openapi": .string("3.1.0"),
             "info": .object(["title": .string(title), "version": .string(version)]),
             "paths": .object(paths.mapValues(JSONValue.object)),
             "components": .object([
-                "schemas": .object(schemas.finished),
+                "schemas": .object(schemas.finished), "responses": .object(responses),
                 "securitySchemes": .object([
                     "bearer": .object([
                         "type": .string("http"), "scheme": .string("bearer"), "bearerFormat": .string("JWT"),

@@ -79,8 +79,10 @@ struct OperationWriter {
                 .object([
                     "name": .string("Idempotency-Key"), "in": .string("header"), "required": .bool(false),
                     "description": .string("Sending the request again with the same key gives the same answer once."),
-                    "schema": .object(["type": .string("string"), "minLength": .integer(1), "maxLength": .integer(255)]
-                    ),
+                    "schema": .object([
+                        "type": .string("string"), "minLength": .integer(1), "maxLength": .integer(200),
+                        "pattern": .string("^[!-~]([ -~]*[!-~])?$"),
+                    ]),
                 ]))
         }
         return result
@@ -89,7 +91,7 @@ struct OperationWriter {
     private static func parameter(
         _ name: String, _ place: String, _ required: Bool, _ field: FieldDescription?, _ schemas: inout SchemaWriter
     ) -> JSONValue {
-        var schema = field.map { schemas.schema(of: $0, isAnswer: false) } ?? ["type": .string("string")]
+        var schema = field.map { schemas.schema(of: $0, in: .parameter) } ?? ["type": .string("string")]
         let comment = schema.removeValue(forKey: "description")
         var result: [String: JSONValue] = [
             "name": .string(name), "in": .string(place), "required": .bool(required), "schema": .object(schema),
@@ -113,17 +115,37 @@ struct OperationWriter {
     }
 
     private func responses(_ schemas: inout SchemaWriter) -> JSONValue {
-        var success: [String: JSONValue] = ["description": .string("Success.")]
-        if route.body == "json", route.status != 204 {
+        let requestID = Self.requestID
+        var success: [String: JSONValue] = [
+            "description": .string("Success."), "headers": .object([requestID.name: requestID.field]),
+        ]
+        guard route.body == "json" else {
+            // The plugin writes its answers itself, those to errors too.
+            let own: JSONValue = .object([
+                "description": .string("The plugin's own answer, or an error as Error describes it."),
+                "headers": .object([requestID.name: requestID.field]), "content": .object(["*/*": .object([:])]),
+            ])
+            return .object(["\(route.status)": .object(success), "default": own])
+        }
+        if route.status != 204 {
             let schema = schemas.reference(route.response, isAnswer: true)
             success["content"] = .object(["application/json": .object(schema.map { ["schema": $0] } ?? [:])])
         }
-        return .object([
-            "\(route.status)": .object(success),
-            "default": .object([
-                "description": .string("An error."),
-                "content": .object(["application/json": .object(["schema": schemas.error])]),
-            ]),
-        ])
+        var result = ["\(route.status)": JSONValue.object(success)]
+        for status in ErrorAnswers.statuses(of: route) { result["\(status)"] = ErrorAnswers.reference(status) }
+        return .object(result)
+    }
+
+    /// The header field of every answer.
+    static let requestID: (name: String, field: JSONValue) = (
+        "X-Request-Id", field("Id of the request, as in the log.", isRequired: true)
+    )
+
+    /// A header field of an answer.
+    static func field(_ description: String = "", isRequired: Bool = false) -> JSONValue {
+        let field: [String: JSONValue] = [
+            "required": .bool(isRequired), "schema": .object(["type": .string("string")]),
+        ]
+        return .object(field.merging(SchemaWriter.described(description)) { first, _ in first })
     }
 }

@@ -17,6 +17,7 @@ extension SchemaWriter {
                         "description": .string("Whether the request changed anything all the same."),
                     ]),
                     "pointer": Self.text("JSON Pointer of the field at fault, or empty."),
+                    "decision": Self.text("Names the decision that refused it, where one was made."),
                 ], required: ["reason", "effect", "pointer"])
             finish(
                 "Error",

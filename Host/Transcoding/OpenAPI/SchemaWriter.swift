@@ -12,6 +12,11 @@ struct SchemaWriter {
 
     init(catalog: ContractCatalog) { self.catalog = catalog }
 
+    /// Where a value stands.
+    enum Place {
+        case answer, body, parameter
+    }
+
     static func described(_ comment: String) -> [String: JSONValue] {
         comment.isEmpty ? [:] : ["description": .string(comment)]
     }
@@ -69,7 +74,7 @@ struct SchemaWriter {
     ) -> [String: JSONValue] {
         let fields = message.fields.filter { !omitted.contains($0.name) }
         var properties: [String: JSONValue] = [:]
-        for field in fields { properties[field.name] = .object(schema(of: field, isAnswer: isAnswer)) }
+        for field in fields { properties[field.name] = .object(schema(of: field, in: isAnswer ? .answer : .body)) }
         var result: [String: JSONValue] = ["type": .string("object"), "properties": .object(properties)]
         result.merge(Self.described(message.comment)) { first, _ in first }
         let required = fields.filter { isAnswer || $0.rules.required }.map { JSONValue.string($0.name) }
@@ -79,7 +84,8 @@ struct SchemaWriter {
     }
 
     /// The schema of a field, with its rules.
-    mutating func schema(of field: FieldDescription, isAnswer: Bool) -> [String: JSONValue] {
+    mutating func schema(of field: FieldDescription, in place: Place) -> [String: JSONValue] {
+        let isAnswer = place == .answer
         var result = element(field, isAnswer)
         let rules = field.rules
         let isMap = result["additionalProperties"] != nil
@@ -90,8 +96,26 @@ struct SchemaWriter {
         } else if isAnswer && !isMap && isNullable(field) {
             result = ["anyOf": .array([.object(result), .object(["type": .string("null")])])]
         }
+        if place == .body, !rules.required { result = Self.optional(result) }
         if result["$ref"] != nil, !field.comment.isEmpty { result = ["allOf": .array([.object(result)])] }
         return result.merging(Self.described(field.comment)) { first, _ in first }
+    }
+
+    /// Of what may be left out: null and empty are as absent.
+    private static func optional(_ schema: [String: JSONValue]) -> [String: JSONValue] {
+        let type = schema["type"]?.string
+        if schema.isEmpty { return schema }
+        let null: JSONValue = .object(["type": .string("null")])
+        if type == "string", schema["minLength"] != nil || schema["enum"] != nil {
+            let empty: JSONValue = .object(["type": .string("string"), "maxLength": .integer(0)])
+            return ["anyOf": .array([.object(schema), empty, null])]
+        }
+        if type == "array", schema["minItems"] != nil {
+            let empty: JSONValue = .object(["type": .string("array"), "maxItems": .integer(0)])
+            return ["anyOf": .array([.object(schema), empty, null])]
+        }
+        guard let type else { return ["anyOf": .array([.object(schema), null])] }
+        return schema.merging(["type": .array([.string(type), .string("null")])]) { $1 }
     }
 
     private func isNullable(_ field: FieldDescription) -> Bool {

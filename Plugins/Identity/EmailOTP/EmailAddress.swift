@@ -12,16 +12,21 @@ struct EmailAddress: Sendable, Hashable {
         guard raw.utf8.count <= 1024 else { return nil }
         let trimmed = raw.drop(while: \.isWhitespace)
         guard let last = trimmed.lastIndex(where: { !$0.isWhitespace }) else { return nil }
+        guard trimmed[...last].unicodeScalars.allSatisfy(Self.isTaken) else { return nil }
         let address = trimmed[...last].lowercased()
         let parts = address.split(separator: "@", omittingEmptySubsequences: false)
         guard address.utf8.count <= 254, parts.count == 2, (1...64).contains(parts[0].utf8.count) else { return nil }
-        let isPrintable = address.unicodeScalars.allSatisfy { scalar in
-            !scalar.properties.isWhitespace && scalar.properties.generalCategory != .control
-                && scalar.properties.generalCategory != .format && !"<>()[],;:\\\"".unicodeScalars.contains(scalar)
-        }
         let labels = parts[1].split(separator: ".", omittingEmptySubsequences: false)
-        guard isPrintable, labels.count >= 2, labels.allSatisfy({ Self.isLabel($0) }) else { return nil }
+        guard labels.count >= 2, labels.allSatisfy({ Self.isLabel($0) }) else { return nil }
         text = address
+    }
+
+    /// Printable ASCII and Chinese characters. Letters of other scripts look like these, and accents, widths and marks have
+    /// several spellings: by any of them an address would pass for another one.
+    private static func isTaken(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII
+            ? (0x21...0x7E).contains(scalar.value) && !"<>()[],;:\\\"".unicodeScalars.contains(scalar)
+            : scalar.properties.isUnifiedIdeograph
     }
 
     private static func isLabel(_ label: Substring) -> Bool {

@@ -3,6 +3,7 @@
 
 import NIOCore
 import NIOEmbedded
+import SeededRandom
 import Testing
 import TheatreContracts
 
@@ -106,7 +107,8 @@ import TheatreContracts
         ["Content-Length: 3", "Content-Length: 4"], ["Content-Length: +3"], ["Content-Length: 3, 3"],
         ["Content-Length: -1"], ["Content-Length: 99999999999999999999"], ["Transfer-Encoding: gzip, chunked"],
         ["Transfer-Encoding: identity"], ["X-Folded: a\r\n b"], ["Transfer-Encoding : chunked"],
-        ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], ["Transfer-Encoding: xchunked"], ["Host: test"],
+        ["Host: evil@test"],
     ])
     func ambiguousFramingIsRefusedAndTheConnectionClosed(headers: [String]) throws {
         let (bench, calls) = try Self.bench()
@@ -119,6 +121,50 @@ import TheatreContracts
         #expect(answer.components("HTTP/1.1 ") == 1, "\(answer)")
         #expect(calls.calls.isEmpty)
         #expect(!bench.channel.isActive)
+    }
+
+    /// Whoever stands before this host may have picked the route by it.
+    @Test func hostIsSentOnceAndReadable() throws {
+        let (bench, _) = try Self.bench()
+        let plain = request("GET", "/echo/a")
+        #expect(try bench.send(plain.replacing("Host: test", with: "Host: [::1]:8080")).hasPrefix("HTTP/1.1 200 "))
+        #expect(try bench.send(plain.replacing("Host: test", with: "Host:")).hasPrefix("HTTP/1.1 200 "))
+        let answer = try bench.send(plain.replacing("Host: test\r\n", with: ""))
+        #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("Host is missing"), "\(answer)")
+        #expect(!bench.channel.isActive)
+    }
+
+    /// What the decoder takes for the beginning of another protocol, it reads nothing behind.
+    @Test(arguments: [
+        "GET /echo/a HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "CONNECT a:1 HTTP/1.1\r\nHost: t\r\n\r\n",
+    ])
+    func nothingIsReadBehindAnotherProtocol(_ text: String) throws {
+        let (bench, calls) = try Self.bench()
+        let answer = try bench.send(text + request("GET", "/echo/smuggled"))
+        #expect(answer.components("HTTP/1.1 ") == 1 && answer.contains("connection: close"), "\(answer)")
+        #expect(calls.calls.count <= 1 && !bench.channel.isActive)
+    }
+
+    @Test(arguments: ["zz\r\n", "fffffffffffffffff\r\n", "0x2\r\n", "-2\r\n", "2\n", "2\r\nabc"])
+    func aBodyThatCannotBeReadIsRefused(_ chunk: String) throws {
+        let (bench, calls) = try Self.bench()
+        let head = "POST /small HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        var answer = try bench.send(head + chunk + request("GET", "/echo/smuggled"))
+        bench.advance(seconds: 2)
+        answer += try bench.received()
+        #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.components("HTTP/1.1 ") == 1, "\(answer)")
+        #expect(calls.calls.isEmpty && !bench.channel.isActive)
+    }
+
+    /// The decoder throws extensions of chunks away, however long they are.
+    @Test func chunksThatSayTooMuchOfThemselvesAreRefused() throws {
+        let (bench, calls) = try Self.bench()
+        var answer = try bench.send("POST /small HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+        for _ in 0..<40 where answer.isEmpty { answer += try bench.send(String(repeating: "a", count: 10_000)) }
+        #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(answer)")
+        bench.advance(seconds: 2)
+        #expect(calls.calls.isEmpty && !bench.channel.isActive)
     }
 
     @Test func chunkedBodyIsPutTogetherWithinTheLimit() throws {
@@ -267,7 +313,7 @@ import TheatreContracts
     }
 
     /// Random bytes and mutations of a good request neither trap nor reach a plugin as something else.
-    @Test(arguments: UInt64(1)...60) func noiseIsAnsweredOrDropped(seed: UInt64) throws {
+    @Test(arguments: FuzzPlan.current.seeds(60)) func noiseIsAnsweredOrDropped(seed: UInt64) throws {
         var random = IdentitySource(seed: seed)
         let (bench, _) = try Self.bench()
         var bytes = Array(

@@ -18,7 +18,10 @@ struct PasswordPolicyTests {
     @Test(arguments: [
         "", " ", "name", "@example.org", "name@", "name@host", "a@b@c.de", "a b@c.de", "a@c..de", "a@-c.de", "a@c-.de",
         "a@c.de.", "<a@c.de>", "a@c.de\u{0}", "a\u{200B}@c.de", String(repeating: "a", count: 65) + "@c.de",
-        "a@" + String(repeating: "b", count: 64) + ".de", "a@" + String(repeating: "b.", count: 130) + "de",
+        "аbc@c.de", "a@с.de", "\u{212A}a@c.de", "e\u{301}@c.de", "é@c.de", "ａ@c.de", "a＠c.de", "a@c。de",
+        "\u{202E}a@c.de",
+        "\u{F900}@c.de", "ß@c.de", "a@" + String(repeating: "b", count: 64) + ".de",
+        "a@" + String(repeating: "b.", count: 130) + "de",
     ])
     func whatIsNoAddressIsRefused(_ raw: String) {
         #expect(EmailIdentifier(raw) == nil)

@@ -28,9 +28,9 @@ struct FuzzTests {
         ] { #expect(String(decoding: json, as: UTF8.self).contains(part), "\(part)") }
     }
 
-    @Test(arguments: 0..<8) func damagedJSONIsAnErrorOrCanonical(_ seed: Int) throws {
+    @Test(arguments: FuzzPlan.current.seeds(8)) func damagedJSONIsAnErrorOrCanonical(_ seed: UInt64) throws {
         let transcoder = try TestCatalog.transcoder("test.Every")
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SeededGenerator(seed: seed)
         let alphabet = Array(#"{}[]",:\0123456789-+.eEtfn u"#.utf8) + [0x80, 0xC3, 0xFF, 0]
         var accepted = 0
         for _ in 0..<500 {
@@ -53,10 +53,10 @@ struct FuzzTests {
         #expect(accepted > 0)
     }
 
-    @Test(arguments: 0..<8) func damagedBytesAreAnErrorOrCanonical(_ seed: Int) throws {
+    @Test(arguments: FuzzPlan.current.seeds(8)) func damagedBytesAreAnErrorOrCanonical(_ seed: UInt64) throws {
         let transcoder = try TestCatalog.transcoder("test.Every")
         let whole = try transcoder.encode(text: Self.seed)
-        var random = SeededGenerator(seed: UInt64(seed) &+ 100)
+        var random = SeededGenerator(seed: seed &+ 100)
         var accepted = 0
         for _ in 0..<500 {
             var bytes = whole

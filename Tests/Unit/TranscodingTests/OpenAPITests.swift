@@ -59,6 +59,19 @@ struct OpenAPITests {
             ("/components/schemas/theatre.orders.v1.Order/description", #""An order.""#),
             ("/components/schemas/Error/required/0", #""error_code""#),
             (
+                "/paths/~1api~1v1~1orders/post/responses/402/$ref", ##""#/components/responses/PaymentRequired""##
+            ),
+            ("/components/responses/TooManyRequests/headers/Retry-After/required", "false"),
+            ("/components/responses/Conflict/headers/X-Request-Id/required", "true"),
+            (
+                "/components/responses/Conflict/content/application~1json/schema/$ref",
+                ##""#/components/schemas/Error""##
+            ),
+            (
+                "/paths/~1api~1v1~1orders~1{order_id}:refund/post/requestBody/content/application~1json/schema/properties/reason/type",
+                #"["string","null"]"#
+            ),
+            (
                 "/tags/0/description",
                 #""Orders of chips. The notification route is raw and belongs to theatre.http.v1.Handler.""#
             ),
@@ -76,6 +89,19 @@ struct OpenAPITests {
     func routesAndContractsAreDescribed(_ pointer: String, _ json: String) throws {
         let value = try #require(try Self.document().value(at: pointer), "nothing at \(pointer)")
         #expect(String(decoding: try value.json(), as: UTF8.self) == json)
+    }
+
+    /// What a route may answer follows from what it declares.
+    @Test(
+        arguments: [
+            ("/api/v1/orders", "post", [402, 403, 408, 409, 413, 415, 422, 423], []),
+            ("/api/v1/orders/{order_id}", "get", [404, 429], [402, 403, 408, 409, 413, 415, 422, 423]),
+        ] as [(String, String, Set<Int>, Set<Int>)])
+    func errorsFollowFromTheDeclaration(_ path: String, _ method: String, _ there: Set<Int>, _ missing: Set<Int>) throws
+    {
+        let responses = try Self.document().value(at: "/paths/\(path.replacing("/", with: "~1"))/\(method)/responses")
+        let statuses = Set((responses?.object ?? [:]).keys.compactMap { Int($0) })
+        #expect(statuses.isSuperset(of: there.union([400, 401, 500, 503])) && statuses.isDisjoint(with: missing))
     }
 
     @Test func anEnumSaysWhatItsValuesMean() throws {
