@@ -44,6 +44,7 @@ packages:
 test-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(TEST_PACKAGES)
 	@Tests/Checks/install-languages
+	@Tests/Checks/install-openbao
 
 bench-packages:
 	@Tests/Checks/install-packages $(RUN_PACKAGES) $(BENCH_PACKAGES)

@@ -29,6 +29,9 @@ let plugins = [
     PluginRow(
         group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),
     PluginRow(group: "Identity", name: "OIDC", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "OpenBao",
+        tests: ["EmulatedHost", "Emulators", "OpenBaoServer", .product(name: "NIOHTTP1", package: "swift-nio")]),
     PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
     PluginRow(
         group: "Identity", name: "PhoneOTP", libraries: ["OneTimeCodes", "TextMessages"],
@@ -146,8 +149,8 @@ let host: [Target] = [
     .target(
         name: "Services",
         dependencies: [
-            "Runtime", "TheatreContracts", "TheatreSchedules", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
-            nio("NIOHTTP1"),
+            "Runtime", "TheatreContracts", "TheatreManifest", "TheatreSchedules", protobuf, log, nio("NIOCore"),
+            nio("NIOPosix"), nio("NIOHTTP1"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "CryptoExtras", package: "swift-crypto"),
@@ -336,6 +339,9 @@ let tests: [Target] =
         .target(
             name: "OpenAPIFaults", dependencies: ["TheatreManifest"], path: "Tests/OpenAPIFaults", swiftSettings: strict
         ),
+        .target(
+            name: "OpenBaoServer", dependencies: ["TheatreManifest", "Toolchains"], path: "Tests/OpenBaoServer",
+            swiftSettings: strict),
         .target(name: "PostgreSQLServer", path: "Tests/PostgreSQLServer", swiftSettings: strict),
         .testTarget(
             name: "ContractTests",
@@ -355,7 +361,8 @@ let tests: [Target] =
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "CSQLite", "Emulators", "OpenAPIFaults", "PostgreSQLServer", "Registry", "SeededRandom", "Staging",
+                "CSQLite", "Emulators", "OpenAPIFaults", "OpenBaoServer", "PostgreSQLServer", "Registry",
+                "SeededRandom", "Staging",
                 "TheatreContracts", "TheatreManifest", "Toolchains", "Transcoding",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -379,8 +386,8 @@ let tests: [Target] =
         unitTests(
             "ServicesTests",
             [
-                "Services", "Runtime", "TheatreContracts", protobuf, log, nio("NIOCore"), nio("NIOPosix"),
-                nio("NIOHTTP1"),
+                "Services", "Runtime", "TheatreContracts", "TheatreManifest", protobuf, log, nio("NIOCore"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
@@ -407,7 +414,7 @@ let tests: [Target] =
                 "TheatreContracts",
                 "TheatreManifest", "JSONSchema", "theatre", "theatre-runner", "Good", "Unruly", "Relay", "Parrot",
                 "Bianjing", "Offline", "SQLite", "Ledger", "Accounts", "Password", "Inbox", "Webhook", "Orders",
-                "PaymentSimulator", "Admin", "LocalBlobs", "Drafting", "Validator",
+                "PaymentSimulator", "Admin", "KeyFile", "LocalBlobs", "OpenBao", "Drafting", "Validator",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"), protobuf, log,
             ]),

@@ -50,6 +50,7 @@ public func compile(
     compiler.checkPlugins()
     compiler.checkHTTPRoutes()
     compiler.checkGuards()
+    compiler.checkVaults()
     compiler.checkRates()
     compiler.gatherFeatures()
     compiler.gatherProfiles()

@@ -45,6 +45,10 @@ public enum FaultCode: String, Sendable, CaseIterable, Encodable {
     case grantMissing = "grant.missing"
     /// The deployment grants what the plugin never asks for.
     case grantExcess = "grant.excess"
+    /// A secret is to be read by an instance that is not there or reads none.
+    case secretUnknownVault = "secret.unknown_vault"
+    /// An instance that reads secrets from a vault has one of a vault itself.
+    case secretCircular = "secret.circular"
     /// The plugin must not run in the mode it is configured for.
     case modeForbidden = "mode.forbidden"
     /// The configuration fails its schema.

@@ -107,7 +107,7 @@ public struct InstanceDeclaration: Sendable, Hashable {
 
     /// A secret and where it may go.
     public struct Secret: Sendable, Hashable {
-        /// `env:NAME` or `file:PATH`.
+        /// `env:NAME`, `file:PATH`, `store:NAME` or `vault:INSTANCE/PATH#FIELD`.
         public var from: String
         /// Hosts it may be sent to.
         public var hosts: [String]
@@ -183,10 +183,12 @@ extension InstanceDeclaration.Grants {
         for (name, value) in try reader.object("secrets") {
             var secret = try ObjectReader(value, at: "\(pointer)/secrets/\(name)")
             let from = try secret.string("from")
-            guard ["env:", "file:", "store:"].contains(where: { from.hasPrefix($0) && from.count > $0.count }) else {
+            let isNamed = ["env:", "file:", "store:"].contains { from.hasPrefix($0) && from.count > $0.count }
+            guard isNamed || VaultReference(from) != nil else {
                 throw ManifestError(
                     code: "manifest.choice", pointer: secret.pointer(to: "from"),
-                    message: "does not say where the secret is; env:NAME, file:PATH or store:NAME is expected")
+                    message: "does not say where the secret is; env:NAME, file:PATH, store:NAME or "
+                        + "vault:INSTANCE/PATH#FIELD is expected")
             }
             secrets[name] = InstanceDeclaration.Secret(from: from, hosts: try secret.strings("hosts"))
             try secret.finish()

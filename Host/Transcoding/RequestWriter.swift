@@ -79,7 +79,13 @@ struct RequestWriter {
         _ plan: Int, _ known: FieldMask, depth: Int, isRoot: Bool = false
     ) throws(TranscodingError) {
         guard depth > 0 else { throw JSONCursor.tooDeep }
-        guard cursor.peek() == UInt8(ascii: "{") else { throw try mismatch("an object") }
+        guard cursor.peek() == UInt8(ascii: "{") else {
+            let isArray = cursor.peek() == UInt8(ascii: "[")
+            var error = try mismatch("an object")
+            // What stands in the place of an object that has a secret may be the secret itself.
+            if !isArray, plans[plan].fields.contains(where: \.isSecret) { error.found = "not what it may be" }
+            throw error
+        }
         cursor.skip()
         var seen = known
         var here = FieldMask()

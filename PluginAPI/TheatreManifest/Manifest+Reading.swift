@@ -65,7 +65,8 @@ extension Manifest {
                 code: "manifest.reference", pointer: "/calls/\(index)",
                 message: "is \"\(call)\", whose feature is not in needs\(hint)")
         }
-        for (index, route) in routes.enumerated() where !operations.contains(route.operation) {
+        for (index, route) in routes.enumerated()
+        where !operations.contains(route.operation) && !isHosts(route.operation) {
             throw ManifestError(
                 code: "manifest.reference", pointer: "/routes/\(index)/operation",
                 message: "is \"\(route.operation)\", which is not in operations")
@@ -76,6 +77,11 @@ extension Manifest {
                 code: "manifest.reference", pointer: "/routes/\(index)/scope",
                 message: "is \"\(route.scope)\", but operations lacks \(Self.resolver), which finds a row's project")
         }
+    }
+
+    /// An operation of the host's own that a route may be bound to, past the plugin: it asks to operate the host.
+    private func isHosts(_ operation: String) -> Bool {
+        grants.operate && operation.hasPrefix("theatre.host.v1.") && calls.contains(operation)
     }
 
     /// A queue's name is its own, and there is somebody to work it off; a worker has something to do.

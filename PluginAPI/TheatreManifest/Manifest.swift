@@ -132,7 +132,7 @@ public struct Manifest: Sendable, Hashable {
         public var method: String
         /// `/api/v1/orders/{order_id}` or with a verb, `/api/v1/runs/{run_id}:cancel`.
         public var path: String
-        /// Of `operations`.
+        /// Of `operations`; or of `calls`, where the host itself serves it for an instance that operates it.
         public var operation: String
         /// Who may call: `anyone`, `user`, `service`, `admin`.
         public var access: String

@@ -94,17 +94,31 @@ import TheatreManifest
         #expect(try Self.files(in: state, holding: String(key)) == ["secrets/master.keys"])
     }
 
+    /// Keys that anybody may know, with what is said of them.
+    @Test(arguments: [Data(repeating: 0, count: 32), Data("change me before you go live, yes".utf8.prefix(32))])
+    func aDefaultMasterKeyStopsTheStart(_ key: Data) async throws {
+        var files = Self.files
+        files["00-host.yaml"] = "development: false\n"
+        files["23-keyfile.yaml"]? += "critical: true\n"
+        let deployment = try TemporaryFolder(files)
+        let state = deployment.path("state")
+        try deployment.writeKey("audit/0001.jwk", Self.auditKey)
+        try FileManager.default.createDirectory(atPath: "\(state)/secrets", withIntermediateDirectories: true)
+        try write("1:\(key.base64EncodedString())\n", "\(state)/secrets/master.keys")
+        let result = try await theatre(
+            ["serve", "--state", state, "--port", "0"] + ServerProcess.options(deployment.root, nil))
+        #expect(result.status == 1)
+        #expect(result.output.contains("keysource.no_key"), "\(result.output)")
+        #expect(!result.output.contains(key.base64EncodedString()))
+    }
+
     @Test func outsideDevelopmentAMissingMasterKeyStopsTheStart() async throws {
         var files = Self.files
         files["00-host.yaml"] = "development: false\n"
         files["23-keyfile.yaml"]? += "critical: true\n"
         let deployment = try TemporaryFolder(files)
         let state = deployment.path("state")
-        // The key of RFC 8037, appendix A: what signs the audit log is there.
-        try deployment.writeKey(
-            "audit/0001.jwk",
-            #"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","#
-                + #""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)
+        try deployment.writeKey("audit/0001.jwk", Self.auditKey)
         let result = try await theatre(
             ["serve", "--state", state, "--port", "0"] + ServerProcess.options(deployment.root, nil))
         #expect(result.status == 1)
@@ -112,6 +126,11 @@ import TheatreManifest
         #expect(result.output.contains("put the secret into \(state)/secrets/master.keys, mode 0600"))
         #expect(!FileManager.default.fileExists(atPath: "\(state)/secrets/master.keys"))
     }
+
+    /// The key of RFC 8037, appendix A: what signs the audit log is there.
+    private static let auditKey =
+        #"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","#
+        + #""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#
 
     /// Every stored secret and every audit row of them, as PostgreSQL shows them: bytes in hex.
     private static func tables(of deployment: TemporaryFolder) async throws -> String {

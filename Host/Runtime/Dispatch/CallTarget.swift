@@ -8,8 +8,10 @@
 public struct CallTarget: Sendable {
     /// What serves it, known to the dispatcher alone.
     let port: InstancePort
-    /// Index in the manifest's operations.
+    /// Index in the manifest's operations; in its calls where ``isHosts``.
     let operation: UInt32
+    /// The host itself serves it, on behalf of the instance.
+    var isHosts = false
 
     /// Of the instance, as it was looked up.
     public var generation: UInt32 { port.identity.generation }

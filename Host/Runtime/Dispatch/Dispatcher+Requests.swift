@@ -211,10 +211,25 @@ extension Dispatcher {
 
     // MARK: the host as callee
 
+    /// A call of the gateway's to a service of the host, for a route of an instance that serves.
+    func serve(_ launch: inout Launch, _ target: CallTarget) throws(CallError) -> UInt64 {
+        guard case .service(let service, let operation) = target.port.calls[Int(target.operation)].target,
+            target.port.refusal == nil, serving.ports[target.port.identity.instance] === target.port
+        else {
+            throw CallError(
+                .unavailable, "instance.retired", "Another generation of the instance serves, or none.", retry: .safe)
+        }
+        launch.caller = target.port.core
+        launch.callIndex = target.operation
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        return try serve(launch, target.port, none, service, operation)
+    }
+
+    @discardableResult
     private func serve(
         _ launch: borrowing Launch, _ caller: InstancePort, _ attributes: UnsafeRawBufferPointer,
         _ service: any HostService, _ operation: String
-    ) throws(CallError) {
+    ) throws(CallError) -> UInt64 {
         let context = launch.context.takeUnretainedValue()
         let served = ServiceCall(self, caller.identity, context, launch, attributes: attributes)
         let (slot, id) = try answer(launch, caller, served)
@@ -230,6 +245,7 @@ extension Dispatcher {
             unpin(slot, id)
         }
         cancelIfLate(launch)
+        return id
     }
 
     /// Takes a slot for a call that a responder answers; pinned for the caller of this function.

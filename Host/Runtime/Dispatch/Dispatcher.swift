@@ -132,7 +132,8 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
             }
             throw CallError(.notFound, "instance.unknown", "No instance is named \(instance).")
         }
-        guard let index = port.operation(named: operation) else {
+        let own = port.operation(named: operation)
+        guard let index = own ?? port.call(toRoutedService: operation) else {
             throw CallError(
                 .unimplemented, "instance.no_operation",
                 "Instance \(instance) of plugin \(port.identity.plugin) does not provide \(operation).")
@@ -142,7 +143,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
             guard serving === table else { return try target(instance: instance, operation: operation) }
             throw refusal
         }
-        return CallTarget(port: port, operation: index)
+        return CallTarget(port: port, operation: index, isHosts: own == nil)
     }
 
     /// Sends a call; its completion comes through `sink`, exactly once, also where it is refused at once.
@@ -154,6 +155,7 @@ public final class Dispatcher: CallStarting, @unchecked Sendable {
         launch.attempt = call.attempt
         launch.trace = call.context.trace
         do throws(CallError) {
+            if target.isHosts { return CallID(rawValue: try serve(&launch, target)) }
             if call.idempotencyKey.isEmpty { return CallID(rawValue: try self.launch(launch, on: target)) }
             return CallID(rawValue: try self.launch(launch, key: call.idempotencyKey, on: target))
         } catch {

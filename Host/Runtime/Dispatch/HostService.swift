@@ -6,9 +6,17 @@ public protocol HostService: Sendable {
     /// Full name of the contract: `theatre.host.v1.Egress`.
     var contract: String { get }
 
+    /// A route of an instance may be bound to its operations: the gateway calls it for that instance, past the plugin.
+    var servesRoutes: Bool { get }
+
     /// Serves one call of one operation (`Fetch`), on any thread; must not block. Answers through `call`, exactly once,
     /// inline or later.
     func serve(_ operation: String, _ call: any HostCall)
+}
+
+extension HostService {
+    /// Only plugins call it.
+    public var servesRoutes: Bool { false }
 }
 
 /// A call that a plugin makes to the host.
@@ -120,7 +128,8 @@ public struct ResolvedGrants: Sendable {
 
     /// A secret bound to where it may go.
     public struct SecretGrant: Sendable, Hashable {
-        /// Where the value comes from: `env:NAME` or `file:NAME`, NAME relative to the deployment's secrets folder.
+        /// Where the value comes from: `env:NAME`; `file:NAME`, relative to the deployment's secrets folder; `store:NAME`,
+        /// in the database; `vault:INSTANCE/PATH#FIELD`, read by that instance.
         public var source: String
         /// Hosts it may be sent to; empty for leases.
         public var hosts: [String]

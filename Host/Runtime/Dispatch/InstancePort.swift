@@ -263,6 +263,15 @@ public final class InstancePort: @unchecked Sendable {
         return isFirst
     }
 
+    /// Index among the calls of an operation of the host's that routes may be bound to.
+    func call(toRoutedService operation: String) -> UInt32? {
+        let index = calls.firstIndex { call in
+            guard call.name == operation, case .service(let service, _) = call.target else { return false }
+            return service.servesRoutes
+        }
+        return index.map { UInt32($0) }
+    }
+
     func quarantine(_ reason: String) {
         if refuse(CallError(.unavailable, "instance.quarantined", reason)) { hooks.onQuarantine(identity, reason) }
     }

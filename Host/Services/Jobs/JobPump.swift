@@ -26,12 +26,27 @@ public final class JobPump: Sendable {
     }
 
     /// A pump over the queues in the storage instance `storage`.
+    ///
+    /// - Parameter keySource: by which the job of the host's own, ``hostQueue``, wraps data keys anew.
     public convenience init(
-        calls: any CallStarting, storage: String, clock: any ServiceClock, worker: WorkerName, log: Logger
+        calls: any CallStarting, storage: String, keySource: String, clock: any ServiceClock, worker: WorkerName,
+        log: Logger
     ) {
+        let calls = DispatchedCalls(calls: calls)
+        let rewrap = SecretRewrap(calls, storage: storage, keySource: keySource)
         self.init(
-            DispatchedCalls(calls: calls), storage: storage, clock: clock, worker: worker, log: log,
+            HostWorker(calls, rewrap: rewrap), storage: storage, clock: clock, worker: worker, log: log,
             offload: SchedulePump.onThreadPool)
+    }
+
+    /// The queue that the host itself fills and works off, one job at a time on all hosts together.
+    public static var hostQueue: JobQueue {
+        var queue = JobQueue(owner: HostWorker.name, name: SecretRewrap.queue)
+        queue.concurrency = 1
+        queue.globalConcurrency = 1
+        queue.maxAttempts = 20
+        queue.timeout = 600_000
+        return queue
     }
 
     init(

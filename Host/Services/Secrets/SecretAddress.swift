@@ -14,15 +14,21 @@ public struct SecretAddress: Sendable, Hashable {
     /// The field: `store:NAME` without its kind.
     public var name: String
 
+    /// The owner of what `store:NAME` in plugins.d names.
+    static let deployment = "deployment"
+
     /// One that plugins.d may name as `store:NAME`.
     public init(deployment name: String) {
-        self.init(tenant: "default", project: "", owner: "deployment", name: name)
+        self.init(tenant: "default", project: "", owner: Self.deployment, name: name)
     }
 
     /// One of anybody's.
     public init(tenant: String, project: String, owner: String, name: String) {
         (self.tenant, self.project, self.owner, self.name) = (tenant, project, owner, name)
     }
+
+    /// As audit rows name it.
+    public var resource: String { "secret:\(owner)/\(name)" }
 
     /// 1 to 128 letters, digits, dots, `_` and `-`, no dot first.
     public static func isName(_ name: some StringProtocol) -> Bool {

@@ -42,7 +42,7 @@ public struct SecretRow: Sendable, Hashable {
     /// Reads a row of the queries here; nil where it is of another shape.
     public init?(_ row: SQLRow) {
         let kinds = row.values.map(\.kind)
-        guard kinds.count == 11, case .text(let tenant) = kinds[0], case .text(let project) = kinds[1],
+        guard kinds.count >= 11, case .text(let tenant) = kinds[0], case .text(let project) = kinds[1],
             case .text(let owner) = kinds[2], case .text(let name) = kinds[3], case .integer(let version) = kinds[4],
             case .text(let keyVersion) = kinds[5], case .blob(let wrapped) = kinds[6],
             case .blob(let sealed) = kinds[7], case .integer(let createdAt) = kinds[8],
@@ -77,13 +77,38 @@ public struct SecretRow: Sendable, Hashable {
             """, [])
     }
 
-    /// Versions whose data key another master key version wraps; at most 100.
-    public static func wrapped(notBy keyVersion: String) -> SQLQueryRequest {
-        query(
+    /// The newest version of each secret of a tenant that is there, by name; one more column says how many are kept.
+    static func newest(of tenant: String) -> SQLQueryRequest {
+        let same = "o.tenant = s.tenant AND o.project = s.project AND o.owner = s.owner AND o.name = s.name"
+        return query(
             """
-            SELECT \(columns) FROM {secrets} WHERE deleted_at = 0 AND key_version <> ?1
+            SELECT \(columns), (SELECT COUNT(*) FROM {secrets} AS o WHERE \(same) AND o.deleted_at = 0)
+            FROM {secrets} AS s WHERE tenant = ?1 AND deleted_at = 0
+            AND version = (SELECT MAX(o.version) FROM {secrets} AS o WHERE \(same))
+            ORDER BY owner, project, name LIMIT 10000
+            """, [.text(tenant)])
+    }
+
+    /// Versions whose data key another master key version wraps; at most 100, in order.
+    ///
+    /// - Parameter last: those after it.
+    public static func wrapped(notBy keyVersion: String, after last: SecretRow? = nil) -> SQLQueryRequest {
+        var parameters: [SQLValue.OneOf_Kind] = [.text(keyVersion)]
+        var later = ""
+        if let last {
+            later = "AND (tenant, project, owner, name, version) > (?2, ?3, ?4, ?5, ?6)"
+            parameters += parts(last.address) + [.integer(last.version)]
+        }
+        return query(
+            """
+            SELECT \(columns) FROM {secrets} WHERE deleted_at = 0 AND key_version <> ?1 \(later)
             ORDER BY tenant, project, owner, name, version LIMIT 100
-            """, [.text(keyVersion)])
+            """, parameters)
+    }
+
+    /// How many versions' data keys another master key version wraps.
+    public static func count(notBy keyVersion: String) -> SQLQueryRequest {
+        query("SELECT COUNT(*) FROM {secrets} WHERE deleted_at = 0 AND key_version <> ?1", [.text(keyVersion)])
     }
 
     /// Stores it; ALREADY_EXISTS `sql.unique` where somebody was first.

@@ -5,8 +5,8 @@ public import Runtime
 
 /// Where secrets come from.
 public protocol SecretSource: Sendable {
-    /// The value of `env:NAME` or `file:NAME`, or of `store:NAME` once it was fetched. On any thread; must not block for
-    /// longer than a small file's read.
+    /// The value of `env:NAME` or `file:NAME`, or of `store:NAME` or `vault:…` once it was fetched. On any thread; must not
+    /// block for longer than a small file's read.
     ///
     /// - Throws: FAILED_PRECONDITION `secrets.missing`, `secrets.unsafe_file`, `secrets.bad_source`; never a value.
     func value(for source: String) throws(CallError) -> SecretBytes

@@ -174,7 +174,7 @@ private struct SeenSecrets: SecretSource {
 }
 
 /// Goes on after the last of several looks, with the first error.
-private final class Looks: Sendable {
+final class Looks: Sendable {
     private let state: Mutex<(left: Int, error: CallError?)>
     private let then: @Sendable (CallError?) -> Void
 

@@ -21,9 +21,14 @@ final class ServingWorld: HostService {
         call.complete(Self.answers[operation] ?? [])
     }
 
-    /// Of HMAC-SHA-256 and Ed25519, over whatever it is and with no key: nothing here depends on their values.
+    /// Of HMAC-SHA-256 and Ed25519, over whatever it is and with no key, and a secret that is a keyring, too: nothing here
+    /// depends on their values.
     private static let answers: [String: [UInt8]] = [
         "theatre.host.v1.Keys/Mac": encoded(HostMacResponse.with { $0.mac = Data(repeating: 0x5A, count: 32) }),
+        "theatre.host.v1.Secrets/Lease": encoded(
+            HostLeaseResponse.with {
+                $0.value = Data("1:\(Data((UInt8(0)..<32).map { $0 &* 37 &+ 11 }).base64EncodedString())".utf8)
+            }),
         "theatre.host.v1.Keys/Sign": encoded(HostSignResponse.with { $0.signature = Data(repeating: 0x5A, count: 64) }),
     ]
 

@@ -3,6 +3,8 @@
 
 import Isolation
 import Logging
+import NIOCore
+import NIOPosix
 import Registry
 import Remote
 import Runtime
@@ -23,6 +25,8 @@ final class OperatorRuntime {
     private let dispatcher: Dispatcher
     private let fleet: Fleet
     private let writer: LogWriter
+    /// For a key source that is elsewhere.
+    private let egress: EgressService
 
     /// Reads the deployment and starts its storage.
     ///
@@ -52,9 +56,16 @@ final class OperatorRuntime {
         try dispatcher.startSweeping()
         let secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
         let service = SecretsService(source: secrets)
+        do throws(CallError) {
+            egress = try EgressService(
+                group: MultiThreadedEventLoopGroup.singleton, secrets: secrets, monotonic: { clock.monotonic() },
+                authorities: opensSecrets ? host.egress.authorities : [])
+        } catch {
+            throw ServeFailure("\(error.reason): \(error.message)")
+        }
         let planner = DeploymentPlanner(
-            deployment: deployment, services: [service.contract: service], state: host.state, publicURL: "",
-            version: HostVersion.current)
+            deployment: deployment, services: [service.contract: service, egress.contract: egress], state: host.state,
+            publicURL: "", version: HostVersion.current)
         var plan = planner.plan()
         let name = host.storage
         var names: Set = [name]
@@ -135,6 +146,7 @@ final class OperatorRuntime {
 
     private func stop() {
         fleet.stop(drainSeconds: 5)
+        do { try egress.shutdown().wait() } catch { printError("connections did not close: \(error)") }
         do { try writer.close() } catch { printError("the log could not be written to its end: \(error)") }
     }
 

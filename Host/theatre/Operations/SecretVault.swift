@@ -100,7 +100,7 @@ struct SecretVault {
             $0.principal = actor
             $0.principalKind = .system
             $0.route = "theatre secrets \(action)"
-            $0.resource = "secret:\(address.owner)/\(address.name)"
+            $0.resource = address.resource
             $0.action = action
             $0.decision = "operator"
             $0.audit = "change"

@@ -62,8 +62,9 @@ struct GrantedValues {
         _ source: String, _ what: String, of instance: InstancePlan, _ secrets: FileAndEnvironmentSecrets,
         _ host: HostConfiguration
     ) throws(LoadError) {
-        // Those in the database are fetched when they are used.
-        guard self.secrets[source] == nil, StoredSecrets.name(in: source) == nil else { return }
+        // Those in the database or in a vault are fetched when they are used.
+        guard self.secrets[source] == nil, StoredSecrets.name(in: source) == nil, !VaultReference.isKind(of: source)
+        else { return }
         do throws(CallError) { self.secrets[source] = try secrets.read(source) } catch {
             unread.insert(source)
             throw LoadError(

@@ -66,9 +66,11 @@ final class HostParts: Sendable {
         log.generations.ask(dispatcher)
         try dispatcher.startSweeping()
         secrets = FileAndEnvironmentSecrets(folder: "\(host.state)/\(host.secretsFolder)")
-        let stored = StoredSecrets(
-            beside: secrets, calls: dispatcher, storage: host.storage, keySource: host.keySource,
-            monotonic: { clock.monotonic() })
+        let stored = VaultSecrets(
+            beside: StoredSecrets(
+                beside: secrets, calls: dispatcher, storage: host.storage, keySource: host.keySource,
+                monotonic: { clock.monotonic() }),
+            calls: dispatcher, barred: [host.storage, host.keySource], monotonic: { clock.monotonic() })
         keys = FileKeys(
             folder: "\(host.state)/\(host.keysFolder)", generate: host.generatesKeys,
             clock: { Int64(clock.wall() / 1_000_000) })
@@ -80,7 +82,8 @@ final class HostParts: Sendable {
         events = EventPump(
             calls: dispatcher, storage: host.storage, clock: time, holder: worker.node, log: log.logger("events"))
         jobs = JobPump(
-            calls: dispatcher, storage: host.storage, clock: time, worker: worker, log: log.logger("jobs"))
+            calls: dispatcher, storage: host.storage, keySource: host.keySource, clock: time, worker: worker,
+            log: log.logger("jobs"))
         retention = RetentionPump(
             calls: dispatcher, storage: host.storage, periods: RetentionPeriods(host), keys: keys,
             auditKey: host.auditKey, clock: time, log: log.logger("retention"))
@@ -103,6 +106,9 @@ final class HostParts: Sendable {
             egress, KeysService(source: keys, secrets: stored, uses: uses), SecretsService(source: stored, uses: uses),
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
             AuditService(calls: dispatcher, storage: host.storage, keys: keys, key: host.auditKey),
+            SecretStoreService(
+                calls: dispatcher, storage: host.storage, keySource: host.keySource,
+                now: { Int64(clock.wall() / 1_000_000) }),
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
         isOpen = OpenFlag()
@@ -249,9 +255,21 @@ final class HostParts: Sendable {
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))
-        jobs.serve(Set(instances.flatMap(JobQueue.queues(of:))))
+        jobs.serve(Set(instances.flatMap(JobQueue.queues(of:)) + hostQueues(serving)))
         storageWatches.watch(storages(of: deployment))
         isOpen.set()
+    }
+
+    /// What the host itself works off: where secrets can be stored at all.
+    private func hostQueues(_ serving: Set<String>) -> [JobQueue] {
+        let host = settings.host
+        guard serving.isSuperset(of: [host.storage, host.keySource]) else { return [] }
+        do throws(CallError) {
+            _ = try dispatcher.target(instance: host.storage, operation: "theatre.jobs.v1.Queue/Lease")
+            return [JobPump.hostQueue]
+        } catch {
+            return []
+        }
     }
 
     /// The host's own storage, where there is one, and the stores of blobs that can be asked how they fare.

@@ -12,7 +12,12 @@ import TheatrePlugin
 struct KeyFile: Plugin, KeySourceSourceContract {
     static var operations: [Operation<KeyFile>] { keySourceSourceOperations }
 
-    init(_ host: PluginHost, _ configuration: KeyFileConfiguration) throws {}
+    private let host: PluginHost
+
+    init(_ host: PluginHost, _ configuration: KeyFileConfiguration) throws { self.host = host }
+
+    /// A keyring that is missing or is no random key is found at the start, not when the first secret is stored.
+    func selfTest() async throws { _ = try await keyring(host) }
 
     func describe(_ request: KeySourceDescribeRequest, _ call: Call) async throws -> KeySourceDescribeResponse {
         let ring = try await keyring(call)
@@ -45,8 +50,8 @@ struct KeyFile: Plugin, KeySourceSourceContract {
         }
     }
 
-    private func keyring(_ call: Call) async throws -> Keyring {
-        let value = try await HostSecretsClient(call).lease(.with { $0.name = "keyring" }).value
+    private func keyring(_ scope: some CallScope) async throws -> Keyring {
+        let value = try await HostSecretsClient(scope).lease(.with { $0.name = "keyring" }).value
         guard let text = String(validating: value, as: UTF8.self) else {
             throw KeyFileError.badKeyring("it is no text")
         }

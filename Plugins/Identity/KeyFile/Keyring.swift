@@ -24,8 +24,10 @@ struct Keyring {
             guard parts.count == 2, let version = UInt32(parts[0]), version > 0,
                 let key = Data(base64Encoded: String(parts[1])), key.count == 32
             else { throw KeyFileError.badKeyring("line \(index + 1) is not VERSION:BASE64 of 32 bytes") }
-            // Zeros, or what a template repeats: anybody may know it.
-            guard Set(key).count > 8 else { throw KeyFileError.badKeyring("version \(version) is no random key") }
+            // Zeros, what a template repeats, or a phrase: anybody may know it.
+            guard Set(key).count > 8, !key.allSatisfy({ (0x20..<0x7f).contains($0) }) else {
+                throw KeyFileError.badKeyring("version \(version) is no random key")
+            }
             guard keys.updateValue(SymmetricKey(data: key), forKey: version) == nil else {
                 throw KeyFileError.badKeyring("version \(version) is there twice")
             }

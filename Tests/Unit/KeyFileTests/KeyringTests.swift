@@ -54,6 +54,7 @@ struct KeyringTests {
         "", "# nothing", "1:AAAA", "1", "0:\(Data(repeating: 7, count: 32).base64EncodedString())",
         "1:\(Data(repeating: 0, count: 32).base64EncodedString())", "x:\(Self.line(1, 1).dropFirst(2))",
         "\(Self.line(1, 1))\n\(Self.line(1, 9))",
+        "1:\(Data("0123456789abcdefghijklmnopqrstuv".utf8).base64EncodedString())",
     ]) func aBadKeyringIsRefusedAndNotRepeated(_ text: String) throws {
         let error = try #require(throws: PluginError.self) { try Keyring(text) }
         #expect(error.reason == "keysource.no_key")

@@ -161,6 +161,23 @@ extension FaultTests {
                 "Embedder", provides: ["embed": [:]], ["grants": ["egress": ["api.example.com"]]])
         },
         Case(
+            code: .secretUnknownVault,
+            sentence: "Secret \"api_key\" of instance \"embedder\" is to be read by \"volt\", which is not declared; "
+                + "did you mean \"vault\"?"
+        ) { try $0.addVault(and: "vault:volt/mail") },
+        Case(
+            code: .secretUnknownVault,
+            sentence: "Secret \"api_key\" of instance \"embedder\" is to be read by \"talker\", which reads no secrets."
+        ) { try $0.addVault(and: "vault:talker/mail#key") },
+        Case(
+            code: .secretCircular,
+            sentence: "Instance \"vault\" reads secrets from a vault and would wait for \"api_key\", which is in one "
+                + "itself."
+        ) { world in
+            try world.addVault(and: "vault:vault/mail")
+            world.deployment.instances[3].grants.secrets = ["api_key": .init(from: "vault:vault/token")]
+        },
+        Case(
             code: .grantExcess,
             sentence: "Instance \"embedder\" is granted secret \"api_kee\" (did you mean \"api_key\"?), "
                 + "which Embedder never asks for."

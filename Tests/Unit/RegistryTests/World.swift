@@ -34,6 +34,7 @@ struct World {
                 .init("family", .string),
             ]),
         .init(name: "embed", operations: [.init("Embed")], attributes: [.init("dimensions", .integer)]),
+        .init(name: "theatre.secretsource.v1.Source", operations: [.init("Read")]),
         .init(name: "serve", operations: [.init("Handle")]),
         .init(name: "ledger", operations: [.init("Post")], many: false),
         .init(
@@ -55,6 +56,16 @@ struct World {
         var operation = ContractFacts.Operation(name)
         change(&operation)
         return operation
+    }
+
+    /// An instance that reads secrets, and one that has a secret from somewhere.
+    mutating func addVault(and source: String) throws {
+        let secrets: JSONValue = ["secrets": [["name": "api_key", "use": "lease", "optional": true]]]
+        plugins[1] = try Self.plugin("Embedder", provides: ["embed": [:]], ["grants": secrets])
+        plugins.append(
+            try Self.plugin("Vault", provides: ["theatre.secretsource.v1.Source": [:]], ["grants": secrets]))
+        deployment.instances.append(Self.instance("vault", "Vault"))
+        deployment.instances[1].grants.secrets = ["api_key": .init(from: source)]
     }
 
     static func need(

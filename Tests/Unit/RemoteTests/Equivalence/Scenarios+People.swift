@@ -33,6 +33,14 @@ extension Scenarios {
                 .refused("Wrap", "keysource.bad_key", #"{"plaintext": ""}"#),
             ]),
         Scenario(
+            "theatre.secretsource.v1.Source", by: "OpenBao",
+            configuration: #"{"address": "https://vault.example.org:8200"}"#,
+            [
+                .call("Read", #"{"path": "stage/mail"}"#),
+                .refused("Read", "secretsource.missing", #"{"path": "stage/mail", "field": "user"}"#),
+                .refused("Read", "secretsource.missing", #"{"path": "stage/../mail"}"#),
+            ]),
+        Scenario(
             "theatre.accounts.v1.Accounts", by: "Accounts",
             [
                 .call("Register", person("ann"), as: "ann", by: ""),
