@@ -19,7 +19,7 @@ let plugins = [
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(
         group: "Identity", name: "Access", libraries: ["TheatreManifest", "TheatreSchedules"], tests: ["SQLite"]),
-    PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Accounts", libraries: ["KeyedIndex"], tests: ["Password", "SQLite"]),
     PluginRow(
         group: "Identity", name: "Apple",
         libraries: ["SignIn", .product(name: "Crypto", package: "swift-crypto")],
@@ -29,7 +29,7 @@ let plugins = [
     PluginRow(
         group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),
     PluginRow(group: "Identity", name: "OIDC", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2", "KeyedIndex"], tests: ["SQLite"]),
     PluginRow(
         group: "Identity", name: "PhoneOTP", libraries: ["OneTimeCodes", "TextMessages"],
         tests: ["AliyunSMS", "EmulatedHost", "Emulators", "SQLite"]),
@@ -247,6 +247,9 @@ let libraries: [Target] = [
 
 /// What several plugins share; each has a copy of its own.
 let shared: [Target] = [
+    .target(
+        name: "KeyedIndex", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/KeyedIndex", swiftSettings: staying),
     .target(
         name: "SignIn",
         dependencies: [

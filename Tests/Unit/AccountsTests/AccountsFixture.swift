@@ -16,9 +16,11 @@ import TheatrePluginTesting
 struct AccountsFixture {
     static let good = "a good password"
     let host = TestHost()
-    private let probe: PluginHost
+    let personal: TestPersonalKeys
+    let probe: PluginHost
 
     init(_ configuration: String = "{}") async throws {
+        personal = host.servePersonalData()
         host.serve("theatre.host.v1.Keys/PublicKeys") { (request: HostPublicKeysRequest, _) in
             HostPublicKeysResponse.with {
                 $0.keys = ["new", "old"].map { id in
