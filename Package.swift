@@ -19,7 +19,7 @@ let plugins = [
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(
         group: "Identity", name: "Access", libraries: ["TheatreManifest", "TheatreSchedules"], tests: ["SQLite"]),
-    PluginRow(group: "Identity", name: "Accounts", tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Accounts", libraries: ["KeyedIndex"], tests: ["Password", "SQLite"]),
     PluginRow(
         group: "Identity", name: "Apple",
         libraries: ["SignIn", .product(name: "Crypto", package: "swift-crypto")],
@@ -32,7 +32,7 @@ let plugins = [
     PluginRow(
         group: "Identity", name: "OpenBao",
         tests: ["EmulatedHost", "Emulators", "OpenBaoServer", .product(name: "NIOHTTP1", package: "swift-nio")]),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2"], tests: ["SQLite"]),
+    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2", "KeyedIndex"], tests: ["SQLite"]),
     PluginRow(
         group: "Identity", name: "PhoneOTP", libraries: ["OneTimeCodes", "TextMessages"],
         tests: ["AliyunSMS", "EmulatedHost", "Emulators", "SQLite"]),
@@ -251,6 +251,9 @@ let libraries: [Target] = [
 
 /// What several plugins share; each has a copy of its own.
 let shared: [Target] = [
+    .target(
+        name: "KeyedIndex", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/KeyedIndex", swiftSettings: staying),
     .target(
         name: "SignIn",
         dependencies: [

@@ -37,6 +37,10 @@ extension Compiler {
             check.missing("to operate the host's instances", add: "true", under: "operate")
         }
         if granted.operate, !asked.operate { check.excess("to operate the host's instances", at: "/operate") }
+        if asked.personal, !granted.personal {
+            check.missing("to personal data and its keys", add: "true", under: "personal")
+        }
+        if granted.personal, !asked.personal { check.excess("to personal data and its keys", at: "/personal") }
         for (index, file) in granted.files.enumerated()
         where asked.files == "none" || (file.isWritable && asked.files == "read") {
             check.excess(

@@ -69,6 +69,8 @@ public struct InstanceDeclaration: Sendable, Hashable {
         public var connect: [Egress] = []
         /// True: it operates the host's instances.
         public var operate = false
+        /// True: it seals personal data by keys of persons, and has it exported and erased.
+        public var personal = false
 
         /// No grants.
         public init() {}
@@ -207,6 +209,7 @@ extension InstanceDeclaration.Grants {
             try InstanceDeclaration.Egress(reading: element, at: "\(pointer)/connect/\(index)")
         }
         operate = try reader.bool("operate", default: false)
+        personal = try reader.bool("personal", default: false)
         try reader.finish()
     }
 }

@@ -100,6 +100,7 @@ extension InstanceDeclaration.Grants {
         }
         if stateFolder { members["state_folder"] = .bool(true) }
         if operate { members["operate"] = .bool(true) }
+        if personal { members["personal"] = .bool(true) }
         return .object(members)
     }
 }

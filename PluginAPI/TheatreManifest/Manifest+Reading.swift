@@ -163,6 +163,7 @@ extension Manifest.GrantRequest {
         publishes = try reader.strings("publishes")
         stateFolder = try reader.bool("state_folder", default: false)
         operate = try reader.bool("operate", default: false)
+        personal = try reader.bool("personal", default: false)
         try reader.finish()
     }
 }

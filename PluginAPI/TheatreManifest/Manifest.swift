@@ -98,6 +98,9 @@ public struct Manifest: Sendable, Hashable {
         public var stateFolder: Bool
         /// True where it operates the host's instances, by `theatre.host.v1.Plugins`.
         public var operate: Bool
+        /// True where it seals personal data and has it exported and erased, by `theatre.host.v1.PersonalKeys` and
+        /// `theatre.host.v1.PersonalData`.
+        public var personal: Bool
 
         /// A secret and where it may be put.
         public struct Secret: Sendable, Hashable {

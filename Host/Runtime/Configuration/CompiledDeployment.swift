@@ -70,7 +70,7 @@ public struct CompiledDeployment: Sendable {
             profiles: routing.flatMap(\.profiles), routes: routing.flatMap(\.routes))
         let compilation = compile(
             plugins: installed, deployment: deployment, probes: probes, validate: Self.validate)
-        faults += compilation.faults
+        faults += compilation.faults + Self.unsealable(declared, host)
         guard faults.isEmpty, let table = compilation.table else { throw DeploymentFaults(faults.sorted()) }
         self.host = host
         self.documents = documents
@@ -92,6 +92,19 @@ public struct CompiledDeployment: Sendable {
     /// - Throws: `CatalogError`, which reading the deployment would have thrown.
     public func describedCatalog() throws(CatalogError) -> ContractCatalog {
         try ContractCatalog(descriptorSets: files.values.map(\.contracts), comments: true)
+    }
+
+    /// Instances that seal personal data, where nothing wraps the keys of persons.
+    private static func unsealable(_ instances: [InstanceDeclaration], _ host: HostConfiguration) -> [Fault] {
+        let enabled = instances.filter(\.enabled)
+        guard !enabled.contains(where: { $0.name == host.keySource }) else { return [] }
+        return enabled.filter(\.grants.personal).map { instance in
+            Fault(
+                .featureUnrouted, at: instance.source,
+                "Instance \"\(instance.name)\" seals personal data, and there is no instance \"\(host.keySource)\" "
+                    + "to wrap the keys of persons.",
+                fix: "Enable one, such as KeyFile, and name it in key_source of 00-host.yaml.")
+        }
     }
 
     private static func attempt<T>(_ faults: inout [Fault], _ body: () throws(Fault) -> T) -> T? {

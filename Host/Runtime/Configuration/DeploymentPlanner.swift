@@ -167,6 +167,7 @@ public struct DeploymentPlanner {
             grants.keys[key.name] = .init(key: granted, algorithm: key.algorithm, also: key.also)
         }
         grants.operates = manifest.grants.operate && declaration.grants.operate
+        grants.personal = manifest.grants.personal && declaration.grants.personal
         grants.publishes = Set(manifest.grants.publishes).intersection(declaration.grants.publishes)
         return grants
     }

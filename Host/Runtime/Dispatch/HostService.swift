@@ -105,6 +105,8 @@ public struct ResolvedGrants: Sendable {
     public var publishes: Set<String> = []
     /// May operate the host's instances.
     public var operates = false
+    /// May seal personal data by keys of persons, and have it exported and erased.
+    public var personal = false
 
     /// Nothing.
     public init() {}

@@ -44,5 +44,19 @@ public enum HostSchema {
                 );
                 """
         },
+        SQLMigration.with {
+            $0.name = "host-003-personal-keys"
+            $0.sql = """
+                -- global: {personal_keys}
+                CREATE TABLE {personal_keys} (
+                    person TEXT NOT NULL,
+                    key_version TEXT NOT NULL,
+                    wrapped BLOB NOT NULL,
+                    created_at BIGINT NOT NULL,
+                    destroyed_at BIGINT NOT NULL,
+                    PRIMARY KEY (person)
+                );
+                """
+        },
     ]
 }

@@ -121,7 +121,7 @@ struct Secrets: ParsableCommand {
     /// `theatre secrets rewrap`.
     struct Rewrap: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Wrap every data key by the current master key.",
+            abstract: "Wrap every data key, of secrets and of persons, by the current master key.",
             discussion: "Each is one commit: started again, it goes on where it was stopped.")
         @Flag(help: "Say how many there are, and change nothing.") var dryRun = false
         @OptionGroup var options: OperatorOptions
@@ -144,13 +144,26 @@ struct Secrets: ParsableCommand {
                     }
                     if rows.count == 100 { printError("\(done) done") }
                 }
+                while true {
+                    let people = try vault.outdatedPeople(current)
+                    if people.isEmpty { break }
+                    if dryRun {
+                        done += people.count
+                        break
+                    }
+                    for row in people {
+                        try vault.rewrap(row)
+                        done += 1
+                    }
+                    if people.count == 100 { printError("\(done) done") }
+                }
                 if options.json {
                     return try Printing.json(
                         .object(["key_version": .string(current), "count": .int(done), "dry_run": .bool(dryRun)]))
                 }
                 let what = Printing.count(done, "data key")
                 print(
-                    "\(what)\(dryRun && done == 100 ? " or more" : "") \(dryRun ? "to wrap" : "wrapped") by \(current)")
+                    "\(what)\(dryRun && done >= 100 ? " or more" : "") \(dryRun ? "to wrap" : "wrapped") by \(current)")
             }
         }
     }

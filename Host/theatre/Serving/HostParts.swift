@@ -31,6 +31,7 @@ final class HostParts: Sendable {
     let records = InstanceRecords()
     /// What instances with the grant may do with others.
     let plugins = PluginsService()
+    private let personalData: PersonalDataService
     /// Where instances live that run in this process.
     let housing: InProcessHousing
     let url = Mutex("")
@@ -102,6 +103,9 @@ final class HostParts: Sendable {
         let watches = StorageWatches(calls: dispatcher, clock: time, log: log.logger("storage"))
         storageWatches = watches
         let own = MetricsService()
+        personalData = PersonalDataService(calls: dispatcher)
+        let personalKeys = PersonalKeys(
+            calls: dispatcher, storage: host.storage, keySource: host.keySource, clock: time)
         let all: [any HostService] = [
             egress, KeysService(source: keys, secrets: stored, uses: uses), SecretsService(source: stored, uses: uses),
             TimersService(calls: dispatcher, storage: host.storage, pump: timers), own, plugins,
@@ -109,6 +113,7 @@ final class HostParts: Sendable {
             SecretStoreService(
                 calls: dispatcher, storage: host.storage, keySource: host.keySource,
                 now: { Int64(clock.wall() / 1_000_000) }),
+            PersonalKeysService(keys: personalKeys), personalData,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
         isOpen = OpenFlag()
@@ -252,6 +257,10 @@ final class HostParts: Sendable {
         do { try selfTests.write(fleet.statuses, of: deployment, at: Int64(clock.wall() / 1_000_000)) } catch {
             logger.warning("what self-tests found cannot be kept", metadata: ["error": "\(error)"])
         }
+        personalData.ask(
+            deployment.table.instances.filter { instance in
+                instance.plugin.manifest.provides.contains { $0.capability == PersonalDataService.capability }
+            }.map(\.declaration.name))
         let serving = Set(fleet.statuses.filter { $0.state == .ready }.map(\.instance))
         let instances = deployment.table.instances.filter { serving.contains($0.declaration.name) }
         events.serve(Set(instances.compactMap(EventConsumer.init(_:))))

@@ -14,6 +14,7 @@ struct Access: Plugin, AccessProjectsContract, AccessPolicyContract {
 
     static var operations: [TheatrePlugin.Operation<Access>] {
         accessProjectsOperations + accessPolicyOperations + accessRolesOperations + accessApprovalsOperations
+            + privacyHolderOperations
     }
 
     let host: PluginHost

@@ -108,6 +108,30 @@ struct MemberStore {
         }
     }
 
+    /// Takes every role of a person, but where nobody else owns the project; how many were taken, how many left.
+    func erase(_ person: String) async throws -> (erased: Int, owned: Int) {
+        try await db.write { tx in
+            let rows = try await tx.run(
+                "SELECT project, role FROM {members} WHERE tenant = :tenant AND principal = ?1 ORDER BY project",
+                person)
+            var (erased, owned) = (0, 0)
+            for row in rows {
+                let project = try row.text("project")
+                if AccessRole(rawValue: Int(try row.int("role"))) == .owner,
+                    try await !Self.hasAnotherOwner(than: person, in: project, tx)
+                {
+                    owned += 1
+                    continue
+                }
+                try await tx.run(
+                    "DELETE FROM {members} WHERE tenant = :tenant AND project = ?1 AND principal = ?2", project, person)
+                tx.publish(type: "access.changed", aggregate: project, data: AccessEvent.project(project))
+                erased += 1
+            }
+            return (erased, owned)
+        }
+    }
+
     private static func role(of principal: String, in project: String, _ tx: Transaction) async throws -> AccessRole {
         let rows = try await tx.run(
             "SELECT role FROM {members} WHERE tenant = :tenant AND project = ?1 AND principal = ?2", project, principal)
@@ -123,12 +147,18 @@ struct MemberStore {
     private static func requireAnotherOwner(
         than principal: String, in project: String, _ tx: Transaction
     ) async throws {
+        guard try await hasAnotherOwner(than: principal, in: project, tx) else { throw AccessError.lastOwner }
+    }
+
+    private static func hasAnotherOwner(
+        than principal: String, in project: String, _ tx: Transaction
+    ) async throws -> Bool {
         let others = try await tx.run(
             """
             SELECT count(*) AS n FROM {members}
             WHERE tenant = :tenant AND project = ?1 AND role = ?2 AND principal <> ?3
             """, project, AccessRole.owner.rawValue, principal)
-        guard try others.number() > 0 else { throw AccessError.lastOwner }
+        return try others.number() > 0
     }
 
     private static func member(_ row: Row) throws -> AccessMember {

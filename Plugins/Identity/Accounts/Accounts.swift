@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import KeyedIndex
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
@@ -10,7 +11,8 @@ import TheatrePlugin
 struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
     static var operations: [TheatrePlugin.Operation<Accounts>] {
         accountsOperations + accountsIdentitiesOperations + accountsSecondFactorOperations + accountsBansOperations
-            + accountsCredentialsOperations + accountsKeysOperations + httpHandlerOperations
+            + accountsPrivacyOperations + accountsCredentialsOperations + accountsKeysOperations
+            + httpHandlerOperations + jobsWorkerOperations
     }
 
     let host: PluginHost
@@ -21,12 +23,15 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         self.configuration = configuration
     }
 
-    func activate() async throws { try await AccountsStore(host).migrate() }
+    func activate() async throws {
+        try await AccountsStore(host).migrate()
+        try await AccountsStore(host).startSealing()
+    }
 
     func register(_ request: AccountsRegisterRequest, _ call: Call) async throws -> AccountsSession {
         let account = try Registration.account(request, at: host.now)
         let store = AccountsStore(call)
-        try await store.reserve(account)
+        try await store.reserve(account, index: KeyedIndex(call).text(of: account.email, tenant: call.tenant))
         let subject: String
         do {
             subject = try await Registration.enroll(account, request.password, call)

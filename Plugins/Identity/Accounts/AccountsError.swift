@@ -142,7 +142,27 @@ enum AccountsError {
 
     static func byKey() -> PluginError {
         PluginError(
-            .permissionDenied, "accounts.by_key", "A key makes no further credentials; sign in as a person for that.")
+            .permissionDenied, "accounts.by_key",
+            "A key makes no further credentials and erases no account; sign in as a person for that.")
+    }
+
+    static func unsealed() -> PluginError {
+        PluginError(
+            .internal, "accounts.unsealed", "The host sealed or opened another number of values than it was given.")
+    }
+
+    static func noErasure() -> PluginError {
+        .notFound("accounts.no_erasure", "There is no such wish to be erased, or it was taken back.")
+    }
+
+    static func erasing() -> PluginError {
+        PluginError(
+            .failedPrecondition, "accounts.erasing",
+            "This account is to be erased; that is taken back first, and no more once it has begun.")
+    }
+
+    static func jobKind(_ kind: String) -> PluginError {
+        PluginError(.unimplemented, "accounts.unknown_job", "There is no work of the kind \"\(kind)\" here.")
     }
 
     static func keyName() -> PluginError {

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import KeyedIndex
 import TheatrePlugin
 
 extension AccountsStore {
@@ -143,6 +144,29 @@ extension AccountsStore {
             """
             ALTER TABLE {sessions} ADD COLUMN key_version TEXT NOT NULL DEFAULT '';
             ALTER TABLE {factors} ADD COLUMN key_version TEXT NOT NULL DEFAULT '';
+            """),
+        // The column `email` holds an address from before, its index, or the account's own id. A row of `erasures` stays.
+        Migration(
+            "005-privacy",
+            """
+            ALTER TABLE {accounts} ADD COLUMN sealed_address BLOB;
+            ALTER TABLE {accounts} ADD COLUMN sealed_profile BLOB;
+            ALTER TABLE {accounts} ADD COLUMN erased_at BIGINT;
+            \(KeyedIndex.table)
+            CREATE TABLE {erasures} (
+                tenant TEXT NOT NULL,
+                id TEXT NOT NULL,
+                account TEXT NOT NULL,
+                state TEXT NOT NULL,
+                requested_at BIGINT NOT NULL,
+                erases_at BIGINT NOT NULL,
+                parts TEXT,
+                erased_at BIGINT,
+                receipt TEXT,
+                PRIMARY KEY (tenant, id)
+            );
+            CREATE UNIQUE INDEX {erasures_open} ON {erasures} (tenant, account) WHERE state IN ('cooling', 'erasing');
+            CREATE INDEX {accounts_merged} ON {accounts} (tenant, merged_into);
             """),
     ]
 }

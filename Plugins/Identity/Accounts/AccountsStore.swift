@@ -14,15 +14,23 @@ struct AccountsStore {
     static let registrationMilliseconds: Int64 = 30_000
 
     let database: Database
+    let vault: PersonalVault
 
-    init(_ scope: some CallScope) { database = Database(scope, feature: "accounts.storage") }
+    init(_ scope: some CallScope) {
+        database = Database(scope, feature: "accounts.storage")
+        vault = PersonalVault(scope)
+    }
 
     func migrate() async throws { try await database.migrate(Self.migrations) }
 
     func account(_ id: String) async throws -> AccountsAccount? {
         let rows = try await database.read(
-            "SELECT * FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND merged_into IS NULL", id)
-        return try rows.first.map(Self.account)
+            """
+            SELECT * FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND merged_into IS NULL
+                AND erased_at IS NULL
+            """, id)
+        guard let row = rows.first else { return nil }
+        return try await vault.account(row)
     }
 
     /// The account, or the one that took it over.
@@ -39,6 +47,23 @@ struct AccountsStore {
         return nil
     }
 
+    /// Every account that this one took over, by way of others too.
+    func mergedInto(_ id: String) async throws -> [AccountsAccount] {
+        var (ids, found) = ([id], [AccountsAccount]())
+        while let next = ids.popLast() {
+            let rows = try await database.read(
+                "SELECT * FROM {accounts} WHERE tenant = :tenant AND merged_into = ?1 AND erased_at IS NULL ORDER BY id",
+                next)
+            // Far more than a person has; whatever leads in a circle ends.
+            for row in rows where found.count < 100 {
+                let account = try await vault.account(row)
+                found.append(account)
+                ids.append(account.id)
+            }
+        }
+        return found
+    }
+
     /// Whose an identity is.
     func account(provider: String, subject: String) async throws -> AccountsAccount? {
         let rows = try await database.read(
@@ -46,31 +71,37 @@ struct AccountsStore {
             SELECT accounts.* FROM {identities} AS identities JOIN {accounts} AS accounts
                 ON accounts.tenant = identities.tenant AND accounts.id = identities.account
             WHERE identities.tenant = :tenant AND identities.provider = ?1 AND identities.subject = ?2
-                AND accounts.pending = 0 AND accounts.merged_into IS NULL
+                AND accounts.pending = 0 AND accounts.merged_into IS NULL AND accounts.erased_at IS NULL
             """, provider, subject)
-        return try rows.first.map(Self.account)
+        guard let row = rows.first else { return nil }
+        return try await vault.account(row)
     }
 
-    /// Holds an address for an account that is being made.
+    /// Holds an address for an account that is being made. Nothing else of it is stored yet.
     ///
     /// Nobody else can store a credential for the address meanwhile, so that no one's password takes the place of
     /// another's.
-    func reserve(_ account: AccountsAccount) async throws {
+    ///
+    /// - Parameter index: of the address.
+    func reserve(_ account: AccountsAccount, index: String) async throws {
         try await database.write { tx in
             let found = try await tx.run(
-                "SELECT pending, created_at FROM {accounts} WHERE tenant = :tenant AND email = ?1", account.email)
+                "SELECT pending, created_at FROM {accounts} WHERE tenant = :tenant AND email IN (?1, ?2)", index,
+                account.email)
             if let row = found.first {
                 guard try row.bool("pending") else { throw AccountsError.exists() }
                 guard try account.createdAt - row.int("created_at") >= Self.registrationMilliseconds else {
                     throw AccountsError.inProgress()
                 }
-                try await tx.run("DELETE FROM {accounts} WHERE tenant = :tenant AND email = ?1", account.email)
+                try await tx.run(
+                    "DELETE FROM {accounts} WHERE tenant = :tenant AND email IN (?1, ?2) AND pending = 1", index,
+                    account.email)
             }
             try await tx.run(
                 """
                 INSERT INTO {accounts} (tenant, id, email, nickname, locale, pending, created_at)
-                VALUES (:tenant, ?1, ?2, ?3, ?4, 1, ?5)
-                """, expect: 1, account.id, account.email, account.nickname, account.locale, account.createdAt)
+                VALUES (:tenant, ?1, ?2, '', ?3, 1, ?4)
+                """, expect: 1, account.id, index, account.locale, account.createdAt)
         }
     }
 
@@ -86,10 +117,13 @@ struct AccountsStore {
         _ account: AccountsAccount, provider: String, subject: String, _ session: SessionRow
     ) async throws {
         let now = session.chain.createdAt
+        let sealed = try await vault.seal(account)
         try await database.commit {
             $0.run(
-                "UPDATE {accounts} SET pending = 0 WHERE tenant = :tenant AND id = ?1 AND pending = 1", expect: 1,
-                account.id)
+                """
+                UPDATE {accounts} SET pending = 0, sealed_address = ?2, sealed_profile = ?3
+                WHERE tenant = :tenant AND id = ?1 AND pending = 1
+                """, expect: 1, account.id, sealed.address, sealed.profile)
             $0.run(
                 """
                 INSERT INTO {identities} (tenant, provider, subject, account, created_at)
@@ -102,27 +136,14 @@ struct AccountsStore {
 
     /// Changes what an account says of itself.
     func update(_ account: AccountsAccount) async throws {
+        let sealed = try await vault.seal(account)
         try await database.commit {
             $0.run(
                 """
-                UPDATE {accounts} SET nickname = ?2, bio = ?3, locale = ?4, time_zone = ?5
-                WHERE tenant = :tenant AND id = ?1 AND pending = 0
-                """, expect: 1, account.id, account.nickname, account.bio, account.locale, account.timeZone)
+                UPDATE {accounts} SET nickname = '', bio = '', sealed_profile = ?2, locale = ?3, time_zone = ?4
+                WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND erased_at IS NULL
+                """, expect: 1, account.id, sealed.profile, account.locale, account.timeZone)
             $0.publish(type: "account.changed", aggregate: account.id, data: #"{"account_id":"\#(account.id)"}"#)
-            try $0.answer(account)
         }
-    }
-
-    static func account(_ row: Row) throws -> AccountsAccount {
-        var account = AccountsAccount()
-        account.id = try row.text("id")
-        // Who gave no address holds his own id in its place, which is none.
-        account.email = try EmailAddress(row.text("email"))?.text ?? ""
-        account.nickname = try row.text("nickname")
-        account.locale = try row.text("locale")
-        account.createdAt = try row.int("created_at")
-        account.bio = try row.text("bio")
-        account.timeZone = try row.text("time_zone")
-        return account
     }
 }

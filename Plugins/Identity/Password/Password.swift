@@ -46,7 +46,7 @@ struct Password: Plugin, AuthProviderContract {
         let store = PasswordStore(call)
         let identifier = EmailIdentifier(request.identifier)
         var credential: PasswordStore.Credential?
-        if let identifier { credential = try await store.find(identifier) }
+        if let identifier { credential = try await store.find(identifier, tenant: call.tenant) }
         // The same work for an unknown address, and for a secret that cannot be any.
         let holds = try await OneVerification.holds(
             request.secret, for: credential?.hash, decoy: running.dummy
@@ -66,10 +66,13 @@ struct Password: Plugin, AuthProviderContract {
         let store = PasswordStore(call)
         guard let identifier = EmailIdentifier(request.identifier) else { throw PasswordError.identifier() }
         try PasswordPolicy.check(request.secret, for: identifier)
-        if !request.replace, try await store.find(identifier) != nil { throw PasswordError.exists() }
+        if !request.replace, try await store.find(identifier, tenant: call.tenant) != nil {
+            throw PasswordError.exists()
+        }
         let cost = configuration.cost
         let hash = try await running.threads.run { try Argon2id.hash(request.secret, cost) }
-        let subject = try await store.put(identifier, hash: hash, replace: request.replace, at: host.now)
+        let subject = try await store.put(
+            identifier, tenant: call.tenant, hash: hash, replace: request.replace, at: host.now)
         return .with { $0.subject = subject }
     }
 

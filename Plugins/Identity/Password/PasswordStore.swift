@@ -1,10 +1,11 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import KeyedIndex
 import TheatreContracts
 import TheatrePlugin
 
-/// Credentials in the database: one row for each address of a tenant.
+/// Credentials in the database: one row for each address of a tenant, found by what stands for it. No address is stored.
 struct PasswordStore {
     /// What is known of an address.
     struct Credential: Sendable {
@@ -26,23 +27,65 @@ struct PasswordStore {
                 PRIMARY KEY (tenant, identifier),
                 UNIQUE (tenant, subject)
             );
-            """)
+            """),
+        // From here on `identifier` is what ``KeyedIndex`` makes of an address; see ``hideAddresses()``.
+        Migration("002-index", KeyedIndex.table),
     ]
 
     private let database: Database
+    private let index: KeyedIndex
 
-    init(_ scope: some CallScope) { database = Database(scope, feature: "password.storage") }
+    init(_ scope: some CallScope) {
+        database = Database(scope, feature: "password.storage")
+        index = KeyedIndex(scope, storage: "password.storage", purpose: "password address")
+    }
 
-    func migrate() async throws { try await database.migrate(Self.migrations) }
+    func migrate() async throws {
+        try await database.migrate(Self.migrations)
+        try await hideAddresses()
+    }
 
-    func find(_ identifier: EmailIdentifier) async throws -> Credential? {
+    /// Addresses from before they were indexed become what stands for them, a few hundred in a transaction: cut off, the
+    /// next activation goes on.
+    private func hideAddresses() async throws {
+        while true {
+            let rows = try await database.read(
+                """
+                /* tenants: all */ SELECT tenant, identifier FROM {credentials} WHERE identifier LIKE '%@%' LIMIT 200
+                """)
+            guard !rows.isEmpty else { return }
+            var changes: [(tenant: String, old: String, new: String)] = []
+            for row in rows {
+                let (tenant, old) = (try row.text("tenant"), try row.text("identifier"))
+                changes.append((tenant, old, try await index.text(of: old, tenant: tenant)))
+            }
+            let all = changes
+            let results = try await database.commit {
+                for change in all {
+                    $0.run(
+                        """
+                        /* tenants: all */ UPDATE {credentials} SET identifier = ?3
+                        WHERE tenant = ?1 AND identifier = ?2
+                        """, change.tenant, change.old, change.new)
+                }
+            }
+            // Another host was faster with all of them.
+            guard results.contains(where: { $0.changed > 0 }) else { return }
+        }
+    }
+
+    func find(_ identifier: EmailIdentifier, tenant: String) async throws -> Credential? {
+        let index = try await index.text(of: identifier.text, tenant: tenant)
         let rows = try await database.read(
-            "SELECT subject, hash FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", identifier.text)
+            "SELECT subject, hash FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", index)
         return try rows.first.map { Credential(subject: try $0.text("subject"), hash: try $0.text("hash")) }
     }
 
     /// Stores a new credential, or a new hash for one that exists, and gives its subject.
-    func put(_ identifier: EmailIdentifier, hash: String, replace: Bool, at now: Int64) async throws -> String {
+    func put(
+        _ identifier: EmailIdentifier, tenant: String, hash: String, replace: Bool, at now: Int64
+    ) async throws -> String {
+        let index = try await index.text(of: identifier.text, tenant: tenant)
         let subject = ULID.next(prefix: "pwd", at: now)
         let onConflict =
             replace ? "ON CONFLICT (tenant, identifier) DO UPDATE SET hash = excluded.hash, updated_at = ?4" : ""
@@ -52,9 +95,8 @@ struct PasswordStore {
                     """
                     INSERT INTO {credentials} (tenant, identifier, subject, hash, created_at, updated_at)
                     VALUES (:tenant, ?1, ?2, ?3, ?4, ?4) \(onConflict)
-                    """, expect: 1, identifier.text, subject, hash, now)
-                $0.run(
-                    "SELECT subject FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", identifier.text)
+                    """, expect: 1, index, subject, hash, now)
+                $0.run("SELECT subject FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", index)
             }
             return try results.last?.first?.text("subject") ?? subject
         } catch let error as PluginError where error.reason == "sql.unique" {

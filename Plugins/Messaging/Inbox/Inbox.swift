@@ -7,7 +7,9 @@ import TheatrePlugin
 
 /// Messages that wait for a person in the product itself: a notification channel, and the bearer's inbox over HTTP.
 struct Inbox: Plugin, NotificationChannelContract, InboxContract {
-    static var operations: [Operation<Inbox>] { notificationChannelOperations + inboxOperations }
+    static var operations: [Operation<Inbox>] {
+        notificationChannelOperations + inboxOperations + privacyHolderOperations
+    }
 
     private let host: PluginHost
     private let configuration: InboxConfiguration

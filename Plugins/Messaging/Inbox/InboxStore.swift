@@ -130,6 +130,13 @@ struct InboxStore {
         }
     }
 
+    /// Removes a person's messages; how many.
+    func erase(_ user: String) async throws -> Int {
+        try await database.write { tx in
+            Int(try await tx.run("DELETE FROM {messages} WHERE tenant = :tenant AND user_id = ?1", user).changed)
+        }
+    }
+
     private static let selectDelivery =
         "SELECT id, at FROM {messages} WHERE tenant = :tenant AND user_id = ?1 AND message_id = ?2"
     private static let countUnread =

@@ -8,9 +8,11 @@ import TheatrePlugin
 
 /// Double-entry books with holds.
 struct Ledger: Plugin, LedgerContract, HostTargetContract {
-    static var operations: [TheatrePlugin.Operation<Ledger>] { ledgerOperations + hostTargetOperations }
+    static var operations: [TheatrePlugin.Operation<Ledger>] {
+        ledgerOperations + hostTargetOperations + privacyHolderOperations
+    }
 
-    private let host: PluginHost
+    let host: PluginHost
     private let configuration: LedgerConfiguration
 
     init(_ host: PluginHost, _ configuration: LedgerConfiguration) throws {
@@ -26,7 +28,7 @@ struct Ledger: Plugin, LedgerContract, HostTargetContract {
         _ = try await database(host).read("SELECT COUNT(*) AS n FROM {accounts} WHERE tenant = :tenant")
     }
 
-    private func database(_ scope: some CallScope) -> Database { Database(scope, feature: "ledger.storage") }
+    func database(_ scope: some CallScope) -> Database { Database(scope, feature: "ledger.storage") }
 
     // MARK: Entries
 

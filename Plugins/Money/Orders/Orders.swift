@@ -8,7 +8,7 @@ import TheatrePlugin
 /// Orders of chips: each step is idempotent, so that whatever stops between two of them is taken up again.
 struct Orders: Plugin, OrdersContract, HTTPHandlerContract, HostTargetContract {
     static var operations: [TheatrePlugin.Operation<Orders>] {
-        ordersOperations + httpHandlerOperations + hostTargetOperations
+        ordersOperations + httpHandlerOperations + hostTargetOperations + privacyHolderOperations
     }
 
     let host: PluginHost

@@ -15,7 +15,7 @@ struct Drafting: Plugin, StudioDraftingContract, EventsConsumerContract {
 
     /// The contract, whose rows are of projects, and the consumer of its own events.
     static var operations: [TheatrePlugin.Operation<Drafting>] {
-        studioDraftingOperations + accessScopesOperations + eventsConsumerOperations
+        studioDraftingOperations + accessScopesOperations + eventsConsumerOperations + privacyHolderOperations
     }
 
     let host: PluginHost

@@ -77,6 +77,10 @@ extension AccountsFixture {
         AccountsCredentialsClient(scope(principal, session), feature: "accounts")
     }
 
+    func privacy(_ principal: String = "", session: String = "ses_1") -> AccountsPrivacyClient {
+        AccountsPrivacyClient(scope(principal, session), feature: "accounts")
+    }
+
     func keys() -> AccountsKeysClient { AccountsKeysClient(scope("", ""), feature: "accounts") }
 
     func guest(_ secret: String = device) async throws -> AccountsSession {

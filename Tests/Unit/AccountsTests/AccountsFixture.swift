@@ -16,10 +16,12 @@ import TheatrePluginTesting
 struct AccountsFixture {
     static let good = "a good password"
     let host = TestHost()
-    let versions = TestKeys(["session": ["old", "new"], "refresh": ["1"], "mfa": ["1"]])
-    private let probe: PluginHost
+    let versions = TestKeys(["session": ["old", "new"], "refresh": ["1"], "mfa": ["1"], "index": ["1"]])
+    let personal: TestPersonalKeys
+    let probe: PluginHost
 
     init(_ configuration: String = "{}") async throws {
+        personal = host.servePersonalData()
         host.serve(versions)
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",

@@ -70,6 +70,20 @@ struct InboxTests {
         #expect(host.violations.isEmpty)
     }
 
+    @Test func aPersonsMessagesAreExportedAndErased() async throws {
+        host.route("holder", to: "inbox", capability: "theatre.privacy.v1.Holder")
+        let holder = PrivacyHolderClient(host.scope(), feature: "holder")
+        _ = try await channel.send(message("m1"))
+        _ = try await channel.send(message("m2", user: "usr_2"))
+        let export = try await holder.export(.with { $0.person = "usr_1" }).json
+        #expect(export.contains("灯下无影") && export.contains(#""truncated":false"#))
+        #expect(try await holder.erase(.with { $0.person = "usr_1" }).erased == ["messages": 1])
+        #expect(try await holder.erase(.with { $0.person = "usr_1" }).erased == ["messages": 0])
+        #expect(try await inbox().listMessages(InboxListMessagesRequest()).items.isEmpty)
+        #expect(try await inbox("usr_2").listMessages(InboxListMessagesRequest()).items.count == 1)
+        #expect(try await holder.export(.with { $0.person = "usr_1" }).json == #"{"messages":[],"truncated":false}"#)
+    }
+
     @Test func theSameIdForAnotherPersonIsAnotherMessage() async throws {
         let first = try await channel.send(message("m1"))
         let second = try await channel.send(message("m1", user: "usr_2"))

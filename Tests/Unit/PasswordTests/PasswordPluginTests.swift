@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -17,6 +18,7 @@ struct PasswordPluginTests {
     let probe: PluginHost
 
     init() async throws {
+        Self.serveKeys(host)
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
@@ -24,6 +26,16 @@ struct PasswordPluginTests {
         probe = try await TableProbe.install(host, as: "password", storage: "password.storage")
         try await install(Self.fast)
         host.route("auth", to: "password")
+    }
+
+    /// MACs by a key of the test's own.
+    static func serveKeys(_ host: TestHost) {
+        host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) in
+            HostMacResponse.with {
+                $0.mac = Data(Digest.hmacSHA256(key: Array(request.key.utf8), Array(request.data)))
+                $0.keyID = "v1"
+            }
+        }
     }
 
     private func install(_ configuration: String, generation: UInt32 = 1) async throws {
@@ -58,10 +70,40 @@ struct PasswordPluginTests {
             })
     }
 
-    private func hash(of identifier: String) async throws -> String? {
+    /// Of the one credential there is.
+    private func storedHash() async throws -> String? {
         let rows = try await Database(probe, feature: "password.storage").read(
-            "/* tenants: all */ SELECT hash FROM {credentials} WHERE identifier = ?1", identifier)
+            "/* tenants: all */ SELECT hash FROM {credentials}")
+        #expect(rows.count == 1)
         return try rows.first?.text("hash")
+    }
+
+    /// What rows are found by.
+    private func identifiers() async throws -> [String] {
+        try await Database(probe, feature: "password.storage").read(
+            "/* tenants: all */ SELECT identifier FROM {credentials} ORDER BY created_at, subject"
+        ).map { try $0.text("identifier") }
+    }
+
+    /// No address stands in the table, and those from before are hidden by the next activation.
+    @Test func addressesAreStoredAsWhatStandsForThem() async throws {
+        let subjects = [
+            try await enroll("li@example.org", "a good password"),
+            try await enroll("bo@example.org", "a good password"),
+        ]
+        let hidden = try await identifiers()
+        #expect(hidden.count == 2 && hidden.allSatisfy { $0.hasPrefix("mac:") })
+        try await Database(probe, feature: "password.storage").commit {
+            for (subject, address) in zip(subjects, ["li@example.org", "bo@example.org"]) {
+                $0.run(
+                    "/* tenants: all */ UPDATE {credentials} SET identifier = ?2 WHERE subject = ?1", expect: 1,
+                    subject, address)
+            }
+        }
+        try await install(Self.fast, generation: 2)
+        #expect(try await identifiers() == hidden)
+        #expect(try await verify("li@example.org", "a good password").subject == subjects[0])
+        #expect(host.violations.isEmpty)
     }
 
     @Test func whatWasEnrolledVerifiesInItsTenantOnly() async throws {
@@ -117,16 +159,16 @@ struct PasswordPluginTests {
 
     @Test func onlyHashesAreStoredAndTheyGrowWithTheCost() async throws {
         _ = try await enroll("li@example.org", "a good password")
-        let before = try #require(try await hash(of: "li@example.org"))
+        let before = try #require(try await storedHash())
         #expect(before.hasPrefix("$argon2id$v=19$m=64,t=1,p=1$"))
         try await install(#"{"memory_kib": 128, "iterations": 2}"#, generation: 2)
         await #expect(throws: PluginError.self) { try await verify("li@example.org", "a wrong password") }
-        #expect(try await hash(of: "li@example.org") == before)
+        #expect(try await storedHash() == before)
         _ = try await verify("li@example.org", "a good password")
-        let after = try #require(try await hash(of: "li@example.org"))
+        let after = try #require(try await storedHash())
         #expect(after.hasPrefix("$argon2id$v=19$m=128,t=2,p=1$"))
         _ = try await verify("li@example.org", "a good password")
-        #expect(try await hash(of: "li@example.org") == after)
+        #expect(try await storedHash() == after)
     }
 
     @Test func aWeakCostIsForDevelopmentOnly() async throws {

@@ -13,6 +13,7 @@ import TheatrePluginTesting
 struct SuiteTests {
     @Test(arguments: AuthSuite.cases) func theSuiteHolds(_ rule: SuiteCase<AuthSubject>) async throws {
         let host = TestHost()
+        PasswordPluginTests.serveKeys(host)
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)

@@ -37,7 +37,7 @@ struct BanStore {
             let found = try await tx.run(
                 """
                 UPDATE {accounts} SET ban_reason = ?2, banned_by = ?3, banned_at = ?4, banned_until = ?5
-                WHERE tenant = :tenant AND id = ?1 AND pending = 0
+                WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND erased_at IS NULL
                 """, ban.userID, ban.reason, ban.by, ban.at, until)
             guard found.changed == 1 else { throw AccountsError.noUser() }
             _ = try await SessionStore.endAll(of: ban.userID, at: ban.at, cause: "banned", tx)

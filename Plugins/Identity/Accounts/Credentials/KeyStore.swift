@@ -48,7 +48,7 @@ struct KeyStore {
             SELECT keys.* FROM {keys} AS keys JOIN {accounts} AS accounts
                 ON accounts.tenant = keys.tenant AND accounts.id = keys.account
             WHERE keys.tenant = :tenant AND keys.hash = ?1 AND keys.revoked_at IS NULL AND keys.expires_at > ?2
-                AND accounts.pending = 0 AND accounts.merged_into IS NULL
+                AND accounts.pending = 0 AND accounts.merged_into IS NULL AND accounts.erased_at IS NULL
                 AND (accounts.banned_at IS NULL OR accounts.banned_until <= ?2)
             """, hash, now
         ).first.map { row in

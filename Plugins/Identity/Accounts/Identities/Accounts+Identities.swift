@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import KeyedIndex
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
@@ -119,9 +120,22 @@ extension Accounts: AccountsIdentitiesContract {
             $0.createdAt = now
             $0.timeZone = "UTC"
         }
-        let id = try await IdentityStore(call).adopt(identity, fresh)
+        let id = try await adopt(identity, fresh, call)
         guard let account = try await AccountsStore(call).account(id) else { throw AccountsError.refused() }
         return try await signIn(account, call)
+    }
+
+    /// Whose an identity is; of nobody, the fresh account's.
+    private func adopt(_ identity: ProvedIdentity, _ fresh: AccountsAccount, _ call: Call) async throws -> String {
+        let store = IdentityStore(call)
+        if let known = try await store.owner(of: identity) { return known }
+        var account = fresh
+        account.email = identity.email?.text ?? ""
+        var index = account.id
+        if let email = identity.email {
+            index = try await KeyedIndex(call).text(of: email.text, tenant: call.tenant)
+        }
+        return try await store.adopt(identity, account, index: index, AccountsStore(call).vault)
     }
 
     /// A password is not proved but made; its address is held meanwhile, as at a registration.
@@ -141,7 +155,8 @@ extension Accounts: AccountsIdentitiesContract {
             $0.createdAt = now
         }
         let isOwn = account.email == email.text
-        if !isOwn { try await store.reserve(held) }
+        let index = try await KeyedIndex(call).text(of: email.text, tenant: call.tenant)
+        if !isOwn { try await store.reserve(held, index: index) }
         let subject: String
         do {
             subject = try await Registration.enroll(held, request.secret, call)
@@ -152,7 +167,7 @@ extension Accounts: AccountsIdentitiesContract {
             throw error
         }
         return try await identities.link(
-            ProvedIdentity(.password, subject: subject), to: account.id, at: now, email: email.text,
-            reservation: held.id)
+            ProvedIdentity(.password, subject: subject), to: account.id, at: now,
+            address: try await .init(email, of: account, index: index, store.vault), reservation: held.id)
     }
 }

@@ -12,9 +12,36 @@ struct IdentityStore {
 
     init(_ scope: some CallScope) { database = Database(scope, feature: "accounts.storage") }
 
+    /// An address that an account gets, sealed.
+    struct NewAddress: Sendable {
+        let text: String
+        let index: String
+        let sealed: Data
+
+        init(_ email: EmailAddress, of account: AccountsAccount, index: String, _ vault: PersonalVault) async throws {
+            var account = account
+            account.email = email.text
+            text = email.text
+            self.index = index
+            sealed = try await vault.seal(account).address
+        }
+    }
+
+    func owner(of identity: ProvedIdentity) async throws -> String? {
+        try await database.read(
+            "SELECT account FROM {identities} WHERE tenant = :tenant AND provider = ?1 AND subject = ?2",
+            identity.provider.rawValue, identity.subject
+        ).first?.text("account")
+    }
+
     /// The account of an identity; a new one where nobody has it. Of many at once all get the same.
-    func adopt(_ identity: ProvedIdentity, _ fresh: AccountsAccount) async throws -> String {
-        try await database.write { tx in
+    ///
+    /// - Parameter index: of the account's address, or its id where it has none.
+    func adopt(
+        _ identity: ProvedIdentity, _ fresh: AccountsAccount, index: String, _ vault: PersonalVault
+    ) async throws -> String {
+        let sealed = try await vault.seal(fresh)
+        return try await database.write { tx in
             if let known = try await Self.owner(of: identity, tx) { return known }
             let added = try await tx.run(
                 """
@@ -25,17 +52,18 @@ struct IdentityStore {
                 guard let known = try await Self.owner(of: identity, tx) else { throw AccountsError.inProgress() }
                 return known
             }
-            var email = fresh.id
-            if let proved = identity.email?.text,
-                try await tx.run("SELECT id FROM {accounts} WHERE tenant = :tenant AND email = ?1", proved).isEmpty
-            {
-                email = proved
-            }
+            let isTaken = try await !tx.run(
+                "SELECT id FROM {accounts} WHERE tenant = :tenant AND email IN (?1, ?2)", index,
+                fresh.email.isEmpty ? index : fresh.email
+            ).isEmpty
+            let address = isTaken || fresh.email.isEmpty ? nil : sealed.address
             try await tx.run(
                 """
-                INSERT INTO {accounts} (tenant, id, email, nickname, locale, pending, created_at)
-                VALUES (:tenant, ?1, ?2, ?3, ?4, 0, ?5)
-                """, expect: 1, fresh.id, email, fresh.nickname, fresh.locale, fresh.createdAt)
+                INSERT INTO {accounts}
+                    (tenant, id, email, nickname, locale, pending, created_at, sealed_address, sealed_profile)
+                VALUES (:tenant, ?1, ?2, '', ?3, 0, ?4, ?5, ?6)
+                """, expect: 1, fresh.id, address == nil ? fresh.id : index, fresh.locale, fresh.createdAt, address,
+                sealed.profile)
             tx.publish(type: "account.registered", aggregate: fresh.id, data: #"{"account_id":"\#(fresh.id)"}"#)
             return fresh.id
         }
@@ -47,9 +75,10 @@ struct IdentityStore {
 
     /// Adds an identity to an account, and answers.
     ///
-    /// - Parameter email: reserved by the account `reservation`, which goes.
+    /// - Parameter address: reserved by the account `reservation`, which goes.
     func link(
-        _ identity: ProvedIdentity, to account: String, at now: Int64, email: String? = nil, reservation: String = ""
+        _ identity: ProvedIdentity, to account: String, at now: Int64, address: NewAddress? = nil,
+        reservation: String = ""
     ) async throws -> AccountsIdentity {
         try await database.write { tx in
             try await Self.lock(account, tx)
@@ -65,11 +94,12 @@ struct IdentityStore {
                     type: "account.linked", aggregate: account,
                     data: #"{"account_id":"\#(account)","provider":"\#(identity.provider.rawValue)"}"#)
             }
-            if let email {
+            if let address {
                 try await tx.run(
                     "DELETE FROM {accounts} WHERE tenant = :tenant AND id = ?1 AND pending = 1", reservation)
                 try await tx.run(
-                    "UPDATE {accounts} SET email = ?2 WHERE tenant = :tenant AND id = ?1", expect: 1, account, email)
+                    "UPDATE {accounts} SET email = ?2, sealed_address = ?3 WHERE tenant = :tenant AND id = ?1",
+                    expect: 1, account, address.index, address.sealed)
             }
             let rows = try await tx.run(Self.listing, account)
             guard let linked = try rows.map({ try Self.shown($0) }).first(where: { $0.id == identity.id }) else {
@@ -111,7 +141,7 @@ struct IdentityStore {
         let found = try await tx.run(
             """
             UPDATE {accounts} SET pending = pending
-            WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND merged_into IS NULL
+            WHERE tenant = :tenant AND id = ?1 AND pending = 0 AND merged_into IS NULL AND erased_at IS NULL
             """, account)
         guard found.changed == 1 else { throw AccountsError.noAccount() }
     }

@@ -17,6 +17,7 @@ extension Accounts {
         // Who is shut out does not come in by another door, and one factor opens nothing that asks for two.
         try await refuseBanned(from.id, call)
         guard try await FactorStore(call).factor(of: from.id)?.isOn != true else { throw AccountsError.factorOn() }
+        guard try await ErasureStore(call).open(of: from.id) == nil else { throw AccountsError.erasing() }
         let merges = MergeStore(call)
         guard !request.dryRun else { return try await merges.preview(from.id, into: call.principal) }
         return try await merges.merge(

@@ -25,7 +25,7 @@ struct SessionStore {
             let entered = try await tx.run(
                 """
                 UPDATE {accounts} SET signed_in_at = ?2 WHERE tenant = :tenant AND id = ?1 AND pending = 0
-                    AND merged_into IS NULL AND (banned_at IS NULL OR banned_until <= ?2)
+                    AND merged_into IS NULL AND erased_at IS NULL AND (banned_at IS NULL OR banned_until <= ?2)
                 """, session.account, now)
             guard entered.changed == 1 else { throw AccountsError.refused() }
             try await proving(tx)

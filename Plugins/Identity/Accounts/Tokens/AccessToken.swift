@@ -29,29 +29,6 @@ struct AccessToken: Codable, Sendable {
         case clientID = "client_id"
     }
 
-    private struct Header: Encodable {
-        var alg: String
-        var kid: String
-        var typ = "at+jwt"
-    }
-
     /// The token in its compact form.
-    func signed(_ call: Call) async throws -> String {
-        let keys = HostKeysClient(call)
-        guard let key = try await keys.signing(by: "session") else {
-            throw AccountsError.noKey("session")
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let header = try encoder.encode(Header(alg: key.algorithm, kid: key.keyID))
-        let payload = try encoder.encode(self)
-        let input = "\(Base64URL.encode(header)).\(Base64URL.encode(payload))"
-        let response = try await keys.sign(
-            .with {
-                $0.key = "session"
-                $0.keyID = key.keyID
-                $0.data = Data(input.utf8)
-            })
-        return "\(input).\(Base64URL.encode(response.signature))"
-    }
+    func signed(_ call: Call) async throws -> String { try await CompactJWS.sign(self, type: "at+jwt", call) }
 }

@@ -159,12 +159,33 @@ final class SteadyHost: HostService {
     private static let signature = Data(repeating: 9, count: 64)
     private static let mac = [UInt8](repeating: 7, count: 32)
 
+    /// Another for each address, and the same each time.
+    private static func digest(of data: Data) -> [UInt8] {
+        var digest = mac
+        for (index, byte) in data.enumerated() { digest[index % 32] = digest[index % 32] &* 31 &+ byte }
+        return digest
+    }
+
     private func answer(_ operation: String, _ payload: [UInt8]) throws -> [UInt8] {
         switch operation {
         case "theatre.host.v1.Keys/Mac":
+            let request = try HostMacRequest(serializedBytes: payload)
+            let mac = request.key == "index" ? Self.digest(of: request.data) : Self.mac
             return try HostMacResponse.with {
-                $0.mac = Data(Self.mac)
+                $0.mac = Data(mac)
                 $0.keyID = "key-1"
+            }.serializedBytes()
+        case "theatre.host.v1.PersonalKeys/Seal":
+            let values = try HostSealPersonalRequest(serializedBytes: payload).values
+            return try HostSealPersonalResponse.with { $0.sealed = values.map { Data($0.reversed()) } }
+                .serializedBytes()
+        case "theatre.host.v1.PersonalKeys/Open":
+            let sealed = try HostOpenPersonalRequest(serializedBytes: payload).sealed
+            return try HostOpenPersonalResponse.with { $0.values = sealed.map { Data($0.reversed()) } }
+                .serializedBytes()
+        case "theatre.host.v1.PersonalData/Export":
+            return try HostExportPersonalResponse.with {
+                $0.parts = [.with { ($0.instance, $0.json) = ("inbox", "{}") }]
             }.serializedBytes()
         case "theatre.host.v1.Keys/VerifyMac":
             let isValid = Array(try HostVerifyMacRequest(serializedBytes: payload).mac) == Self.mac

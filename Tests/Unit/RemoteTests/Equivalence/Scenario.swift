@@ -53,8 +53,10 @@ extension Scenario.Step {
     }
 
     /// A call whose answer differs each time.
-    static func chance(_ operation: String, _ messages: String..., as name: String = "") -> Scenario.Step {
-        Scenario.Step(operation: operation, messages: messages, name: name, isChance: true)
+    static func chance(
+        _ operation: String, _ messages: String..., as name: String = "", by principal: String = "usr_1"
+    ) -> Scenario.Step {
+        Scenario.Step(operation: operation, messages: messages, name: name, principal: principal, isChance: true)
     }
 
     /// A call that fails.

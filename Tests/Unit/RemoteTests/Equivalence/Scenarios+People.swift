@@ -132,6 +132,28 @@ extension Scenarios {
                 .refused("RevokeClient", "accounts.no_client", #"{"client_id": "svc:farm"}"#),
             ]),
         Scenario(
+            "theatre.accounts.v1.Privacy", by: "Accounts",
+            [
+                .call("theatre.accounts.v1.Accounts/Register", person("ann"), as: "ann", by: ""),
+                .call("RequestErasure", "{}", as: "wish", by: "$ann.account.id"),
+                .call("GetErasure", #"{"erasure_id": "$wish.id"}"#, by: ""),
+                .call("CancelErasure", "{}", by: "$ann.account.id"),
+                .refused("CancelErasure", "accounts.no_erasure", "{}", by: "$ann.account.id"),
+                .refused("GetErasure", "accounts.no_erasure", #"{"erasure_id": "era_none"}"#, by: ""),
+                // Its times are texts.
+                .chance("ExportMe", "{}", by: "$ann.account.id"),
+                .refused("ExportMe", "accounts.not_found", "{}", by: "usr_nowhere"),
+            ]),
+        Scenario(
+            "theatre.privacy.v1.Holder", by: "Inbox",
+            [
+                .call("theatre.notification.v1.Channel/Send", message("msg_1")),
+                .chance("Export", #"{"person": "usr_1"}"#),
+                .call("Erase", #"{"person": "usr_1"}"#),
+                .call("Erase", #"{"person": "usr_1"}"#),
+                .call("Export", #"{"person": "usr_1"}"#),
+            ]),
+        Scenario(
             "theatre.accounts.v1.Keys", by: "Accounts",
             [.refused("ResolveKey", "accounts.key_refused", #"{"key": "thk_none"}"#)]),
         Scenario(

@@ -1,0 +1,12 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import KeyedIndex
+import TheatrePlugin
+
+extension KeyedIndex {
+    /// What stands for the addresses of accounts.
+    init(_ scope: some CallScope) {
+        self.init(scope, storage: "accounts.storage", purpose: "accounts address")
+    }
+}

@@ -1,0 +1,112 @@
+// TheatreOS
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SwiftProtobuf
+import Testing
+import TheatreContracts
+import TheatrePlugin
+import TheatrePluginTesting
+
+@testable import Accounts
+
+/// Nothing that says who somebody is stands in the tables as it is.
+struct SealingTests {
+    /// What the accounts' columns hold.
+    private func stored(_ fixture: AccountsFixture) async throws -> [(email: String, nickname: String, bio: String)] {
+        try await fixture.rows(
+            """
+            /* tenants: all */ SELECT email, nickname, bio, sealed_profile FROM {accounts}
+            WHERE pending = 0 AND erased_at IS NULL ORDER BY id
+            """
+        ).map { row in
+            let sealed = String(decoding: try row.optionalBlob("sealed_profile") ?? Data(), as: UTF8.self)
+            #expect(!sealed.contains("Wanderer"))
+            return (try row.text("email"), try row.text("nickname"), try row.text("bio"))
+        }
+    }
+
+    private func name(_ fixture: AccountsFixture, _ account: String) async throws -> AccountsAccount {
+        try await fixture.client(principal: account).updateMe(
+            .with {
+                $0.nickname = "Wanderer"
+                $0.bio = "walks"
+            })
+    }
+
+    @Test func anAccountIsStoredSealedAndReadAsItWas() async throws {
+        let fixture = try await AccountsFixture()
+        let account = try await fixture.register().account.id
+        _ = try await name(fixture, account)
+        let row = try #require(try await stored(fixture).first)
+        #expect(row.email.hasPrefix("mac:") && row.nickname.isEmpty && row.bio.isEmpty)
+        let me = try await fixture.client(principal: account).me(AccountsMeRequest())
+        #expect(me.email == "li@example.org" && me.nickname == "Wanderer" && me.bio == "walks")
+        #expect(await fixture.failure { try await fixture.register("LI@example.org") }?.reason == "accounts.exists")
+        #expect(fixture.host.violations.isEmpty)
+    }
+
+    @Test func anAddressIsLinkedSealedAndTaken() async throws {
+        let fixture = try await AccountsFixture()
+        let guest = try await fixture.guest().account.id
+        _ = try await fixture.link("password", "gu@example.org", AccountsFixture.good, to: guest)
+        let emails = try await stored(fixture).map(\.email)
+        #expect(emails.count == 1 && emails.allSatisfy { $0.hasPrefix("mac:") })
+        #expect(try await fixture.client(principal: guest).me(AccountsMeRequest()).email == "gu@example.org")
+        #expect(await fixture.failure { try await fixture.register("gu@example.org") }?.reason == "accounts.exists")
+    }
+
+    /// Rows as they were before there were keys of persons: read as they are, their addresses taken, sealed by a job that
+    /// the next activation starts and that may be cut off anywhere.
+    @Test func rowsFromBeforeAreSealedByAJob() async throws {
+        let fixture = try await AccountsFixture()
+        let account = try await fixture.register().account.id
+        let other = try await fixture.register("bo@example.org").account.id
+        try await Database(fixture.probe, feature: "accounts.storage").commit {
+            for (id, email) in [(account, "li@example.org"), (other, "bo@example.org")] {
+                $0.run(
+                    """
+                    UPDATE {accounts} SET email = ?2, nickname = 'Wanderer', bio = 'walks', sealed_address = NULL,
+                        sealed_profile = NULL WHERE tenant = 'default' AND id = ?1 /* tenants: all */
+                    """, expect: 1, id, email)
+            }
+        }
+        #expect(try await fixture.client(principal: account).me(AccountsMeRequest()).nickname == "Wanderer")
+        #expect(await fixture.failure { try await fixture.register() }?.reason == "accounts.exists")
+        // One changes meanwhile: its profile is sealed, its address not yet.
+        _ = try await fixture.client(principal: other).updateMe(.with { $0.bio = "sits" })
+        try await fixture.host.install(
+            Accounts.self, manifest: .plugin("Identity/Accounts"), instance: "accounts", generation: 2)
+        #expect(try await fixture.host.runJobs().map(\.state) == [.done])
+        let rows = try await stored(fixture)
+        #expect(rows.count == 2)
+        for row in rows {
+            #expect(row.email.hasPrefix("mac:") && row.nickname.isEmpty && row.bio.isEmpty)
+        }
+        let (me, bo) = (
+            try await fixture.client(principal: account).me(AccountsMeRequest()),
+            try await fixture.client(principal: other).me(AccountsMeRequest())
+        )
+        #expect(me.email == "li@example.org" && me.nickname == "Wanderer" && me.bio == "walks")
+        #expect(bo.email == "bo@example.org" && bo.nickname == "Wanderer" && bo.bio == "sits")
+        #expect(await fixture.failure { try await fixture.register() }?.reason == "accounts.exists")
+        #expect(try await fixture.login().account.id == account)
+    }
+
+    /// A new version of the key `index` makes no known address unknown.
+    @Test func addressesAreIndexedByTheVersionThatBegan() async throws {
+        let fixture = try await AccountsFixture()
+        let newest = Versions()
+        fixture.host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) in
+            let version = request.keyID.isEmpty ? newest.current : request.keyID
+            return HostMacResponse.with {
+                $0.mac = Data(Digest.hmacSHA256(key: Array("\(request.key) \(version)".utf8), Array(request.data)))
+                $0.keyID = version
+            }
+        }
+        _ = try await fixture.register()
+        newest.rotate()
+        #expect(await fixture.failure { try await fixture.register() }?.reason == "accounts.exists")
+        #expect(try await fixture.register("bo@example.org").account.email == "bo@example.org")
+    }
+}
