@@ -58,6 +58,9 @@ public struct MessageTranscoder: Sendable {
     /// Whether the message has a field of this name.
     public func hasField(_ name: String) -> Bool { plans[0].fields.contains { $0.name == name } }
 
+    /// Whether it, or a message in it, has a secret field.
+    public var hasSecrets: Bool { plans.contains { $0.fields.contains(where: \.isSecret) } }
+
     /// Writes the JSON of a message.
     ///
     /// Every field is there, in order of field numbers: `[]` and `{}` where there is none, null for an unset message,

@@ -110,13 +110,13 @@ final class Exchange: CallSink, @unchecked Sendable {
         head.dropFields()
     }
 
-    /// SHA-256 of method, path, query and body.
-    func digest() -> SHA256.Digest {
+    /// SHA-256 of method, path, query and body, or of the first three.
+    func digest(withBody: Bool = true) -> SHA256.Digest {
         var hash = SHA256()
         let method = head.method.rawValue.utf8
         let parts = (path, query)
         let size = method.count + parts.0.count + parts.1.count + 3
-        body.withUnsafeReadableBytes { body in
+        (withBody ? body : ByteBuffer()).withUnsafeReadableBytes { body in
             // In one piece where it is small: each piece costs as much as some hundred bytes.
             let copied = body.count <= 1024 ? body.count : 0
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size + copied) { start in

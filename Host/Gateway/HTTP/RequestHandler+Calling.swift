@@ -95,7 +95,8 @@ extension RequestHandler {
         if let digest {
             rest.add(16, digest)
         } else if entry.isMutating || exchange.needsApproval {
-            exchange.digest().withUnsafeBytes { rest.add(16, $0) }
+            let withBody = !entry.hidesBody || exchange.needsApproval
+            exchange.digest(withBody: withBody).withUnsafeBytes { rest.add(16, $0) }
         }
         let network = exchange.headers.forwardedFor == nil ? peerNetwork : client(exchange)?.networkText ?? ""
         if !network.isEmpty { rest.add(23, network.utf8) }

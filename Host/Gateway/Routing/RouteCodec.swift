@@ -16,6 +16,9 @@ public protocol RouteCodec: Sendable {
     /// Whether the request message has a field of this name.
     func takes(_ field: String) -> Bool
 
+    /// Whether the request message has a secret somewhere.
+    var takesSecrets: Bool { get }
+
     /// The body for a response message, JSON.
     func response(_ payload: UnsafeRawBufferPointer) throws -> ByteBuffer
 }

@@ -32,6 +32,8 @@ public final class RouteEntry: Sendable {
     let rule: AccessRule?
     /// The request message has the row's project, which is filled in from where the row is stored.
     let takesProject: Bool
+    /// Its body holds a password, a code or the like: no digest of it is kept, by which it could be guessed.
+    let hidesBody: Bool
     /// Raw routes: lower-case names of the header fields handed over.
     let rawHeaders: [[UInt8]]
     /// Takes Authorization itself, where it is no bearer's: a route for anyone that asks for the field.
@@ -66,6 +68,12 @@ public final class RouteEntry: Sendable {
             takesProject = codec.takes("project_id")
         } else {
             takesProject = false
+        }
+        // Where an answer is kept, the key must stay bound to what was asked.
+        if route.idempotent, case .message(let codec) = body {
+            hidesBody = codec.takesSecrets
+        } else {
+            hidesBody = false
         }
         let context = HostContext.with {
             $0.route = "\(route.method) \(route.path)"

@@ -49,14 +49,23 @@ public struct PersonalKeyRow: Sendable, Hashable {
         }
     }
 
-    /// Keys that another version of the master key wraps; at most 100.
-    public static func wrapped(notBy keyVersion: String) -> SQLQueryRequest {
+    /// Keys that another version of the master key wraps, after a person's; at most 100.
+    public static func wrapped(notBy keyVersion: String, after person: String = "") -> SQLQueryRequest {
         .with {
             $0.statement = statement(
                 """
-                SELECT \(columns) FROM {personal_keys} WHERE destroyed_at = 0 AND key_version <> ?1
+                SELECT \(columns) FROM {personal_keys} WHERE destroyed_at = 0 AND key_version <> ?1 AND person > ?2
                 ORDER BY person LIMIT 100
-                """, [.text(keyVersion)])
+                """, [.text(keyVersion), .text(person)])
+        }
+    }
+
+    /// How many keys another version of the master key wraps.
+    static func count(notBy keyVersion: String) -> SQLQueryRequest {
+        .with {
+            $0.statement = statement(
+                "SELECT COUNT(*) FROM {personal_keys} WHERE destroyed_at = 0 AND key_version <> ?1",
+                [.text(keyVersion)])
         }
     }
 

@@ -7,7 +7,7 @@ internal import SwiftProtobuf
 internal import Synchronization
 internal import TheatreContracts
 
-/// The job that has every data key wrapped by the current master key.
+/// The job that has every data key wrapped by the current master key, those of secrets and those of persons.
 ///
 /// Each is a commit of its own with its audit row: stopped at any point and begun again, it goes on with what is left.
 /// The values are not touched. One that cannot be unwrapped holds up no other; the job is dead then, with why.
@@ -54,7 +54,7 @@ struct SecretRewrap: Sendable {
     /// One run: page by page, one row after the other.
     private final class Round: Sendable {
         private struct State {
-            var rest: [SecretRow] = []
+            var rest: [WrappedKey] = []
             var done = 0
             var failed = 0
             var first: CallError?
@@ -83,11 +83,11 @@ struct SecretRewrap: Sendable {
             self.then = then
         }
 
-        func next(after last: SecretRow?) {
+        func next(after last: WrappedKey?) {
             loop.post(.go(last)) { [self] last in step(after: last) }
         }
 
-        private func step(after last: SecretRow?) {
+        private func step(after last: WrappedKey?) {
             guard isWanted() else {
                 return then(
                     .failure(CallError(.cancelled, "secrets.rewrap_stopped", "The rewrap goes on at the next run.")))
@@ -105,7 +105,7 @@ struct SecretRewrap: Sendable {
             }
         }
 
-        private func rewrap(_ row: SecretRow) {
+        private func rewrap(_ row: WrappedKey) {
             shelf.rewrap(row, deadline) { [self] result in
                 switch result {
                 case .failure(let error): failed(row, error)
@@ -121,7 +121,7 @@ struct SecretRewrap: Sendable {
         }
 
         /// What cannot be reached fails the run, which is repeated; what is wrong with one secret does not.
-        private func failed(_ row: SecretRow, _ error: CallError) {
+        private func failed(_ row: WrappedKey, _ error: CallError) {
             guard [.failedPrecondition, .invalidArgument, .dataLoss].contains(error.code) else {
                 return then(.failure(error))
             }
@@ -145,15 +145,13 @@ struct SecretRewrap: Sendable {
             do throws(CallError) { then(.success(try encoded(result))) } catch { then(.failure(error)) }
         }
 
-        private func context(_ row: SecretRow) -> CallContext {
+        private func context(_ row: WrappedKey) -> CallContext {
             CallContext(
                 HostContext.with {
-                    $0.tenant = row.address.tenant
-                    $0.project = row.address.project
+                    row.describe(in: &$0)
                     $0.principal = job.principal
                     $0.principalKind = .system
                     $0.route = "job secrets.rewrap"
-                    $0.resource = row.address.resource
                     $0.action = "rewrap"
                     $0.decision = "job \(job.jobID)"
                     $0.audit = "change"
@@ -164,9 +162,9 @@ struct SecretRewrap: Sendable {
 
     /// Hands inputs on, one at a time.
     private struct Steps: ActionState {
-        enum Input: Sendable { case go(SecretRow?) }
+        enum Input: Sendable { case go(WrappedKey?) }
 
-        mutating func handle(_ input: Input) -> [SecretRow?] {
+        mutating func handle(_ input: Input) -> [WrappedKey?] {
             switch input {
             case .go(let row): [row]
             }

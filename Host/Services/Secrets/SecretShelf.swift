@@ -29,18 +29,44 @@ struct SecretShelf: Sendable {
         }
     }
 
-    /// Up to 100 versions that another master key wraps, after one of them.
+    /// Up to 100 data keys that another master key wraps, after one of them: those of secrets, then those of persons.
     func outdated(
-        _ current: String, after last: SecretRow?, _ deadline: UInt64, _ then: @escaping Then<[SecretRow]>
+        _ current: String, after last: WrappedKey?, _ deadline: UInt64, _ then: @escaping Then<[WrappedKey]>
     ) {
-        rows(SecretRow.wrapped(notBy: current, after: last), deadline, then)
+        var secret: SecretRow?
+        switch last {
+        case nil: break
+        case .secret(let row)?: secret = row
+        case .person(let row)?: return people(current, after: row.person, deadline, then)
+        }
+        rows(SecretRow.wrapped(notBy: current, after: secret), deadline) { result in
+            if case .success(let rows) = result, rows.isEmpty { return people(current, after: "", deadline, then) }
+            then(result.map { $0.map(WrappedKey.secret) })
+        }
     }
 
-    /// How many versions another master key wraps.
+    private func people(
+        _ current: String, after person: String, _ deadline: UInt64, _ then: @escaping Then<[WrappedKey]>
+    ) {
+        query(PersonalKeyRow.wrapped(notBy: current, after: person), deadline, PersonalKeyRow.init) {
+            then($0.map { $0.map(WrappedKey.person) })
+        }
+    }
+
+    /// How many data keys another master key wraps.
     func count(notBy current: String, _ deadline: UInt64, _ then: @escaping Then<Int64>) {
-        caller.call(
-            storage, "theatre.sql.v1.Database/Query", SecretRow.count(notBy: current), .system, deadline: deadline
-        ) { (result: Result<SQLRows, CallError>) in
+        number(SecretRow.count(notBy: current), deadline) { result in
+            switch result {
+            case .failure(let error): then(.failure(error))
+            case .success(let secrets):
+                number(PersonalKeyRow.count(notBy: current), deadline) { then($0.map { $0 + secrets }) }
+            }
+        }
+    }
+
+    private func number(_ request: SQLQueryRequest, _ deadline: UInt64, _ then: @escaping Then<Int64>) {
+        caller.call(storage, "theatre.sql.v1.Database/Query", request, .system, deadline: deadline) {
+            (result: Result<SQLRows, CallError>) in
             then(
                 result.map { rows in
                     guard case .integer(let count)? = rows.rows.first?.values.first?.kind else { return 0 }
@@ -83,11 +109,11 @@ struct SecretShelf: Sendable {
         }
     }
 
-    /// A version's data key by the current master key.
-    func rewrap(_ row: SecretRow, _ deadline: UInt64, _ then: @escaping Then<KeySourceWrapResponse>) {
+    /// A data key by the current master key.
+    func rewrap(_ key: WrappedKey, _ deadline: UInt64, _ then: @escaping Then<KeySourceWrapResponse>) {
         let request = KeySourceRewrapRequest.with {
-            $0.wrapped = row.wrapped
-            $0.associatedData = row.address.associatedData(version: row.version)
+            $0.wrapped = key.wrapped
+            $0.associatedData = key.associatedData
         }
         keys("Rewrap", request, deadline, then)
     }

@@ -89,6 +89,8 @@ struct TranscodingCodec: RouteCodec {
 
     func takes(_ field: String) -> Bool { request.hasField(field) }
 
+    var takesSecrets: Bool { request.hasSecrets }
+
     func response(_ payload: UnsafeRawBufferPointer) throws -> ByteBuffer {
         ByteBuffer(bytes: try response.decode(payload.bindMemory(to: UInt8.self)))
     }

@@ -131,6 +131,8 @@ final class FakeCalls: CallStarting {
 
 /// The message is the parameters, then the body; the answer is the payload.
 struct EchoCodec: RouteCodec {
+    var takesSecrets = false
+
     func takes(_ field: String) -> Bool { false }
 
     func request(body: ByteBuffer, path: [RouteParameter], query: [RouteParameter]) throws(CallError) -> [UInt8] {

@@ -42,6 +42,17 @@ import TheatreContracts
         #expect(context.caller.isEmpty)
     }
 
+    /// A digest of a body with a password in it would let one be guessed.
+    @Test(arguments: [(true, true, true), (true, false, false), (false, true, false)])
+    func noDigestOfABodyWithASecretIsKept(_ takesSecrets: Bool, _ idempotent: Bool, _ isHidden: Bool) throws {
+        let calls = Self.echo()
+        let codec = RouteBody.message(EchoCodec(takesSecrets: takesSecrets))
+        let bench = try Bench(calls, [.echo("POST", "/echo", on: calls, idempotent: idempotent, body: codec)])
+        for body in ["{}", #"{"password":"guess"}"#] { _ = try bench.send(request("POST", "/echo", body: body)) }
+        let digests = Set(calls.calls.map(\.context.message.requestDigest))
+        #expect(digests.count == (isHidden ? 1 : 2) && digests.allSatisfy { $0.count == 32 })
+    }
+
     @Test(arguments: [
         ("de", "de"), ("zh-CN,en", "zh-CN"), ("en;q=0.5, de", "en"), (" en , de", "en"), ("*", ""), ("", ""),
         (",de", ""),

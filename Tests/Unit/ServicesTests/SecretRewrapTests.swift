@@ -16,6 +16,8 @@ struct SecretRewrapTests {
     private final class World: Sendable {
         struct State {
             var rows: [SecretRow]
+            /// Keys of persons, and by which version they are wrapped.
+            var people: [String: String] = [:]
             var failures: [String: CallError] = [:]
             var audited: [String] = []
         }
@@ -34,6 +36,11 @@ struct SecretRewrapTests {
                 (_: KeySourceDescribeRequest, _) -> KeySourceDescribeResponse? in .with { $0.currentVersion = "2" }
             }
             calls.serve("db", "theatre.sql.v1.Database/Query") { [self] (request: SQLQueryRequest, _) -> SQLRows? in
+                if request.statement.sql.contains("{personal_keys}") {
+                    let after = request.statement.parameters[1].text
+                    let people = state.withLock { $0.people.filter { $0.value == "1" && $0.key > after }.keys.sorted() }
+                    return .with { $0.rows = people.prefix(100).map(Self.message) }
+                }
                 let after = request.statement.parameters.count > 1 ? request.statement.parameters[4].text : ""
                 let rows = state.withLock { $0.rows.filter { $0.keyVersion == "1" && $0.address.name > after } }
                 return .with { $0.rows = rows.prefix(100).map(Self.message) }
@@ -51,10 +58,12 @@ struct SecretRewrapTests {
             }
             calls.serve("db", "theatre.sql.v1.Database/Commit") {
                 [self] (request: SQLCommitRequest, call) -> SQLCommitResponse? in
-                let name = request.statements[0].parameters[3].text
+                let isOfPerson = request.statements[0].sql.contains("{personal_keys}")
+                let name = request.statements[0].parameters[isOfPerson ? 0 : 3].text
                 state.withLock { state in
                     let context = call.context.message
                     state.audited.append("\(context.resource) \(context.action) \(context.principal)")
+                    if isOfPerson { state.people[name] = "2" }
                     for index in state.rows.indices where state.rows[index].address.name == name {
                         state.rows[index].keyVersion = "2"
                     }
@@ -76,6 +85,13 @@ struct SecretRewrapTests {
 
         var left: Int { state.withLock { $0.rows.count { $0.keyVersion == "1" } } }
 
+        private static func message(_ person: String) -> SQLRow {
+            let kinds: [SQLValue.OneOf_Kind] = [
+                .text(person), .text("1"), .blob(Data("by 1".utf8)), .integer(1), .integer(0),
+            ]
+            return .with { $0.values = kinds.map { kind in .with { $0.kind = kind } } }
+        }
+
         private static func message(_ row: SecretRow) -> SQLRow {
             let address = row.address
             let kinds: [SQLValue.OneOf_Kind] = [
@@ -94,6 +110,19 @@ struct SecretRewrapTests {
         #expect(world.left == 0)
         #expect(world.state.withLock { $0.audited.count } == 1234)
         #expect(world.state.withLock { $0.audited[0] } == "secret:deployment/s1000 rewrap usr_admin")
+    }
+
+    @Test func theKeysOfPersonsAreWrappedAnewAfterThoseOfSecrets() async throws {
+        let world = World(3)
+        world.state.withLock { state in
+            for number in 0..<230 { state.people["usr_\(1000 + number)"] = "1" }
+            state.failures["usr_1100"] = CallError(.dataLoss, "keysource.tampered", "Not mine.")
+        }
+        let result = await world.run()
+        let failure = try #require(throws: CallError.self) { try result.get() }
+        #expect(failure.message.contains("232 data keys are wrapped by 2, 1 are not"))
+        #expect(world.state.withLock { $0.people.filter { $0.value == "1" }.keys.sorted() } == ["usr_1100"])
+        #expect(world.state.withLock { $0.audited[3] } == "person:usr_1000 rewrap usr_admin")
     }
 
     @Test func stoppedItGoesOnWithWhatIsLeft() async throws {
