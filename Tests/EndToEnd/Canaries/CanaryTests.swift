@@ -65,7 +65,7 @@ import Toolchains
         let empty = places.filter { place in !found.controls.contains { $0.hasSuffix(" in \(place)") } }
         #expect(empty == [], "\(found.controls)")
         let database = engine == .sqlite ? "theatre.db" : "dump"
-        #expect(found.controls.contains("the bio in \(database)"), "\(found.controls)")
+        #expect(found.controls.contains("the person in \(database)"), "\(found.controls)")
         #expect(search.canaries.count >= 16)
     }
 
@@ -78,9 +78,9 @@ import Toolchains
         search.plant("the password", person.password)
         search.plant("the refresh token", person.refreshToken)
         search.plant("the access token", person.client.token ?? "")
-        let bio = "a word that is no secret \(UInt64.random(in: 0 ... .max))"
+        let bio = "what a person says of himself \(UInt64.random(in: 0 ... .max))"
         _ = try await person.client.expect(200, .PATCH, "/api/v1/me", .object(["bio": .string(bio)]))
-        search.control("the bio", bio)
+        search.plant("the bio", bio)
         search.control("the person", person.id)
         let refreshed = try await server.client.expect(
             200, .POST, "/api/v1/auth/refresh", .object(["refresh_token": .string(person.refreshToken)]))

@@ -150,11 +150,11 @@ extension RouteEntry {
         rate: String = "default", bodyLimit: Int = 1024, idempotent: Bool = true, body: RouteBody? = nil,
         headers: [String] = [], scope: String = "none", role: String = ""
     ) -> RouteEntry {
-        let operation =
+        let (operation, isRaw) =
             switch body {
-            case nil, .message: "test.Echo/Echo"
-            case .raw: "theatre.http.v1.Handler/Handle"
-            case .rawStream: "theatre.http.v1.Handler/HandleStream"
+            case nil, .message: ("test.Echo/Echo", false)
+            case .raw: ("theatre.http.v1.Handler/Handle", true)
+            case .rawStream: ("theatre.http.v1.Handler/HandleStream", true)
             }
         let resolver = "theatre.access.v1.Scopes/ResolveProject"
         let operations = scope.hasPrefix("row:") ? [operation, resolver] : [operation]
@@ -165,7 +165,7 @@ extension RouteEntry {
             "action":"echo","scope":"\(scope)",\(role)"audit":"\(audit)","rate":"\(rate)","body_limit":\(bodyLimit),
             "idempotent":\(idempotent),"request":"a","response":"b","headers":[\(headers.map { "\"\($0)\"" }.joined(separator: ","))]
             """
-        route += body == nil ? "}" : ",\"body\":\"raw\"}"
+        route += isRaw ? ",\"body\":\"raw\"}" : "}"
         let json = """
             {"manifest":1,"name":"Echo","version":"1.0.0","provides":[\(provides)],
             "operations":[\(operations.map { "\"\($0)\"" }.joined(separator: ","))],"routes":[\(route)]}
