@@ -51,6 +51,13 @@ import TheatreManifest
                 return jobs["c"] == "done" && taken == 3 ? true : nil
             }
 
+            // A segment is of seconds; the clock must not jump while one is open.
+            try await eventually("the segment with c has ended") {
+                try await clock.advance(milliseconds: 11_000)
+                let audit = try await desk.json("audit verify")
+                return audit["unsealed"]?.integer == 0 && audit["unchecked"]?.integer == 0 ? true : nil
+            }
+
             // A day before a and b are 30 days old, and a day after.
             try await clock.advance(milliseconds: 21 * Self.day - 2 * Self.hour)
             try await removed(["done": 3], server, clock)

@@ -50,12 +50,17 @@ final class HostServer: Sendable {
     /// Serves until a signal ends it.
     func run() async throws {
         let url: String
+        let (ending, reloading): (UnixSignalsSequence, UnixSignalsSequence)
         let testClock: TestClockSocket?
         let control: ControlServer?
         do {
             let routes = try parts.routes(of: deployment.current)
             url = try await parts.listen()
-            try await operatorThread.run { [self] in try bringUp(url, routes) }
+            try await operatorThread.run { [self] in try bringUp(url) }
+            // Before anything is served: from the first answer on, a signal drains or reloads, and ends nothing at once.
+            ending = await UnixSignalsSequence(trapping: [.sigterm, .sigint])
+            reloading = await UnixSignalsSequence(trapping: .sighup)
+            try await operatorThread.run { [self] in parts.open(deployment.current, routes) }
             testClock = try await parts.serveTestClock()
             control = await operations.listen()
         } catch {
@@ -66,18 +71,21 @@ final class HostServer: Sendable {
             configuration: .init(
                 services: [
                     .init(service: Stopping { [self] in await stop() }),
-                    .init(service: Reloading(ready: { [self] in announce(url) }) { [self] in await reload() }),
+                    .init(
+                        service: Ending(signals: ending), successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: Reloading(signals: reloading) { [self] in await reload() }),
                     .init(service: parts.gatewayEvents),
                     .init(service: KeyWatch(thread: operatorThread, parts: parts)),
                 ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.logger))
+                logger: parts.logger))
+        announce(url)
         try await group.run()
         try await control?.close()
         try await testClock?.close()
     }
 
-    /// Starts every instance, then the pumps, then opens the routes.
-    private func bringUp(_ url: String, _ routes: GatewayTable) throws {
+    /// Starts every instance, then the pumps.
+    private func bringUp(_ url: String) throws {
         let deployment = deployment.current
         let planner = try parts.planner(deployment, url)
         parts.warn(planner)
@@ -91,7 +99,6 @@ final class HostServer: Sendable {
         }
         try parts.prepareStorage()
         parts.tellOfKeys()
-        parts.open(deployment, routes)
     }
 
     /// Reads `plugins.d` again. Any fault leaves what serves as it is.
@@ -167,21 +174,26 @@ private struct Stopping: Service {
     }
 }
 
-/// Runs its closure at each SIGHUP.
-///
-/// The server says that it is ready only then: a SIGHUP before would end it.
+/// Ends with the first signal, and the group with it.
+private struct Ending: Service {
+    let signals: UnixSignalsSequence
+
+    func run() async throws {
+        for await _ in signals.cancelOnGracefulShutdown() { return }
+    }
+}
+
+/// Runs its closure at each signal.
 private struct Reloading: Service {
-    let ready: @Sendable () -> Void
+    let signals: UnixSignalsSequence
     let body: @Sendable () async -> Void
 
-    init(ready: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () async -> Void) {
-        self.ready = ready
+    init(signals: UnixSignalsSequence, _ body: @escaping @Sendable () async -> Void) {
+        self.signals = signals
         self.body = body
     }
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        ready()
         for await _ in signals.cancelOnGracefulShutdown() { await body() }
     }
 }
