@@ -45,7 +45,7 @@ struct ReadingTests {
             ),
             (
                 ["plugin": "T", "grants": ["secrets": ["k": ["from": "sk-123"]]]],
-                "20-talker.yaml:4: declaration.invalid: /grants/secrets/k/from does not say where the secret is; env:NAME, file:PATH or store:NAME is expected. Correct the value."
+                "20-talker.yaml:4: declaration.invalid: /grants/secrets/k/from does not say where the secret is; env:NAME, file:PATH, store:NAME or vault:INSTANCE/PATH#FIELD is expected. Correct the value."
             ),
             (["instance": "t"], "20-talker.yaml:1: declaration.invalid: /plugin is missing. Correct the value."),
             (
