@@ -63,6 +63,10 @@ final class OperatorRuntime {
         } catch {
             throw ServeFailure("\(error.reason): \(error.message)")
         }
+        // Its clients must not go without being shut down, whatever the rest comes to.
+        let clients = egress
+        var isStarted = false
+        defer { if !isStarted { try? clients.shutdown().wait() } }
         let planner = DeploymentPlanner(
             deployment: deployment, services: [service.contract: service, egress.contract: egress], state: host.state,
             publicURL: "", version: HostVersion.current)
@@ -101,6 +105,7 @@ final class OperatorRuntime {
             guard let reason = status.reason else { continue }
             throw ServeFailure("\(Self.title(status.instance, host)) cannot be started: \(reason)")
         }
+        isStarted = true
     }
 
     private static func title(_ instance: String, _ host: HostConfiguration) -> String {
