@@ -19,31 +19,35 @@ let plugins = [
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(
         group: "Identity", name: "Access", libraries: ["TheatreManifest", "TheatreSchedules"], tests: ["SQLite"]),
-    PluginRow(group: "Identity", name: "Accounts", libraries: ["KeyedIndex"], tests: ["Password", "SQLite"]),
+    PluginRow(group: "Identity", name: "Accounts", libraries: ["Addresses"], tests: ["Password", "SQLite"]),
     PluginRow(
         group: "Identity", name: "Apple",
         libraries: ["SignIn", .product(name: "Crypto", package: "swift-crypto")],
         tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(
-        group: "Identity", name: "EmailOTP", libraries: ["OneTimeCodes"], tests: ["EmulatedHost", "SQLite"]),
+        group: "Identity", name: "EmailOTP", libraries: ["Addresses", "OneTimeCodes"],
+        tests: ["EmulatedHost", "SQLite"]),
     PluginRow(
         group: "Identity", name: "KeyFile", libraries: [.product(name: "Crypto", package: "swift-crypto")]),
     PluginRow(group: "Identity", name: "OIDC", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(
         group: "Identity", name: "OpenBao",
         tests: ["EmulatedHost", "Emulators", "OpenBaoServer", .product(name: "NIOHTTP1", package: "swift-nio")]),
-    PluginRow(group: "Identity", name: "Password", libraries: ["CArgon2", "KeyedIndex"], tests: ["SQLite"]),
     PluginRow(
-        group: "Identity", name: "PhoneOTP", libraries: ["OneTimeCodes", "TextMessages"],
-        tests: ["AliyunSMS", "EmulatedHost", "Emulators", "SQLite"]),
+        group: "Identity", name: "Password", libraries: ["Addresses", "CArgon2"], tests: ["Addresses", "SQLite"]),
+    PluginRow(
+        group: "Identity", name: "PhoneOTP", libraries: ["Addresses", "OneTimeCodes"],
+        tests: ["Addresses", "AliyunSMS", "EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(
         group: "Identity", name: "WeChat", libraries: ["SignIn"], tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(
-        group: "Messaging", name: "AliyunSMS", libraries: ["TextMessages"], tests: ["EmulatedHost", "Emulators"]),
+        group: "Messaging", name: "AliyunSMS", libraries: ["Addresses", "TextMessages"],
+        tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["EmulatedHost", "Emulators"]),
     PluginRow(
-        group: "Messaging", name: "TencentSMS", libraries: ["TextMessages"], tests: ["EmulatedHost", "Emulators"]),
+        group: "Messaging", name: "TencentSMS", libraries: ["Addresses", "TextMessages"],
+        tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Webhook", tests: ["EmulatedHost", "Emulators", "SQLite"]),
     PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
     PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
@@ -252,8 +256,8 @@ let libraries: [Target] = [
 /// What several plugins share; each has a copy of its own.
 let shared: [Target] = [
     .target(
-        name: "KeyedIndex", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
-        path: "Plugins/Libraries/KeyedIndex", swiftSettings: staying),
+        name: "Addresses", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/Addresses", exclude: ["README.md"], swiftSettings: staying),
     .target(
         name: "SignIn",
         dependencies: [
@@ -263,10 +267,11 @@ let shared: [Target] = [
         path: "Plugins/Libraries/SignIn", exclude: ["README.md"], swiftSettings: staying),
     .target(
         name: "OneTimeCodes", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
-        path: "Plugins/Libraries/OneTimeCodes", swiftSettings: staying),
+        path: "Plugins/Libraries/OneTimeCodes", exclude: ["README.md"], swiftSettings: staying),
     .target(
-        name: "TextMessages", dependencies: ["TheatrePlugin", "TheatreManifest"],
-        path: "Plugins/Libraries/TextMessages", swiftSettings: staying),
+        name: "TextMessages",
+        dependencies: ["Addresses", "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
+        path: "Plugins/Libraries/TextMessages", exclude: ["README.md"], swiftSettings: staying),
 ]
 
 let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in

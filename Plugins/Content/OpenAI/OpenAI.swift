@@ -107,12 +107,7 @@ struct OpenAI: Plugin, ContentChatContract, ContentEmbeddingContract {
         return .with {
             $0.method = "POST"
             $0.url = configuration.url(path)
-            $0.headers = fields.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
+            $0.addHeaders(fields)
             $0.body = body
             $0.timeoutMs = configuration.timeoutMilliseconds
             $0.maxResponseBytes = 16 << 20

@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import FoundationEssentials
-import KeyedIndex
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import OneTimeCodes
 import SwiftProtobuf
 import TheatreContracts

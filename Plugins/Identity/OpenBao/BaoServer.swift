@@ -92,12 +92,7 @@ final class BaoServer: Sendable {
         let request = try HostFetchRequest.with {
             $0.method = method
             $0.url = configuration.url(path)
-            $0.headers = headers.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
+            $0.addHeaders(headers)
             if let body { $0.body = try JSONValue.object(body).json() }
             $0.timeoutMs = configuration.timeoutMilliseconds
             $0.maxResponseBytes = 256 << 10

@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import Glibc
 import SwiftProtobuf
 import Synchronization
@@ -44,7 +45,7 @@ struct Password: Plugin, AuthProviderContract {
     func verify(_ request: AuthVerifyRequest, _ call: Call) async throws -> AuthVerifyResponse {
         let running = try running.get()
         let store = PasswordStore(call)
-        let identifier = EmailIdentifier(request.identifier)
+        let identifier = EmailAddress(request.identifier)
         var credential: PasswordStore.Credential?
         if let identifier { credential = try await store.find(identifier, tenant: call.tenant) }
         // The same work for an unknown address, and for a secret that cannot be any.
@@ -64,7 +65,7 @@ struct Password: Plugin, AuthProviderContract {
     func enroll(_ request: AuthEnrollRequest, _ call: Call) async throws -> AuthEnrollResponse {
         let running = try running.get()
         let store = PasswordStore(call)
-        guard let identifier = EmailIdentifier(request.identifier) else { throw PasswordError.identifier() }
+        guard let identifier = EmailAddress(request.identifier) else { throw PasswordError.identifier() }
         try PasswordPolicy.check(request.secret, for: identifier)
         if !request.replace, try await store.find(identifier, tenant: call.tenant) != nil {
             throw PasswordError.exists()

@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import KeyedIndex
+import Addresses
 import TheatreContracts
 import TheatrePlugin
 
@@ -74,7 +74,7 @@ struct PasswordStore {
         }
     }
 
-    func find(_ identifier: EmailIdentifier, tenant: String) async throws -> Credential? {
+    func find(_ identifier: EmailAddress, tenant: String) async throws -> Credential? {
         let index = try await index.text(of: identifier.text, tenant: tenant)
         let rows = try await database.read(
             "SELECT subject, hash FROM {credentials} WHERE tenant = :tenant AND identifier = ?1", index)
@@ -83,7 +83,7 @@ struct PasswordStore {
 
     /// Stores a new credential, or a new hash for one that exists, and gives its subject.
     func put(
-        _ identifier: EmailIdentifier, tenant: String, hash: String, replace: Bool, at now: Int64
+        _ identifier: EmailAddress, tenant: String, hash: String, replace: Bool, at now: Int64
     ) async throws -> String {
         let index = try await index.text(of: identifier.text, tenant: tenant)
         let subject = ULID.next(prefix: "pwd", at: now)

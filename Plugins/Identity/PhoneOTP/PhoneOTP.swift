@@ -1,9 +1,9 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import OneTimeCodes
 import SwiftProtobuf
-import TextMessages
 import TheatreContracts
 import TheatrePlugin
 

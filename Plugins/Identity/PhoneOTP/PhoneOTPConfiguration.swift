@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import OneTimeCodes
-import TextMessages
 
 /// The configuration of an instance; the schema in `plugin.json` holds defaults and bounds.
 struct PhoneOTPConfiguration: Decodable, Sendable {

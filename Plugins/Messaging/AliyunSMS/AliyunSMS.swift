@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import FoundationEssentials
 import SwiftProtobuf
 import TextMessages
@@ -20,41 +21,32 @@ struct AliyunSMS: Plugin, NotificationChannelContract {
     }
 
     func send(_ request: NotificationSendRequest, _ call: Call) async throws -> NotificationDelivery {
-        guard let number = PhoneNumber(request.address) else { throw TextError.badAddress }
-        guard let template = configuration.templates.first(where: { $0.category == request.category }) else {
-            throw TextError.noTemplate(request.category)
-        }
-        let values = try template.values(from: request.data)
-        guard request.validUntil == 0 || request.validUntil > host.now else { throw TextError.expired }
-        let fetch = try await signed(query(number, template, values, request.messageID), call)
-        let answer: HostFetchResponse
-        do { answer = try await HostEgressClient(call).fetch(fetch) } catch let error as PluginError {
-            throw TextError.transport(error)
-        }
-        let receipt = try AliyunAnswer.receipt(answer)
+        let order = try TextOrder(request, configuration.templates, at: host.now)
+        let gateway = TextGateway(call)
+        let fetch = try await signed(query(order, request.messageID), gateway)
+        let receipt = try AliyunAnswer.receipt(await gateway.fetch(fetch))
         return .with {
             $0.providerReference = receipt
             $0.at = host.now
         }
     }
 
-    private func query(
-        _ number: PhoneNumber, _ template: TextTemplate, _ values: [String], _ id: String
-    ) throws -> [(String, String)] {
+    private func query(_ order: TextOrder, _ id: String) throws -> [(String, String)] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        let pairs = Dictionary(zip(template.parameters, values)) { first, _ in first }
+        let pairs = Dictionary(zip(order.template.parameters, order.values)) { first, _ in first }
         // Numbers of mainland China go without their calling code, others with it and without the plus.
-        let digits = number.digits.hasPrefix("86") ? number.digits.dropFirst(2) : number.digits
+        let digits = order.number.digits
+        let dialled = digits.hasPrefix("86") ? digits.dropFirst(2) : digits
         return [
-            ("PhoneNumbers", String(digits)), ("SignName", configuration.signName),
-            ("TemplateCode", template.template),
+            ("PhoneNumbers", String(dialled)), ("SignName", configuration.signName),
+            ("TemplateCode", order.template.template),
             ("TemplateParam", String(decoding: try encoder.encode(pairs), as: UTF8.self)),
             ("OutId", String(id.prefix(64))),
         ]
     }
 
-    private func signed(_ query: [(String, String)], _ call: Call) async throws -> HostFetchRequest {
+    private func signed(_ query: [(String, String)], _ gateway: TextGateway) async throws -> HostFetchRequest {
         let time = Date(timeIntervalSince1970: Double(host.now / 1000)).formatted(.iso8601)
         let payload = Hex.encode(Digest.sha256([]))
         var headers = [
@@ -63,28 +55,13 @@ struct AliyunSMS: Plugin, NotificationChannelContract {
         ]
         let signature = AliyunSignature(
             method: "POST", query: query, headers: headers + [("host", configuration.host)], payload: payload)
-        let mac: Data
-        do {
-            mac = try await HostKeysClient(call).mac(
-                .with {
-                    $0.key = "access_key"
-                    $0.data = Data(signature.stringToSign.utf8)
-                }
-            ).mac
-        } catch let error as PluginError where error.code != .cancelled {
-            throw TextError.misconfigured(error.message)
-        }
+        let mac = try await gateway.mac("access_key", signature.stringToSign)
         headers.append(
             ("authorization", signature.authorization(accessKeyID: configuration.accessKeyID, mac: mac)))
         return .with {
             $0.method = "POST"
             $0.url = "\(configuration.baseURL)/?\(signature.queryText)"
-            $0.headers = headers.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
+            $0.addHeaders(headers)
             $0.timeoutMs = configuration.timeoutMilliseconds
             $0.maxResponseBytes = 64 << 10
         }

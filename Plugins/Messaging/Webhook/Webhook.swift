@@ -114,12 +114,7 @@ final class Webhook: Plugin, NotificationChannelContract, JobsWorkerContract {
         return .with {
             $0.method = "POST"
             $0.url = url
-            $0.headers = fields.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
+            $0.addHeaders(fields)
             $0.body = payload.body
             $0.timeoutMs = configuration.timeoutMilliseconds
             $0.maxResponseBytes = 1 << 20

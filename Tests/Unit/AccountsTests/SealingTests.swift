@@ -93,19 +93,30 @@ struct SealingTests {
         #expect(try await fixture.login().account.id == account)
     }
 
+    /// Addresses that were taken once, and are no more, are sealed and indexed like the others.
+    @Test func anAddressOfAnOlderRuleIsNotLost() async throws {
+        let fixture = try await AccountsFixture()
+        let account = try await fixture.register().account.id
+        try await Database(fixture.probe, feature: "accounts.storage").commit {
+            $0.run(
+                """
+                UPDATE {accounts} SET email = 'é@example.org', sealed_address = NULL
+                WHERE tenant = 'default' AND id = ?1 /* tenants: all */
+                """, expect: 1, account)
+        }
+        #expect(try await fixture.client(principal: account).me(AccountsMeRequest()).email == "é@example.org")
+        try await fixture.host.install(
+            Accounts.self, manifest: .plugin("Identity/Accounts"), instance: "accounts", generation: 2)
+        #expect(try await fixture.host.runJobs().map(\.state) == [.done])
+        #expect(try await stored(fixture).allSatisfy { $0.email.hasPrefix("mac:") })
+        #expect(try await fixture.client(principal: account).me(AccountsMeRequest()).email == "é@example.org")
+    }
+
     /// A new version of the key `index` makes no known address unknown.
     @Test func addressesAreIndexedByTheVersionThatBegan() async throws {
         let fixture = try await AccountsFixture()
-        let newest = Versions()
-        fixture.host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) in
-            let version = request.keyID.isEmpty ? newest.current : request.keyID
-            return HostMacResponse.with {
-                $0.mac = Data(Digest.hmacSHA256(key: Array("\(request.key) \(version)".utf8), Array(request.data)))
-                $0.keyID = version
-            }
-        }
         _ = try await fixture.register()
-        newest.rotate()
+        fixture.versions.rotate("index", to: "2")
         #expect(await fixture.failure { try await fixture.register() }?.reason == "accounts.exists")
         #expect(try await fixture.register("bo@example.org").account.email == "bo@example.org")
     }

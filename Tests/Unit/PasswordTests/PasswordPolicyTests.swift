@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import Testing
 import TheatrePlugin
 
@@ -12,7 +13,7 @@ struct PasswordPolicyTests {
         ("张三@例子.中国", "张三@例子.中国"), ("a+b@c.de", "a+b@c.de"),
     ])
     func anAddressIsTrimmedAndLowered(_ raw: String, _ kept: String) {
-        #expect(EmailIdentifier(raw)?.text == kept)
+        #expect(EmailAddress(raw)?.text == kept)
     }
 
     @Test(arguments: [
@@ -24,7 +25,7 @@ struct PasswordPolicyTests {
         "a@" + String(repeating: "b.", count: 130) + "de",
     ])
     func whatIsNoAddressIsRefused(_ raw: String) {
-        #expect(EmailIdentifier(raw) == nil)
+        #expect(EmailAddress(raw) == nil)
     }
 
     @Test(arguments: [
@@ -32,7 +33,7 @@ struct PasswordPolicyTests {
         "CorrectHorseBatteryStaple", "someone.long@example.org", "someone.long",
     ])
     func aWeakPasswordIsRefusedAtItsField(_ secret: String) throws {
-        let identifier = try #require(EmailIdentifier("someone.long@example.org"))
+        let identifier = try #require(EmailAddress("someone.long@example.org"))
         let error = #expect(throws: PluginError.self) { try PasswordPolicy.check(secret, for: identifier) }
         #expect(error?.code == .invalidArgument && error?.reason == "auth.weak_secret" && error?.detail == "/secret")
         #expect(error?.message.contains(secret) == false)
@@ -40,7 +41,7 @@ struct PasswordPolicyTests {
 
     @Test(arguments: ["ten chars!", String(repeating: "字", count: 128), "三更将近州桥夜市还没有散"])
     func aGoodPasswordIsTaken(_ secret: String) throws {
-        try PasswordPolicy.check(secret, for: #require(EmailIdentifier("someone@example.org")))
+        try PasswordPolicy.check(secret, for: #require(EmailAddress("someone@example.org")))
     }
 
     @Test func theListIsLongEnoughAndHasNoWordThatLengthRefuses() {

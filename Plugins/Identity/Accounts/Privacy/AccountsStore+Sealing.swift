@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import FoundationEssentials
-import KeyedIndex
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
@@ -45,16 +45,16 @@ extension AccountsStore {
     private static func seal(_ row: Row, _ database: Database, _ vault: PersonalVault, _ call: Call) async throws {
         let (tenant, id, email) = (try row.text("tenant"), try row.text("id"), try row.text("email"))
         let (nickname, bio) = (try row.text("nickname"), try row.text("bio"))
-        let address = EmailAddress(email)
+        let address = PersonalVault.address(email)
         let sealed = try await vault.seal(
             .with {
                 $0.id = id
-                $0.email = address?.text ?? ""
+                $0.email = address
                 $0.nickname = nickname
                 $0.bio = bio
             })
         var index = email
-        if let address { index = try await KeyedIndex(call).text(of: address.text, tenant: tenant) }
+        if !address.isEmpty { index = try await KeyedIndex(call).text(of: address, tenant: tenant) }
         // An account that has changed meanwhile is left to the next activation's job.
         try await database.commit {
             $0.run(

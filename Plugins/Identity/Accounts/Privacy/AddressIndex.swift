@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import KeyedIndex
+import Addresses
 import TheatrePlugin
 
 extension KeyedIndex {

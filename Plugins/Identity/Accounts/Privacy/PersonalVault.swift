@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import Addresses
 import FoundationEssentials
 import SwiftProtobuf
 import TheatreContracts
@@ -59,8 +60,8 @@ struct PersonalVault {
         let profile = try row.optionalBlob("sealed_profile")
         var values = try await open([address, profile].compactMap(\.self), of: account.id)
         if address == nil {
-            // Not sealed yet. Who gave no address holds his own id in its place, which is none.
-            account.email = try EmailAddress(row.text("email"))?.text ?? ""
+            // Not sealed yet. Who gave no address holds his own id in its place.
+            account.email = Self.address(try row.text("email"))
         } else {
             account.email = try JSONDecoder().decode(Address.self, from: values.removeFirst()).email
         }
@@ -74,6 +75,9 @@ struct PersonalVault {
         }
         return account
     }
+
+    /// What the column holds, where it is an address: also one that nobody could register with today.
+    static func address(_ column: String) -> String { column.contains("@") ? column : "" }
 
     private func open(_ sealed: [Data], of person: String) async throws -> [Data] {
         guard !sealed.isEmpty else { return [] }

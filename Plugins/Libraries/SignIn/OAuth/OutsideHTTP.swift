@@ -37,12 +37,7 @@ public struct OutsideHTTP: Sendable {
         let request = HostFetchRequest.with {
             $0.method = method
             $0.url = url
-            $0.headers = headers.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
+            $0.addHeaders(headers)
             $0.body = body
             $0.timeoutMs = timeoutMilliseconds
             $0.maxResponseBytes = 256 << 10

@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An e-mail address as identities are kept by: trimmed, lower-case, of plausible form.
-struct EmailAddress: Sendable, Hashable {
-    let text: String
+public struct EmailAddress: Sendable, Hashable {
+    /// `name@example.org`.
+    public let text: String
+    /// What stands before the @.
+    public var local: Substring { text.prefix { $0 != "@" } }
     /// What stands behind the @.
-    var domain: String { String(text.drop { $0 != "@" }.dropFirst()) }
+    public var domain: String { String(text.drop { $0 != "@" }.dropFirst()) }
 
     /// Nil for what is no address. Whether it exists only a message to it can tell.
-    init?(_ raw: String) {
+    public init?(_ raw: String) {
         guard raw.utf8.count <= 1024 else { return nil }
         let trimmed = raw.drop(while: \.isWhitespace)
         guard let last = trimmed.lastIndex(where: { !$0.isWhitespace }) else { return nil }

@@ -3,13 +3,6 @@
 
 import Synchronization
 
-/// Versions of a key, by number.
-final class Versions: Sendable {
-    private let newest = Mutex(1)
-    var current: String { "v\(newest.withLock { $0 })" }
-    func rotate() { newest.withLock { $0 += 1 } }
-}
-
 /// Fails the first few times it is asked.
 final class Stumbling: Sendable {
     private let left: Mutex<Int>
