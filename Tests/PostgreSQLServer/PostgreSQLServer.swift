@@ -199,6 +199,7 @@ public final class PostgreSQLServer: Sendable {
     private func reap(_ pid: pid_t) throws {
         var word: Int32 = 0
         while waitpid(pid, &word, 0) < 0, errno == EINTR {}
+        ServerFolder.note(pid, isRunning: false)
         process.withLock { $0 = nil }
     }
 
@@ -262,9 +263,13 @@ extension PostgreSQLServer {
         let pid = try Programs.start(
             Programs.dropped(["\(programs)/postgres", "-D", data], endsWithParent: true), output: output)
         process.withLock { $0 = pid }
+        ServerFolder.note(pid, isRunning: true)
         for _ in 0..<600 {
             var word: Int32 = 0
-            guard waitpid(pid, &word, WNOHANG) == 0 else { break }
+            guard waitpid(pid, &word, WNOHANG) == 0 else {
+                ServerFolder.note(pid, isRunning: false)
+                break
+            }
             if try Programs.run(["\(programs)/pg_isready", "-q", "-h", "127.0.0.1", "-p", String(port)]).status == 0 {
                 return
             }

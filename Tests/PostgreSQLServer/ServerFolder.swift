@@ -9,6 +9,7 @@ import Synchronization
 enum ServerFolder {
     private static let start = "theatre-postgresql-"
     private static let made = Mutex<[String]>([])
+    private static let servers = Mutex<Set<pid_t>>([])
 
     /// Where nothing outlives the machine, and no disk is needed.
     private static let memory = "/dev/shm"
@@ -37,25 +38,21 @@ enum ServerFolder {
         return access(memory, W_OK) == 0 && statvfs(memory, &found) == 0 && found.f_bavail * found.f_frsize >= least
     }
 
-    /// Every server of this process ends at once and its folder goes.
-    private static func end() {
-        for folder in made.withLock({ $0 }) {
-            for data in ["data", "standby"] {
-                guard let pid = pid("\(folder)/\(data)") else { continue }
-                kill(pid, SIGQUIT)
-                var word: Int32 = 0
-                waitpid(pid, &word, 0)
-            }
-            try? FileManager.default.removeItem(atPath: folder)
+    /// A server that runs; with false it has been waited for, and its number may be another's by now.
+    static func note(_ server: pid_t, isRunning: Bool) {
+        servers.withLock { servers in
+            if isRunning { servers.insert(server) } else { servers.remove(server) }
         }
     }
 
-    /// The process that a data folder names as its server.
-    static func pid(_ data: String) -> pid_t? {
-        guard let text = try? String(contentsOf: URL(filePath: "\(data)/postmaster.pid"), encoding: .utf8) else {
-            return nil
+    /// Every server of this process that still runs ends at once, and all folders go.
+    private static func end() {
+        for server in servers.withLock({ $0 }) {
+            kill(server, SIGQUIT)
+            var word: Int32 = 0
+            waitpid(server, &word, 0)
         }
-        return text.split(separator: "\n").first.flatMap { pid_t($0) }
+        for folder in made.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: folder) }
     }
 
     private static func removeAbandoned(in parent: String) {
