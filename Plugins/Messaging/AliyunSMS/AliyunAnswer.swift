@@ -33,10 +33,11 @@ struct AliyunAnswer: Decodable, Sendable {
             }
         }
         if answer.code == "OK", (200...299).contains(response.status) { return answer.receipt ?? "" }
-        throw error(String(answer.code.prefix(80)))
+        throw error(String(answer.code.prefix(80)), response.status)
     }
 
-    private static func error(_ code: String) -> PluginError {
+    /// What a code means. One that nothing is known of is a refusal, unless the server failed or says that all went well.
+    private static func error(_ code: String, _ status: UInt32) -> PluginError {
         switch code {
         // A number's own limits: one a minute, five an hour, ten a day. Which of them is not said.
         case "isv.BUSINESS_LIMIT_CONTROL": TextError.throttled(code, milliseconds: 60_000)
@@ -52,6 +53,8 @@ struct AliyunAnswer: Decodable, Sendable {
                 TextError.throttled(code, milliseconds: 5000)
             } else if code.hasPrefix("InvalidAccessKeyId") || code.hasPrefix("InvalidTimeStamp") {
                 TextError.misconfigured(code)
+            } else if status >= 500 || code == "OK" {
+                TextError.uncertain("\(code), status \(status)")
             } else {
                 TextError.rejected(code)
             }

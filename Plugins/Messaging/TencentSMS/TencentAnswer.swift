@@ -59,13 +59,16 @@ struct TencentAnswer: Decodable, Sendable {
             default: throw TextError.uncertain("status \(response.status)")
             }
         }
-        if let code = answer.response.error?.code { throw error(String(code.prefix(80))) }
+        if let code = answer.response.error?.code { throw error(String(code.prefix(80)), response.status) }
         guard let status = answer.response.statuses?.first else { throw TextError.uncertain("no status of the number") }
-        guard status.code == "Ok" else { throw error(String(status.code.prefix(80))) }
+        guard status.code == "Ok", (200...299).contains(response.status) else {
+            throw error(String(status.code.prefix(80)), response.status)
+        }
         return status.serial ?? ""
     }
 
-    private static func error(_ code: String) -> PluginError {
+    /// What a code means. One that nothing is known of is a refusal, unless the server failed or says that all went well.
+    private static func error(_ code: String, _ status: UInt32) -> PluginError {
         switch code {
         case "LimitExceeded.PhoneNumberThirtySecondLimit": return TextError.throttled(code, milliseconds: 30_000)
         case "LimitExceeded.PhoneNumberOneHourLimit": return TextError.throttled(code, milliseconds: 3_600_000)
@@ -80,7 +83,9 @@ struct TencentAnswer: Decodable, Sendable {
         case "AuthFailure", "UnauthorizedOperation": return TextError.misconfigured(code)
         case "RequestLimitExceeded", "LimitExceeded": return TextError.throttled(code, milliseconds: 5000)
         case "InternalError": return TextError.uncertain(code)
-        default: return TextError.rejected(code)
+        default:
+            let isUnclear = status >= 500 || code == "Ok"
+            return isUnclear ? TextError.uncertain("\(code), status \(status)") : TextError.rejected(code)
         }
     }
 }

@@ -68,12 +68,15 @@ struct AliyunSMSTests {
 
     @Test func whatMayHaveBeenSentIsNeverRepeated() async throws {
         let sms = try await EmulatedAliyun()
-        for fault in [SMSFault.cut(taken: true), .late(milliseconds: 20_000), .status(502, "<html>")] {
+        for fault in [
+            SMSFault.cut(taken: true), .late(milliseconds: 20_000), .status(502, "<html>"),
+            .status(503, #"{"Code":"ServiceUnavailable"}"#), .status(500, #"{"Code":"OK"}"#),
+        ] {
             sms.emulator.script(fault)
             let error = await #expect(throws: PluginError.self) { try await sms.send() }
             #expect(error?.effect == .unknown && error?.retry == .never)
         }
-        #expect(sms.emulator.requests == 3)
+        #expect(sms.emulator.requests == 5)
     }
 
     @Test func whatCannotBeSentIsRefusedWithoutAsking() async throws {

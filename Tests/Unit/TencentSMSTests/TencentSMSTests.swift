@@ -67,12 +67,16 @@ struct TencentSMSTests {
 
     @Test func whatMayHaveBeenSentIsNeverRepeated() async throws {
         let sms = try await EmulatedTencent()
-        for fault in [SMSFault.cut(taken: true), .late(milliseconds: 20_000), .status(502, "<html>")] {
+        for fault in [
+            SMSFault.cut(taken: true), .late(milliseconds: 20_000), .status(502, "<html>"),
+            .status(503, #"{"Response":{"Error":{"Code":"ServiceUnavailable"}}}"#),
+            .status(500, #"{"Response":{"SendStatusSet":[{"Code":"Ok","SerialNo":"1"}]}}"#),
+        ] {
             sms.emulator.script(fault)
             let error = await #expect(throws: PluginError.self) { try await sms.send() }
             #expect(error?.effect == .unknown && error?.retry == .never)
         }
-        #expect(sms.emulator.requests == 3)
+        #expect(sms.emulator.requests == 5)
     }
 
     @Test func whatCannotBeSentIsRefusedWithoutAsking() async throws {
