@@ -1,7 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
+internal import FoundationEssentials
 internal import NIOSSL
 internal import Synchronization
 
@@ -18,16 +18,14 @@ final class ServedCertificate: Sendable {
 
     /// What tells that a file was written or replaced.
     private struct Stamp: Equatable {
-        var file: ino_t = 0
-        var size = 0
-        var seconds = 0
-        var nanoseconds = 0
+        /// Its number and size, as texts: the type of either differs by what else the process has loaded.
+        var file = ""
+        var changed: Date?
 
         init(_ path: String) {
-            var facts = stat()
-            guard stat(path, &facts) == 0 else { return }
-            (file, size) = (facts.st_ino, Int(facts.st_size))
-            (seconds, nanoseconds) = (facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec)
+            guard let facts = try? FileManager.default.attributesOfItem(atPath: path) else { return }
+            file = "\(facts[.systemFileNumber] ?? "") \(facts[.size] ?? "")"
+            changed = facts[.modificationDate] as? Date
         }
     }
 

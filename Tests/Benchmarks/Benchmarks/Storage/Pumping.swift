@@ -52,7 +52,7 @@ enum Pumping {
         _ world: StorageWorld, _ engine: String, _ target: Double, _ table: inout Table
     ) async throws {
         let pump = JobPump(
-            calls: world.dispatcher, storage: "storage", clock: world.clock,
+            calls: world.dispatcher, storage: "storage", keySource: "keyfile", clock: world.clock,
             worker: WorkerName(node: "bench", life: "1"), log: log)
         var queue = JobQueue(owner: "clerk", name: "work")
         queue.concurrency = 16
