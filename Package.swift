@@ -266,7 +266,8 @@ let shared: [Target] = [
         ],
         path: "Plugins/Libraries/SignIn", exclude: ["README.md"], swiftSettings: staying),
     .target(
-        name: "OneTimeCodes", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        name: "OneTimeCodes",
+        dependencies: ["Addresses", "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "Plugins/Libraries/OneTimeCodes", exclude: ["README.md"], swiftSettings: staying),
     .target(
         name: "TextMessages",

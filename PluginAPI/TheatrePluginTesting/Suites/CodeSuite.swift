@@ -109,7 +109,7 @@ public enum CodeSuite {
                 }
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
-            try demand(taken <= 1, "One code was taken \(taken) times.")
+            try demand(taken == 1, "One code was taken \(taken) times, not once.")
         },
         SuiteCase("aNewCodeTakesThePlaceOfTheLast") { subject in
             let first = try await subject.begin()

@@ -50,9 +50,9 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
     func login(_ request: AccountsLoginRequest, _ call: Call) async throws -> AccountsSession {
         guard let email = EmailAddress(request.email) else { throw AccountsError.refused() }
         let attempts = SignInAttempts(call, configuration)
-        let identifier = SignInAttempts.identifier(email)
+        let identifier = try await attempts.identifier(of: email)
         try await attempts.begin(identifier, at: host.now)
-        let subject = try await verify(email, request.password, attempts, call)
+        let subject = try await verify(email, request.password, undoing: identifier, attempts, call)
         let found = try await AccountsStore(call).account(provider: AccountsStore.provider, subject: subject)
         guard let account = found else { throw AccountsError.refused() }
         return try await signIn(account, forgetting: identifier, call)
@@ -155,9 +155,10 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         return try await KeySet.response(call)
     }
 
-    /// The identity that an address and a password prove.
+    /// The identity that an address and a password prove. What was counted for the attempt is taken back where it is not
+    /// decided.
     func verify(
-        _ email: EmailAddress, _ password: String, _ attempts: SignInAttempts, _ call: Call
+        _ email: EmailAddress, _ password: String, undoing identifier: [UInt8], _ attempts: SignInAttempts, _ call: Call
     ) async throws -> String {
         do {
             return try await AuthProviderClient(call, feature: "accounts.password").verify(
@@ -169,7 +170,7 @@ struct Accounts: Plugin, AccountsContract, HTTPHandlerContract {
         } catch let error as PluginError where error.code == .unauthenticated || error.code == .invalidArgument {
             throw AccountsError.refused()
         } catch {
-            try await attempts.undo(SignInAttempts.identifier(email))
+            try await attempts.undo(identifier)
             throw error
         }
     }

@@ -168,5 +168,19 @@ extension AccountsStore {
             CREATE UNIQUE INDEX {erasures_open} ON {erasures} (tenant, account) WHERE state IN ('cooling', 'erasing');
             CREATE INDEX {accounts_merged} ON {accounts} (tenant, merged_into);
             """),
+        // Counts by plain digests of addresses are forgotten: those of one window.
+        Migration(
+            "006-attempts",
+            """
+            DROP TABLE {attempts};
+            CREATE TABLE {attempts} (
+                tenant TEXT NOT NULL,
+                identifier BLOB NOT NULL,
+                failures BIGINT NOT NULL,
+                since BIGINT NOT NULL,
+                PRIMARY KEY (tenant, identifier)
+            );
+            CREATE INDEX {attempts_by_time} ON {attempts} (tenant, since);
+            """),
     ]
 }

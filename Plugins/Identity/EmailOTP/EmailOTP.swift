@@ -29,9 +29,8 @@ struct EmailOTP: Plugin, AuthProviderContract {
     }
 
     func verify(_ request: AuthVerifyRequest, _ call: Call) async throws -> AuthVerifyResponse {
-        // What is no address proves nothing, in the same words and with the same work.
-        let identifier = request.identifier.isEmpty ? nil : EmailAddress(request.identifier)?.text ?? ""
-        let proof = try await codes.verify(request, identifier: identifier, call)
+        let address = EmailAddress(request.identifier)
+        let proof = try await codes.verify(request, identifier: address?.text, call)
         return .with {
             $0.subject = proof.subject
             $0.claims = ["email": proof.identifier, "email_verified": "true"]

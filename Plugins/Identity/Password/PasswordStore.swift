@@ -28,7 +28,7 @@ struct PasswordStore {
                 UNIQUE (tenant, subject)
             );
             """),
-        // From here on `identifier` is what ``KeyedIndex`` makes of an address; see ``hideAddresses()``.
+        // From here on `identifier` is what ``KeyedIndex`` makes of an address; see ``KeyedIndex/hide(table:column:)``.
         Migration("002-index", KeyedIndex.table),
     ]
 
@@ -42,36 +42,7 @@ struct PasswordStore {
 
     func migrate() async throws {
         try await database.migrate(Self.migrations)
-        try await hideAddresses()
-    }
-
-    /// Addresses from before they were indexed become what stands for them, a few hundred in a transaction: cut off, the
-    /// next activation goes on.
-    private func hideAddresses() async throws {
-        while true {
-            let rows = try await database.read(
-                """
-                /* tenants: all */ SELECT tenant, identifier FROM {credentials} WHERE identifier LIKE '%@%' LIMIT 200
-                """)
-            guard !rows.isEmpty else { return }
-            var changes: [(tenant: String, old: String, new: String)] = []
-            for row in rows {
-                let (tenant, old) = (try row.text("tenant"), try row.text("identifier"))
-                changes.append((tenant, old, try await index.text(of: old, tenant: tenant)))
-            }
-            let all = changes
-            let results = try await database.commit {
-                for change in all {
-                    $0.run(
-                        """
-                        /* tenants: all */ UPDATE {credentials} SET identifier = ?3
-                        WHERE tenant = ?1 AND identifier = ?2
-                        """, change.tenant, change.old, change.new)
-                }
-            }
-            // Another host was faster with all of them.
-            guard results.contains(where: { $0.changed > 0 }) else { return }
-        }
+        try await index.hide(table: "{credentials}", column: "identifier")
     }
 
     func find(_ identifier: EmailAddress, tenant: String) async throws -> Credential? {

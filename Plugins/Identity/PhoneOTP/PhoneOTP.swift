@@ -29,11 +29,8 @@ struct PhoneOTP: Plugin, AuthProviderContract {
     }
 
     func verify(_ request: AuthVerifyRequest, _ call: Call) async throws -> AuthVerifyResponse {
-        // What is no number proves nothing, in the same words and with the same work.
-        let identifier =
-            request.identifier.isEmpty
-            ? nil : PhoneNumber(request.identifier, country: configuration.country)?.text ?? ""
-        let proof = try await codes.verify(request, identifier: identifier, call)
+        let number = PhoneNumber(request.identifier, country: configuration.country)
+        let proof = try await codes.verify(request, identifier: number?.text, call)
         return .with {
             $0.subject = proof.subject
             $0.claims = ["phone": proof.identifier, "phone_verified": "true"]

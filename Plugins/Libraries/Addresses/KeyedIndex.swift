@@ -6,8 +6,8 @@ internal import SwiftProtobuf
 internal import TheatreContracts
 public import TheatrePlugin
 
-/// What stands for an address in a column by which it is found: its MAC by the host's key `index`. Who has the database
-/// alone cannot even try addresses.
+/// What stands for an address or a number in a column by which it is found: its MAC by the host's key `index`. Who has the
+/// database alone cannot even try addresses.
 ///
 /// The version of the key that the first address was indexed by is the one for all: a newer version does not make known
 /// addresses unknown.
@@ -22,7 +22,7 @@ public struct KeyedIndex {
         );
         """
 
-    private let database: Database
+    let database: Database
     private let keys: HostKeysClient
     private let purpose: String
 
@@ -37,27 +37,42 @@ public struct KeyedIndex {
         self.purpose = purpose
     }
 
-    /// Holds no `@`, so that none is taken for an address.
+    /// Holds no `@` and does not begin with `+`, so that none is taken for an address or a number.
     public func text(of address: String, tenant: String) async throws -> String {
-        let data = Data("\(purpose)\n\(tenant)\n\(address)".utf8)
-        let version = try await version()
+        try await texts(of: [(address, tenant)])[0]
+    }
+
+    /// ``text(of:tenant:)`` of each.
+    public func texts(of addresses: [(address: String, tenant: String)]) async throws -> [String] {
+        var version = try await version()
+        var texts: [String] = []
+        for (address, tenant) in addresses {
+            let response = try await mac("\(purpose)\n\(tenant)\n\(address)", by: version ?? "")
+            if version == nil, !response.keyID.isEmpty {
+                try await pin(response.keyID)
+                version = try await self.version()
+                // Another was first, by another version.
+                guard version == response.keyID else { return try await self.texts(of: addresses) }
+            }
+            texts.append("mac:" + Base64URL.encode(response.mac))
+        }
+        return texts
+    }
+
+    private func mac(_ text: String, by version: String) async throws -> HostMacResponse {
+        let data = Data(text.utf8)
         let response = try await keys.mac(
             .with {
                 $0.key = "index"
                 $0.data = data
-                $0.keyID = version ?? ""
+                $0.keyID = version
             })
         guard response.mac.count == 32 else {
             throw PluginError(
                 .failedPrecondition, "keys.missing",
                 "The host has no key \"index\" for this instance that makes MACs; grant one.")
         }
-        if version == nil, !response.keyID.isEmpty {
-            try await pin(response.keyID)
-            // Another may have been first, by another version.
-            guard try await self.version() == response.keyID else { return try await text(of: address, tenant: tenant) }
-        }
-        return "mac:" + Base64URL.encode(response.mac)
+        return response
     }
 
     private func version() async throws -> String? {

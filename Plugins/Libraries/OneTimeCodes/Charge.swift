@@ -1,12 +1,12 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import TheatrePlugin
-
 /// What sending one code takes from one budget.
 public struct Charge: Sendable, Hashable {
-    /// Names the budget; whom it is about is not readable from it.
-    public let bucket: String
+    /// Which of the budgets.
+    public let kind: String
+    /// Whose it is: a number, an address, a network. It is stored as a MAC only.
+    public let whom: String
     /// What is taken.
     public let amount: Int64
     /// What there is in a window.
@@ -20,7 +20,8 @@ public struct Charge: Sendable, Hashable {
     public init(
         _ kind: String, of whom: String, amount: Int64 = 1, limit: Int64, window: Int64, isGlobal: Bool = false
     ) {
-        bucket = "\(kind) \(Hex.encode(Digest.sha256("\(kind)\n\(whom)".utf8).prefix(16)))"
+        self.kind = kind
+        self.whom = whom
         self.amount = amount
         self.limit = limit
         self.window = window
@@ -30,8 +31,10 @@ public struct Charge: Sendable, Hashable {
     private static let hour: Int64 = 3_600_000
 
     /// Those of every code. The price class is one of the identifier's.
+    ///
+    /// - Parameter network: as a call's context has it, such as 203.0.113.0/24; empty where nobody knows it.
     public static func all(
-        _ settings: CodeSettings, identifier: String, device: String, address: String, price: PriceClass
+        _ settings: CodeSettings, identifier: String, device: String, network: String, price: PriceClass
     ) -> [Charge] {
         var charges = [
             Charge("pause", of: identifier, limit: 1, window: settings.pauseSeconds * 1000),
@@ -42,9 +45,9 @@ public struct Charge: Sendable, Hashable {
                 "spend", of: "", amount: price.price, limit: settings.spendPerHour, window: hour, isGlobal: true),
         ]
         if !device.isEmpty { charges.append(Charge("device", of: device, limit: settings.devicePerHour, window: hour)) }
-        if let network = NetworkPrefix(address) {
+        if !network.isEmpty {
             charges.append(
-                Charge("network", of: network.text, limit: settings.networkPerHour, window: hour, isGlobal: true))
+                Charge("network", of: network, limit: settings.networkPerHour, window: hour, isGlobal: true))
         }
         return charges
     }

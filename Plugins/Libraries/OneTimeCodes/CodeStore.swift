@@ -1,18 +1,21 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-public import TheatrePlugin
+import Addresses
+import TheatrePlugin
 
-/// Codes under way and the subjects of those who proved an identifier, in the instance's tables.
-public struct CodeStore: Sendable {
+/// Codes under way and the subjects of those who proved an identifier, in the instance's tables: found by what
+/// ``KeyedIndex`` makes of the identifier. No identifier is stored.
+struct CodeStore {
     /// What a guess is compared with.
     struct Attempt: Sendable {
-        var identifier: String
+        /// What stands for the identifier.
+        var index: String
         var mac: [UInt8]
     }
 
     /// The tables.
-    public static let migrations = [
+    static let migrations = [
         Migration(
             "001-codes",
             """
@@ -42,19 +45,46 @@ public struct CodeStore: Sendable {
                 since BIGINT NOT NULL,
                 PRIMARY KEY (tenant, bucket)
             );
-            """)
+            """),
+        // From here on `identifier` is what ``KeyedIndex`` makes of one, and a bucket holds no digest that could be tried:
+        // those from before have lasted a day at most, and begin anew.
+        Migration(
+            "002-index",
+            """
+            \(KeyedIndex.table)
+            DROP TABLE {budgets};
+            CREATE TABLE {budgets} (
+                tenant TEXT NOT NULL,
+                bucket TEXT NOT NULL,
+                used BIGINT NOT NULL,
+                since BIGINT NOT NULL,
+                PRIMARY KEY (tenant, bucket)
+            );
+            """),
     ]
 
     private let database: Database
+    private let index: KeyedIndex
 
     /// The codes of the calling instance and tenant.
-    public init(_ scope: some CallScope, feature: String) { database = Database(scope, feature: feature) }
+    init(_ scope: some CallScope, feature: String) {
+        database = Database(scope, feature: feature)
+        index = KeyedIndex(scope, storage: feature, purpose: "code identifier")
+    }
 
     /// Brings the tables up to date.
-    public func migrate() async throws { try await database.migrate(Self.migrations) }
+    func migrate() async throws {
+        try await database.migrate(Self.migrations)
+        for table in ["{codes}", "{people}"] { try await index.hide(table: table, column: "identifier") }
+    }
+
+    /// What stands for an identifier of a tenant.
+    func index(of identifier: String, tenant: String) async throws -> String {
+        try await index.text(of: identifier, tenant: tenant)
+    }
 
     /// Keeps a code in the place of the last for the same identifier, and forgets what has lapsed.
-    func put(_ identifier: String, challenge: [UInt8], mac: [UInt8], until expiry: Int64, at now: Int64) async throws {
+    func put(_ index: String, challenge: [UInt8], mac: [UInt8], until expiry: Int64, at now: Int64) async throws {
         try await database.commit {
             $0.run("DELETE FROM {codes} WHERE tenant = :tenant AND expires_at <= ?1", now)
             $0.run(
@@ -64,7 +94,7 @@ public struct CodeStore: Sendable {
                 ON CONFLICT (tenant, identifier)
                 DO UPDATE SET challenge = excluded.challenge, mac = excluded.mac, tries = 0,
                     expires_at = excluded.expires_at
-                """, expect: 1, identifier, challenge, mac, expiry)
+                """, expect: 1, index, challenge, mac, expiry)
         }
     }
 
@@ -79,12 +109,12 @@ public struct CodeStore: Sendable {
             guard let row = rows.first, try row.int("tries") < tries else { return nil }
             try await tx.run(
                 "UPDATE {codes} SET tries = tries + 1 WHERE tenant = :tenant AND challenge = ?1", expect: 1, challenge)
-            return Attempt(identifier: try row.text("identifier"), mac: Array(try row.blob("mac")))
+            return Attempt(index: try row.text("identifier"), mac: Array(try row.blob("mac")))
         }
     }
 
     /// Ends a code that was proved, and gives the identifier's subject; nil where another was faster.
-    func finish(_ challenge: [UInt8], identifier: String, prefix: String, at now: Int64) async throws -> String? {
+    func finish(_ challenge: [UInt8], index: String, prefix: String, at now: Int64) async throws -> String? {
         let fresh = ULID.next(prefix: prefix, at: now)
         return try await database.write { tx -> String? in
             let rows = try await tx.run(
@@ -95,9 +125,9 @@ public struct CodeStore: Sendable {
                 """
                 INSERT INTO {people} (tenant, identifier, subject, created_at) VALUES (:tenant, ?1, ?2, ?3)
                 ON CONFLICT (tenant, identifier) DO NOTHING
-                """, identifier, fresh, now)
+                """, index, fresh, now)
             let found = try await tx.run(
-                "SELECT subject FROM {people} WHERE tenant = :tenant AND identifier = ?1", identifier)
+                "SELECT subject FROM {people} WHERE tenant = :tenant AND identifier = ?1", index)
             return try found.first?.text("subject")
         }
     }

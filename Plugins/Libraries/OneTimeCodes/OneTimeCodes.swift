@@ -4,6 +4,7 @@
 import FoundationEssentials
 import SwiftProtobuf
 public import TheatreContracts
+import TheatreManifest
 public import TheatrePlugin
 
 /// What providers of one-time codes share: a code is random, kept as an HMAC of the host's, sent once, guessed at few times
@@ -47,7 +48,8 @@ public struct OneTimeCodes: Sendable {
     ) async throws -> AuthStartResponse {
         let now = host.now
         let charges = Charge.all(
-            settings, identifier: identifier, device: request.device, address: request.address, price: price)
+            settings, identifier: identifier, device: request.device, network: Self.network(request, call), price: price
+        )
         try await BudgetStore(call, feature: storage).take(charges, tenant: call.tenant, at: now)
         let challenge = Self.random()
         let code = Self.code(settings.digits)
@@ -58,8 +60,10 @@ public struct OneTimeCodes: Sendable {
             }
         ).mac
         let expiry = now + settings.seconds * 1000
-        try await CodeStore(call, feature: storage).put(
-            identifier, challenge: Self.digest(challenge), mac: Array(mac), until: expiry, at: now)
+        let store = CodeStore(call, feature: storage)
+        try await store.put(
+            store.index(of: identifier, tenant: call.tenant), challenge: Self.digest(challenge), mac: Array(mac),
+            until: expiry, at: now)
         let message = CodeMessage(code: code, seconds: settings.seconds, locale: request.locale)
         try await send(message, to: identifier, until: expiry, region, call)
         return .with {
@@ -70,10 +74,12 @@ public struct OneTimeCodes: Sendable {
 
     /// Takes a guess.
     ///
-    /// - Parameter identifier: whom the caller says it is of; nil where it does not say.
+    /// - Parameter identifier: whom the caller says it is of, as ``start(_:_:price:region:_:)`` had it; nil for what is
+    ///   none, which proves nothing in the same words and with the same work.
     /// - Throws: UNAUTHENTICATED `auth.refused`.
     public func verify(_ request: AuthVerifyRequest, identifier: String?, _ call: Call) async throws -> Proof {
         let store = CodeStore(call, feature: storage)
+        let index = try await store.index(of: identifier ?? "", tenant: call.tenant)
         let digest = Self.digest(request.challenge)
         let attempt = try await store.attempt(digest, tries: settings.tries, at: host.now)
         // The same work where there is nothing to compare with.
@@ -81,15 +87,14 @@ public struct OneTimeCodes: Sendable {
         let isRight = try await HostKeysClient(call).verifyMac(
             .with {
                 $0.key = "codes"
-                $0.data = Self.authenticated(request.challenge, attempt?.identifier ?? "", guess)
+                $0.data = Self.authenticated(request.challenge, identifier ?? "", guess)
                 $0.mac = Data(attempt?.mac ?? [UInt8](repeating: 0, count: 32))
             }
         ).valid
-        guard isRight, let attempt, identifier ?? attempt.identifier == attempt.identifier,
-            let subject = try await store.finish(
-                digest, identifier: attempt.identifier, prefix: prefix, at: host.now)
+        guard isRight, let identifier, attempt?.index == index,
+            let subject = try await store.finish(digest, index: index, prefix: prefix, at: host.now)
         else { throw CodeError.refused() }
-        return Proof(subject: subject, identifier: attempt.identifier)
+        return Proof(subject: subject, identifier: identifier)
     }
 
     /// Forgets a subject.
@@ -130,9 +135,19 @@ public struct OneTimeCodes: Sendable {
                 throw CodeError.throttled(milliseconds: Int64(clamping: milliseconds))
             }
             throw CodeError.throttled(milliseconds: 60_000)
-        case "notification.misconfigured", "notification.rejected": throw CodeError.misconfigured(error.reason)
+        // The message is ours and is the same the next time: whoever configured the channel is to look at it.
+        case "notification.misconfigured", "notification.rejected", "notification.missing", "notification.bad_data",
+            "notification.bad_category", "notification.bad_title", "notification.too_long":
+            throw CodeError.misconfigured(error.reason)
         default: throw CodeError.unreachable(error.reason)
         }
+    }
+
+    /// Where the request came from as the host saw it, which nobody on the way can say otherwise. A call that no request
+    /// stands behind has its caller's word.
+    private static func network(_ request: AuthStartRequest, _ call: Call) -> String {
+        let seen = call.context.network
+        return seen.isEmpty ? NetworkAddress(request.address)?.networkText ?? "" : seen
     }
 
     private static func random() -> String {

@@ -55,7 +55,7 @@ struct CanaryStage {
             plugin: PhoneOTP
             instance: phone
             grants:
-              keys: {codes: {key: codes}}
+              keys: {codes: {key: codes}, index: {key: index}}
             config: {country: "86", digits: 10}
             """,
             "42-telegram.yaml": """

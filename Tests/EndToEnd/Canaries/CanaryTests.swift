@@ -105,7 +105,9 @@ import Toolchains
             .object(["name": .string("farm"), "scopes": .array([.string("me:nothing")])]))
         search.plant("the service's secret", try client.text("/client_secret"))
 
-        let phone: [String: JSONValue] = ["channel": .string("phone"), "identifier": .string("+8613800138000")]
+        let number = "13800138000"
+        search.plant("the telephone number", number)
+        let phone: [String: JSONValue] = ["channel": .string("phone"), "identifier": .string("+86\(number)")]
         let sent = try await server.client.expect(200, .POST, "/api/v1/auth/otp/send", .object(phone))
         let code = try #require(stage.texts.messages.last?.values["code"])
         search.plant("the sign-in code", code)

@@ -27,6 +27,24 @@ struct IdentityTests {
         #expect(fixture.host.violations.isEmpty)
     }
 
+    /// What providers count codes by: nobody but the host says where a request came from.
+    @Test func aProviderOfCodesSeesTheNetworkOfTheRequest() async throws {
+        let fixture = try await fixture()
+        fixture.host.fake("accounts.phone", "Start") { (_: AuthStartRequest, call) -> AuthStartResponse in
+            .with { $0.challenge = call.context.network }
+        }
+        let scope = fixture.host.scope {
+            $0.route = "POST /api/v1/auth"
+            $0.network = "203.0.113.0/24"
+        }
+        let sent = try await AccountsIdentitiesClient(scope, feature: "accounts").sendCode(
+            .with {
+                $0.channel = "phone"
+                $0.identifier = "+8613800000000"
+            })
+        #expect(sent.challenge == "203.0.113.0/24")
+    }
+
     @Test func aWrongCodeIsRefusedAndMakesNothing() async throws {
         let fixture = try await fixture()
         let error = await fixture.failure {

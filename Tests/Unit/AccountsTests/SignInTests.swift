@@ -152,6 +152,35 @@ struct SignInTests {
                 == [0])
     }
 
+    @Test func failuresAreCountedByWhatStandsForAnAddressAlsoAfterARotation() async throws {
+        let fixture = try await AccountsFixture()
+        for _ in 0..<9 { _ = await fixture.failure { try await fixture.login("li@example.org", "wrong") } }
+        let stored = try await fixture.rows("/* tenants: all */ SELECT identifier FROM {attempts}")
+        let identifier = try #require(try stored.first?.blob("identifier"))
+        #expect(stored.count == 1 && String(decoding: identifier, as: UTF8.self).hasPrefix("mac:"))
+        fixture.versions.rotate("index", to: "2")
+        _ = await fixture.failure { try await fixture.login("li@example.org", "wrong") }
+        let locked = await fixture.failure { try await fixture.login("li@example.org", "wrong") }
+        #expect(locked?.reason == "accounts.locked")
+    }
+
+    @Test func failuresThatHaveLapsedAreClearedAway() async throws {
+        let fixture = try await AccountsFixture()
+        for index in 0..<5 {
+            _ = await fixture.failure { try await fixture.login("li\(index)@example.org", "wrong") }
+            fixture.host.advance(milliseconds: 180_000)
+        }
+        func count() async throws -> Int {
+            try await fixture.rows("/* tenants: all */ SELECT * FROM {attempts}").count
+        }
+        // The first one's quarter of an hour is over.
+        _ = await fixture.failure { try await fixture.login("li5@example.org", "wrong") }
+        #expect(try await count() == 5)
+        fixture.host.advance(milliseconds: 900_000)
+        _ = await fixture.failure { try await fixture.login("li6@example.org", "wrong") }
+        #expect(try await count() == 1)
+    }
+
     @Test func tenantsHaveAccountsOfTheirOwn() async throws {
         let fixture = try await AccountsFixture()
         _ = try await fixture.register()

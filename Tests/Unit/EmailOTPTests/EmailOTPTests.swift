@@ -32,7 +32,7 @@ struct EmailOTPTests {
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
         host.route("emailotp.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
-        host.emulateKeys(secrets: ["codes": Array("a key of the host's for codes...".utf8)])
+        host.serve(TestKeys(["codes": ["1"], "index": ["1"]]))
         let sent = sent
         host.fake("emailotp.channel", "Send") { (request: NotificationSendRequest, _) -> NotificationDelivery in
             sent.keep(request)

@@ -50,6 +50,21 @@ struct BudgetTests {
         #expect(await phone.failure(number(20), address: "2001:db8:2::9") == nil)
     }
 
+    /// What a caller says of its address does not count beside what the host saw.
+    @Test func theNetworkIsTheOneThatTheHostSaw() async throws {
+        let phone = try await EmulatedTelephone(#", "network_per_hour": 4"#)
+        for index in 0..<4 {
+            _ = try await phone.start(
+                number(index), address: "192.0.\(index).1", network: "203.0.113.0/24", tenant: "t\(index % 2)")
+        }
+        let error = await phone.failure(number(4), address: "192.0.9.1", network: "203.0.113.0/24", tenant: "t9")
+        #expect(error?.reason == "auth.throttled")
+        #expect(await phone.failure(number(4), network: "203.0.114.0/24") == nil)
+        // One network is one budget, whichever of the two named it.
+        #expect(await phone.failure(number(5), address: "203.0.113.9")?.reason == "auth.throttled")
+        #expect(await phone.failure(number(5), address: "no address") == nil)
+    }
+
     @Test func aClassOfCountriesHasItsOwnNumberAndPrice() async throws {
         let phone = try await EmulatedTelephone()
         for index in 0..<3 { _ = try await phone.start("+8525123000\(index)") }
@@ -83,19 +98,5 @@ struct BudgetTests {
             }
         }
         #expect(phone.sent.requests.count == 5)
-    }
-
-    @Test(arguments: [
-        ("192.0.2.77", "4:c00002"), ("::ffff:192.0.2.77", "4:c00002"), ("2001:db8:1:2::5", "6:20010db80001"),
-        ("::1", "6:000000000000"),
-    ])
-    func anAddressIsOfANetwork(_ address: String, _ network: String) {
-        #expect(NetworkPrefix(address)?.text == network)
-    }
-
-    @Test(arguments: ["", "nobody", "192.0.2", "192.0.2.1:443", "fe80::1%eth0"]) func whatIsNoAddressHasNone(
-        _ text: String
-    ) {
-        #expect(NetworkPrefix(text) == nil)
     }
 }

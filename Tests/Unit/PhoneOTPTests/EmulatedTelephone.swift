@@ -21,6 +21,8 @@ struct EmulatedTelephone {
     let host = TestHost()
     let sent = Sent()
     let probe: PluginHost
+    let keys = TestKeys(["codes": ["1"], "index": ["1"]])
+    private let configuration: String
 
     /// What the channel was given, and what it fails with.
     final class Sent: Sendable {
@@ -49,26 +51,33 @@ struct EmulatedTelephone {
             configuration: #"{"path": ":temporary:"}"#)
         host.route("phoneotp.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
         probe = try await TableProbe.install(host, as: "phone", storage: "phoneotp.storage")
-        host.emulateKeys(secrets: ["codes": Array("a key of the host's for codes...".utf8)])
+        host.serve(keys)
         let sent = sent
         host.fake("phoneotp.channel", "Send") { (request: NotificationSendRequest, _) -> NotificationDelivery in
             try sent.take(request)
             return NotificationDelivery()
         }
-        try await host.install(
-            PhoneOTP.self, manifest: .plugin("Identity/PhoneOTP"), instance: "phone",
-            configuration: #"{"country": "86", "classes": \#(classes)\#(settings)}"#)
+        configuration = #"{"country": "86", "classes": \#(classes)\#(settings)}"#
+        try await install(generation: 1)
         host.route("auth", to: "phone")
     }
 
-    func client(_ tenant: String = "t1") -> AuthProviderClient {
-        AuthProviderClient(host.scope(tenant: tenant), feature: "auth")
+    func install(generation: UInt32) async throws {
+        try await host.install(
+            PhoneOTP.self, manifest: .plugin("Identity/PhoneOTP"), instance: "phone", configuration: configuration,
+            generation: generation)
+    }
+
+    /// - Parameter network: that the host saw the request come from.
+    func client(_ tenant: String = "t1", network: String = "") -> AuthProviderClient {
+        AuthProviderClient(host.scope(tenant: tenant) { $0.network = network }, feature: "auth")
     }
 
     func start(
-        _ number: String, device: String = "", address: String = "", locale: String = "", tenant: String = "t1"
+        _ number: String, device: String = "", address: String = "", network: String = "", locale: String = "",
+        tenant: String = "t1"
     ) async throws -> AuthStartResponse {
-        try await client(tenant).start(
+        try await client(tenant, network: network).start(
             .with {
                 $0.identifier = number
                 $0.device = device
@@ -79,10 +88,10 @@ struct EmulatedTelephone {
 
     /// What a start failed with.
     func failure(
-        _ number: String, device: String = "", address: String = "", tenant: String = "t1"
+        _ number: String, device: String = "", address: String = "", network: String = "", tenant: String = "t1"
     ) async -> PluginError? {
         do {
-            _ = try await start(number, device: device, address: address, tenant: tenant)
+            _ = try await start(number, device: device, address: address, network: network, tenant: tenant)
             return nil
         } catch { return error as? PluginError }
     }

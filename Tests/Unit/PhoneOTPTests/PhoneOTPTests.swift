@@ -25,6 +25,7 @@ struct PhoneOTPTests {
         #expect(message.body.contains(code) && code.count == 6)
         let answer = try await phone.client().verify(
             .with {
+                $0.identifier = "0086 13800138000"
                 $0.challenge = start.challenge
                 $0.secret = code
             })
@@ -59,6 +60,7 @@ struct PhoneOTPTests {
     @Test(arguments: [
         ("notification.misconfigured", PluginError.Effect.none, "auth.misconfigured"),
         ("notification.rejected", .none, "auth.misconfigured"), ("notification.throttled", .none, "auth.throttled"),
+        ("notification.missing", .none, "auth.misconfigured"), ("notification.too_long", .none, "auth.misconfigured"),
         ("notification.unreachable", .none, "auth.unreachable"), ("notification.unconfirmed", .unknown, ""),
     ])
     func whatTheChannelFailsWithIsSaid(
@@ -79,6 +81,7 @@ struct PhoneOTPTests {
         host.emulate(["https://dysmsapi.aliyuncs.com"]) { emulator.respond(to: $0) }
         host.emulateKeys(secrets: [
             "codes": Array("a key of the host's for codes...".utf8),
+            "index": Array("a key of the host's for indices.".utf8),
             "access_key": Array("a-secret-of-thirty-characters-".utf8),
         ])
         try await host.install(

@@ -46,9 +46,10 @@ extension Accounts {
         }
         guard let email = EmailAddress(request.identifier) else { throw AccountsError.refused() }
         let attempts = SignInAttempts(call, configuration)
-        try await attempts.begin(SignInAttempts.identifier(email), at: host.now)
-        let subject = try await verify(email, request.secret, attempts, call)
-        try await attempts.undo(SignInAttempts.identifier(email))
+        let identifier = try await attempts.identifier(of: email)
+        try await attempts.begin(identifier, at: host.now)
+        let subject = try await verify(email, request.secret, undoing: identifier, attempts, call)
+        try await attempts.undo(identifier)
         return ProvedIdentity(.password, subject: subject)
     }
 }

@@ -61,16 +61,16 @@ struct ErasureRun {
         return left
     }
 
-    /// Sign-ins that failed are counted by a digest of the address, which only the sealed address leads to.
+    /// Sign-ins that failed are counted by what stands for the address, which only the sealed address leads to.
     private func forgetAttempts(of people: [String]) async throws {
         let database = Database(call, feature: "accounts.storage")
         for person in people {
-            var digests = [Digest.sha256("factor\n\(person)".utf8)]
+            var digests = [SignInAttempts.identifier(ofFactorOf: person)]
             let rows = try await database.read(
                 "SELECT * FROM {accounts} WHERE tenant = :tenant AND id = ?1", person)
             do {
                 if let row = rows.first, let email = EmailAddress(try await PersonalVault(call).account(row).email) {
-                    digests.append(SignInAttempts.identifier(email))
+                    digests.append(try await SignInAttempts(call, configuration).identifier(of: email))
                 }
             } catch let error as PluginError where error.reason == "personal.erased" {
                 // An earlier run came further than this.

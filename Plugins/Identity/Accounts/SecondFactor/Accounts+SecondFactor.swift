@@ -70,7 +70,7 @@ extension Accounts: AccountsSecondFactorContract {
 
     /// Counts a try at the codes of an account, however many challenges it has.
     private func beginFactorAttempt(_ account: String, _ call: Call) async throws -> [UInt8] {
-        let identifier = Digest.sha256("factor\n\(account)".utf8)
+        let identifier = SignInAttempts.identifier(ofFactorOf: account)
         try await SignInAttempts(call, configuration).begin(identifier, at: host.now)
         return identifier
     }
