@@ -18,8 +18,10 @@ let plugins = [
     PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(
-        group: "Identity", name: "Access", libraries: ["TheatreManifest", "TheatreSchedules"], tests: ["SQLite"]),
-    PluginRow(group: "Identity", name: "Accounts", libraries: ["Addresses"], tests: ["Password", "SQLite"]),
+        group: "Identity", name: "Access", libraries: ["PersonalExports", "TheatreManifest", "TheatreSchedules"],
+        tests: ["SQLite"]),
+    PluginRow(
+        group: "Identity", name: "Accounts", libraries: ["Addresses", "PersonalExports"], tests: ["Password", "SQLite"]),
     PluginRow(
         group: "Identity", name: "Apple",
         libraries: ["SignIn", .product(name: "Crypto", package: "swift-crypto")],
@@ -43,14 +45,15 @@ let plugins = [
     PluginRow(
         group: "Messaging", name: "AliyunSMS", libraries: ["Addresses", "TextMessages"],
         tests: ["EmulatedHost", "Emulators"]),
-    PluginRow(group: "Messaging", name: "Inbox", tests: ["SQLite"]),
+    PluginRow(group: "Messaging", name: "Inbox", libraries: ["PersonalExports"], tests: ["SQLite"]),
     PluginRow(group: "Messaging", name: "Telegram", tests: ["EmulatedHost", "Emulators"]),
     PluginRow(
         group: "Messaging", name: "TencentSMS", libraries: ["Addresses", "TextMessages"],
         tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Messaging", name: "Webhook", tests: ["EmulatedHost", "Emulators", "SQLite"]),
-    PluginRow(group: "Money", name: "Ledger", tests: ["SQLite"]),
-    PluginRow(group: "Money", name: "Orders", tests: ["Ledger", "PaymentSimulator", "SQLite"]),
+    PluginRow(group: "Money", name: "Ledger", libraries: ["PersonalExports"], tests: ["SQLite"]),
+    PluginRow(
+        group: "Money", name: "Orders", libraries: ["PersonalExports"], tests: ["Ledger", "PaymentSimulator", "SQLite"]),
     PluginRow(group: "Money", name: "PaymentSimulator", tests: ["SQLite"]),
     PluginRow(group: "Operations", name: "Admin", tests: ["SQLite"]),
     PluginRow(group: "Storage", name: "LocalBlobs", libraries: ["CCrypto"], tests: ["SQLite"]),
@@ -58,7 +61,8 @@ let plugins = [
         group: "Storage", name: "PostgreSQL", libraries: ["CPostgreSQL", "TheatreStorage"],
         tests: ["PostgreSQLServer"]),
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"], tests: ["CPowerCut"]),
-    PluginRow(group: "Studio", name: "Drafting", tests: ["SQLite", "Offline", "Bianjing"]),
+    PluginRow(
+        group: "Studio", name: "Drafting", libraries: ["PersonalExports"], tests: ["SQLite", "Offline", "Bianjing"]),
 ]
 
 /// Plugins that do something wrong, in Tests/Fixtures.
@@ -269,6 +273,9 @@ let shared: [Target] = [
         name: "OneTimeCodes",
         dependencies: ["Addresses", "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "Plugins/Libraries/OneTimeCodes", exclude: ["README.md"], swiftSettings: staying),
+    .target(
+        name: "PersonalExports", path: "Plugins/Libraries/PersonalExports", exclude: ["README.md"],
+        swiftSettings: staying),
     .target(
         name: "TextMessages",
         dependencies: ["Addresses", "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],

@@ -23,7 +23,7 @@ public final class TestPersonalKeys: Sendable {
             guard state.destroyed[person] == nil else {
                 throw PluginError(.failedPrecondition, "personal.erased", "The key of this person was destroyed.")
             }
-            let key = state.keys[person] ?? Digest.sha256("test key \(state.keys.count)".utf8)
+            let key = state.keys[person] ?? Digest.sha256("test key of \(person)".utf8)
             state.keys[person] = key
             return key
         }

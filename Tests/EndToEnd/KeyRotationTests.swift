@@ -44,7 +44,7 @@ import Toolchains
             _ = try await Client(url: server.client.url, token: token).expect(200, .GET, "/api/v1/me")
         }
         let judged = try judge(server, folder, [before, during, after])
-        #expect(judged["keys"] == .array([.string(next), .string(old)]))
+        #expect(judged["keys"]?.array?.prefix(2) == [.string(next), .string(old)])
         for (index, id) in [old, old, next].enumerated() {
             let verdict = judged.value(at: "/tokens/\(index)")
             #expect(verdict?["kid"]?.string == id && verdict?["sub"]?.string == person.id, "\(judged)")
@@ -133,7 +133,9 @@ import Toolchains
 
     private func published(_ server: ServerProcess) async throws -> [String] {
         let set = try await server.client.expect(200, .GET, "/.well-known/jwks.json")
-        return set["keys"]?.array?.compactMap { $0["kid"]?.string } ?? []
+        // The key of receipts, which is not rotated here, comes last.
+        let all = set["keys"]?.array?.compactMap { $0["kid"]?.string } ?? []
+        return all.dropLast()
     }
 
     private func states(_ server: ServerProcess) async throws -> [String] {

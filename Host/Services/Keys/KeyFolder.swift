@@ -54,13 +54,40 @@ public struct KeyFolder: Sendable {
 
     func stamp(of key: String) -> Stamp {
         let folder = "\(path)/\(key)"
-        return Stamp(folder, (try? Self.numbered(folder).map(\.name)) ?? [])
+        // A folder that cannot be read is another than before: who reads the key then learns why.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return Stamp(folder, Self.numbered(names).map(\.name))
     }
 
-    /// The keys that have a folder, sorted.
-    public func names() -> [String] {
-        let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        return found.filter { Self.isName($0) && (try? Self.numbered("\(path)/\($0)").isEmpty) == false }.sorted()
+    /// The keys that have a folder with a version in it, sorted; none where the folder of all keys is not there yet.
+    ///
+    /// - Throws: FAILED_PRECONDITION `keys.missing` where one of the folders cannot be read.
+    public func names() throws(CallError) -> [String] {
+        guard Self.kind(path) != nil else { return [] }
+        var names: [String] = []
+        for name in try Self.listing(path, "The folder of keys") where Self.isName(name) {
+            let folder = "\(path)/\(name)"
+            // A file, or a link to nowhere, is no key's folder.
+            guard Self.kind(folder) == S_IFDIR else { continue }
+            let files = try Self.listing(folder, "The folder of key \(name)")
+            if !Self.numbered(files).isEmpty { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// What a path leads to; nil where there is nothing.
+    private static func kind(_ path: String) -> mode_t? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno == ENOENT ? nil : 0 }
+        return status.st_mode & S_IFMT
+    }
+
+    private static func listing(_ folder: String, _ what: String) throws(CallError) -> [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+            throw CallError(
+                .failedPrecondition, "keys.missing",
+                "\(what), \(folder), cannot be read; make it a folder of the host's own user, mode 0700.")
+        }
     }
 
     /// The versions of a key, newest first; none where there are none.
@@ -72,24 +99,22 @@ public struct KeyFolder: Sendable {
                 .failedPrecondition, "keys.bad_name", "A key's name may have letters, digits, dots, _ and - only.")
         }
         let folder = "\(path)/\(key)"
-        let found: [(number: Int, name: String)]
         do {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            found = try Self.numbered(folder)
         } catch {
-            throw CallError(.failedPrecondition, "keys.missing", "The folder of key \(key) cannot be read.")
+            throw CallError(.failedPrecondition, "keys.missing", "The folder of key \(key), \(folder), cannot be made.")
         }
         var files: [File] = []
-        for (number, name) in found {
+        for (number, name) in Self.numbered(try Self.listing(folder, "The folder of key \(key)")) {
             files.append(File(number: number, name: name, version: try read("\(folder)/\(name)", key)))
         }
         return files
     }
 
     /// Newest first.
-    private static func numbered(_ folder: String) throws -> [(number: Int, name: String)] {
-        try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
+    private static func numbered(_ names: [String]) -> [(number: Int, name: String)] {
+        names.compactMap { name in
             let parts = name.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count == 2, ["jwk", "whsec"].contains(parts[1]), let number = Int(parts[0]) else { return nil }
             return (number, name)

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import FoundationEssentials
+internal import Glibc
+public import Runtime
 
 /// Which versions of its keys a host had when it looked last, in a file: what came and went meanwhile is told
 /// once, also where the host did not run.
@@ -20,11 +22,26 @@ public struct KeyRecord: Sendable {
         public var isNew: Bool
     }
 
-    /// The record at `path`. One that cannot be read is begun anew.
-    public init(_ path: String) {
+    /// The record at `path`; an empty one where there is none yet.
+    ///
+    /// - Throws: FAILED_PRECONDITION `keys.unsafe_file` where it cannot be read. It is not begun anew: what came and went
+    ///   since it was written would never be told.
+    public init(_ path: String) throws(CallError) {
         self.path = path
-        let contents = try? Data(contentsOf: URL(filePath: path))
-        written = contents.flatMap { try? JSONDecoder().decode([String: [String]].self, from: $0) } ?? [:]
+        var status = stat()
+        guard lstat(path, &status) == 0 || errno != ENOENT else {
+            written = [:]
+            ids = [:]
+            return
+        }
+        do {
+            written = try JSONDecoder().decode([String: [String]].self, from: Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw CallError(
+                .failedPrecondition, "keys.unsafe_file",
+                "\(path), which versions of keys were known, cannot be read: \(error). Put it back from a backup, or "
+                    + "remove it: then what changed since it was written is not audited.")
+        }
         ids = written
     }
 

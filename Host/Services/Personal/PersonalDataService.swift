@@ -13,6 +13,8 @@ public final class PersonalDataService: HostService {
     public static let capability = "theatre.privacy.v1.Holder"
     /// The contract's full name.
     public let contract = "theatre.host.v1.PersonalData"
+    /// Bytes of all parts of an export together: an answer has at most 1 MiB.
+    static let exported = 960 * 1024
     private let caller: UnaryCaller
     private let holders = Mutex<[String]>([])
 
@@ -45,10 +47,12 @@ public final class PersonalDataService: HostService {
         let request = PrivacyExportRequest.with { $0.person = person }
         each(instances[...], "Export", request, call, HostExportPersonalResponse()) {
             (answer: PrivacyExportResponse, instance, all) in
+            // What is too much with the rest is told of and left out: without it there would be no answer at all.
+            let fits = all.parts.reduce(answer.json.utf8.count) { $0 + $1.json.utf8.count } <= Self.exported
             all.parts.append(
                 .with {
                     $0.instance = instance
-                    $0.json = answer.json
+                    $0.json = fits ? answer.json : #"{"truncated":true}"#
                 })
         }
     }

@@ -28,7 +28,7 @@ struct Keys: ParsableCommand {
             let keys = try DeployedKeys(options)
             var table = TextTable(["key", "version", "algorithm", "kid", "signs from", "state"])
             var rows: [JSONValue] = []
-            for name in keys.names {
+            for name in try keys.names() {
                 let files = try keys.files(of: name)
                 let rotation = KeyRotation(files, at: keys.now)
                 for file in files {
@@ -203,11 +203,15 @@ private struct DeployedKeys {
     }
 
     /// Those that have files.
-    var names: [String] { folder.names() }
+    func names() throws -> [String] {
+        do throws(CallError) { return try folder.names() } catch {
+            throw Keys.failure("\(error.reason): \(error.message)")
+        }
+    }
 
     func files(of name: String) throws -> [KeyFolder.File] {
         // Looking at a key that is not there must not make its folder.
-        guard names.contains(name) else { return [] }
+        guard try names().contains(name) else { return [] }
         do throws(CallError) { return try folder.files(of: name) } catch {
             throw Keys.failure("\(error.reason): \(error.message)")
         }

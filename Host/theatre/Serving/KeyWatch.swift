@@ -50,7 +50,13 @@ extension HostParts {
 
     /// Has it audited, once, which versions of keys came and went since this was last done, also before a restart.
     func tellOfKeys() {
-        var record = KeyRecord("\(settings.host.state)/known-keys.json")
+        var record: KeyRecord
+        do throws(CallError) { record = try KeyRecord("\(settings.host.state)/known-keys.json") } catch {
+            logger.error(
+                "which keys were taken up is not audited until the record of them can be read",
+                metadata: ["error": "\(error.reason): \(error.message)"])
+            return
+        }
         let changes = record.note(keys.known)
         for change in changes {
             logger.notice(

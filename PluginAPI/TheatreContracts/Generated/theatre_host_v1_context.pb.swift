@@ -175,7 +175,7 @@ public nonisolated struct HostContext: @unchecked Sendable {
     set {_uniqueStorage()._idempotencyKey = newValue}
   }
 
-  /// SHA-256 of method, path, query and body.
+  /// SHA-256 of method, path, query and body; without the body where the route takes secrets in it.
   public var requestDigest: Data {
     get {_storage._requestDigest}
     set {_uniqueStorage()._requestDigest = newValue}

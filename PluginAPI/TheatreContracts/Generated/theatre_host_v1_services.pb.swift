@@ -168,7 +168,7 @@ public nonisolated struct HostSignResponse: Sendable {
   /// Key id: RFC 7638 thumbprint, base64url.
   public var keyID: String = String()
 
-  /// EdDSA or ES256.
+  /// EdDSA, ES256 or RS256.
   public var algorithm: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -321,7 +321,7 @@ public nonisolated struct HostPublicKey: Sendable {
   /// RFC 7638 thumbprint, base64url.
   public var keyID: String = String()
 
-  /// EdDSA or ES256.
+  /// EdDSA, ES256 or RS256.
   public var algorithm: String = String()
 
   /// One JWK object, JSON.

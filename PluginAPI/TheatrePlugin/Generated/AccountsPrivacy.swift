@@ -7,7 +7,7 @@ public import TheatreContracts
 ///
 /// Capability `theatre.accounts.v1.Privacy`.
 public protocol AccountsPrivacyContract: Sendable {
-    /// Everything that any plugin holds of the bearer.
+    /// What is held of the bearer: here, and by every instance that provides theatre.privacy.v1.Holder, page by page.
     func exportMe(_ request: AccountsExportMeRequest, _ call: Call) async throws -> AccountsPersonalExport
 
     /// Asks that all of it be erased, in seven days. Until then the account works and the wish can be taken back. Asked
@@ -44,7 +44,7 @@ public struct AccountsPrivacyClient: Sendable {
         caller = Caller(scope, feature: feature)
     }
 
-    /// Everything that any plugin holds of the bearer.
+    /// What is held of the bearer: here, and by every instance that provides theatre.privacy.v1.Holder, page by page.
     public func exportMe(_ request: AccountsExportMeRequest, _ options: CallOptions = CallOptions()) async throws -> AccountsPersonalExport {
         try await caller.unary("ExportMe", request, options)
     }

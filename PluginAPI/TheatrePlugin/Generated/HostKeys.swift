@@ -7,7 +7,7 @@ public import TheatreContracts
 ///
 /// Capability `theatre.host.v1.Keys`.
 public protocol HostKeysContract: Sendable {
-    /// Signs. EdDSA: 64 bytes; ES256: raw r||s, 64 bytes.
+    /// Signs. EdDSA: 64 bytes; ES256: raw r||s, 64 bytes; RS256: as long as the modulus.
     func sign(_ request: HostSignRequest, _ call: Call) async throws -> HostSignResponse
 
     /// HMAC-SHA-256 over the data.
@@ -47,7 +47,7 @@ public struct HostKeysClient: Sendable {
         caller = Caller(scope, feature: "theatre.host.v1.Keys")
     }
 
-    /// Signs. EdDSA: 64 bytes; ES256: raw r||s, 64 bytes.
+    /// Signs. EdDSA: 64 bytes; ES256: raw r||s, 64 bytes; RS256: as long as the modulus.
     public func sign(_ request: HostSignRequest, _ options: CallOptions = CallOptions()) async throws -> HostSignResponse {
         try await caller.unary("Sign", request, options)
     }

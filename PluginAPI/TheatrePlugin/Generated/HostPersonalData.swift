@@ -7,7 +7,8 @@ public import TheatreContracts
 ///
 /// Capability `theatre.host.v1.PersonalData`.
 public protocol HostPersonalDataContract: Sendable {
-    /// Asks every instance that provides theatre.privacy.v1.Holder, in order of name. Fails where one of them does.
+    /// Asks every instance that provides theatre.privacy.v1.Holder, in order of name, until a page is full. Fails where one
+    /// of them does; INVALID_ARGUMENT `request.cursor` for a cursor that no answer gave.
     func export(_ request: HostExportPersonalRequest, _ call: Call) async throws -> HostExportPersonalResponse
 
     /// Has every one of them erase it. Fails where one does; again, it goes on with all.
@@ -35,7 +36,8 @@ public struct HostPersonalDataClient: Sendable {
         caller = Caller(scope, feature: "theatre.host.v1.PersonalData")
     }
 
-    /// Asks every instance that provides theatre.privacy.v1.Holder, in order of name. Fails where one of them does.
+    /// Asks every instance that provides theatre.privacy.v1.Holder, in order of name, until a page is full. Fails where one
+    /// of them does; INVALID_ARGUMENT `request.cursor` for a cursor that no answer gave.
     public func export(_ request: HostExportPersonalRequest, _ options: CallOptions = CallOptions()) async throws -> HostExportPersonalResponse {
         try await caller.unary("Export", request, options)
     }

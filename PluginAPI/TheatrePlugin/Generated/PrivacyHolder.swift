@@ -7,7 +7,8 @@ public import TheatreContracts
 ///
 /// Capability `theatre.privacy.v1.Holder`.
 public protocol PrivacyHolderContract: Sendable {
-    /// Everything of a person, for himself. An empty object where there is nothing.
+    /// What is held of a person, for himself, page by page; all pages together are everything. An empty object where there
+    /// is nothing. INVALID_ARGUMENT `request.cursor` for a cursor that no answer gave.
     func export(_ request: PrivacyExportRequest, _ call: Call) async throws -> PrivacyExportResponse
 
     /// Erases it, or keeps it under the pseudonym where a law asks for it. Twice is once.
@@ -35,7 +36,8 @@ public struct PrivacyHolderClient: Sendable {
         caller = Caller(scope, feature: feature)
     }
 
-    /// Everything of a person, for himself. An empty object where there is nothing.
+    /// What is held of a person, for himself, page by page; all pages together are everything. An empty object where there
+    /// is nothing. INVALID_ARGUMENT `request.cursor` for a cursor that no answer gave.
     public func export(_ request: PrivacyExportRequest, _ options: CallOptions = CallOptions()) async throws -> PrivacyExportResponse {
         try await caller.unary("Export", request, options)
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
@@ -29,6 +30,7 @@ extension Access: PrivacyHolderContract {
     private struct Export: Encodable {
         var memberships: [Membership]
         var approvals: [Approval]
+        var truncated: Bool
     }
 
     func export(_ request: PrivacyExportRequest, _ call: Call) async throws -> PrivacyExportResponse {
@@ -36,25 +38,30 @@ extension Access: PrivacyHolderContract {
         let members = try await database.read(
             """
             SELECT project, role, custom_role, granted_at FROM {members}
-            WHERE tenant = :tenant AND principal = ?1 ORDER BY project LIMIT 2000
+            WHERE tenant = :tenant AND principal = ?1 ORDER BY granted_at DESC, project LIMIT 1001
             """, request.person)
         let approvals = try await database.read(
             """
             SELECT id, project, action, asked_at FROM {approvals}
-            WHERE tenant = :tenant AND (asked_by = ?1 OR decided_by = ?1) ORDER BY id DESC LIMIT 1000
+            WHERE tenant = :tenant AND (asked_by = ?1 OR decided_by = ?1) ORDER BY id DESC LIMIT 1001
             """, request.person)
-        let export = Export(
-            memberships: try members.map { row in
+        var budget = ExportBudget()
+        let memberships = try budget.fitting(
+            members.prefix(1000).map { row in
                 let (role, custom) = (AccessRole(rawValue: Int(try row.int("role"))), try row.text("custom_role"))
                 return Membership(
                     project: try row.text("project"), role: custom.isEmpty ? "\(role ?? .unspecified)" : custom,
                     since: Self.time(try row.int("granted_at")))
-            },
-            approvals: try approvals.map { row in
+            })
+        let asked = try budget.fitting(
+            approvals.prefix(1000).map { row in
                 Approval(
                     id: try row.text("id"), project: try row.text("project"), action: try row.text("action"),
                     askedAt: Self.time(try row.int("asked_at")))
             })
+        let export = Export(
+            memberships: memberships, approvals: asked,
+            truncated: members.count > memberships.count || approvals.count > asked.count)
         let json = String(decoding: try JSONEncoder().encode(export), as: UTF8.self)
         return .with { $0.json = json }
     }

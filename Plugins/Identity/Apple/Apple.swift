@@ -21,7 +21,7 @@ final class Apple: Plugin, AuthProviderContract {
     }
 
     func activate() async throws {
-        try await Database(host, feature: "apple.storage").migrate(ChallengeStore.migrations + [AppleGrants.migration])
+        try await Database(host, feature: "apple.storage").migrate(ChallengeStore.migrations + AppleGrants.migrations)
     }
 
     func start(_ request: AuthStartRequest, _ call: Call) async throws -> AuthStartResponse {

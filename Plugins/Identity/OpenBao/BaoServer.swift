@@ -65,7 +65,7 @@ final class BaoServer: Sendable {
             throw BaoFault.misconfigured("a login answers no token")
         }
         let seconds = max(0, auth["lease_duration"]?.integer ?? 0)
-        // One that never ends is asked for anew once an hour all the same.
+        // Asked for anew after two thirds of its time, of a day where it is longer, of an hour where it never ends.
         let kept = seconds == 0 ? 3600 : min(seconds, 86_400)
         session.withLock { $0 = Session(token: token, renewal: now + kept * 2000 / 3) }
         return token

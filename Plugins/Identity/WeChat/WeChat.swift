@@ -25,7 +25,7 @@ struct WeChat: Plugin, AuthProviderContract {
             request.redirectUri.isEmpty || configuration.redirectURIs.contains(request.redirectUri)
         else { throw SignInError.redirect() }
         let challenge = Challenge()
-        // WeChat takes 128 bytes of letters and figures; anything else comes back changed.
+        // WeChat asks for letters and figures, 128 bytes at most: so is ours. A caller's goes out as it is, escaped.
         let state = request.state.isEmpty ? Hex.encode(Digest.sha256(challenge.state.utf8)) : request.state
         guard state.utf8.count <= 128 else {
             throw PluginError.invalid("/state", "auth.bad_state", "WeChat hands back at most 128 bytes; send fewer.")

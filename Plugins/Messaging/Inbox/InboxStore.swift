@@ -130,7 +130,7 @@ struct InboxStore {
         }
     }
 
-    /// Removes a person's messages; how many.
+    /// Removes a person's messages; how many. The events that told of them stay in the log, until it is cut.
     func erase(_ user: String) async throws -> Int {
         try await database.write { tx in
             Int(try await tx.run("DELETE FROM {messages} WHERE tenant = :tenant AND user_id = ?1", user).changed)

@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
 
 /// What the books hold of a person: balances and postings under his id, which stay.
 extension Ledger: PrivacyHolderContract {
-    /// Entries in one export, the newest; the rest are in the wallet.
-    private static let exported = 1000
-
     private struct Balance: Encodable {
         var account: String
         var balance: Int64
@@ -28,6 +26,7 @@ extension Ledger: PrivacyHolderContract {
 
     private struct Export: Encodable {
         var balances: [Balance]
+        /// The newest; the rest are in the wallet.
         var entries: [Entry]
         var truncated: Bool
     }
@@ -35,15 +34,22 @@ extension Ledger: PrivacyHolderContract {
     func export(_ request: PrivacyExportRequest, _ call: Call) async throws -> PrivacyExportResponse {
         let reader = WalletReader(db: database(call), now: host.now)
         let wallet = try await reader.wallet(of: request.person)
-        let page = try await reader.entries(of: request.person, limit: Self.exported, cursor: "")
-        let export = Export(
-            balances: wallet.balances.map { Balance(account: $0.account, balance: $0.balance, held: $0.held) },
-            entries: page.items.map { item in
-                Entry(
-                    id: item.entryID, amount: item.amount.amount, currency: item.amount.currency, memo: item.memo,
-                    reference: item.reference,
-                    at: Date(timeIntervalSince1970: Double(item.at) / 1000).ISO8601Format())
-            }, truncated: !page.nextCursor.isEmpty)
+        var budget = ExportBudget()
+        let balances = try budget.fitting(
+            wallet.balances.map { Balance(account: $0.account, balance: $0.balance, held: $0.held) })
+        var (entries, cursor) = ([Entry](), "")
+        repeat {
+            let page = try await reader.entries(of: request.person, limit: 100, cursor: cursor)
+            entries += try budget.fitting(
+                page.items.map { item in
+                    Entry(
+                        id: item.entryID, amount: item.amount.amount, currency: item.amount.currency, memo: item.memo,
+                        reference: item.reference,
+                        at: Date(timeIntervalSince1970: Double(item.at) / 1000).ISO8601Format())
+                })
+            cursor = page.nextCursor
+        } while !cursor.isEmpty && !budget.isTruncated
+        let export = Export(balances: balances, entries: entries, truncated: budget.isTruncated)
         let json = String(decoding: try JSONEncoder().encode(export), as: UTF8.self)
         return .with { $0.json = json }
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
@@ -37,13 +38,15 @@ extension Orders: PrivacyHolderContract {
             SELECT \(OrderRow.columns) FROM {orders} WHERE tenant = :tenant AND user_id = ?1
             ORDER BY created_at DESC, id DESC LIMIT ?2
             """, request.person, Self.exported + 1)
-        let orders = try rows.prefix(Int(Self.exported)).map { row in
+        var budget = ExportBudget()
+        let found = try rows.prefix(Int(Self.exported)).map { row in
             let order = try OrderRow(row)
             return Order(
                 id: order.id, status: order.machine.phase.rawValue, price: order.machine.price,
                 currency: order.currency, chips: order.machine.chips, refunded: order.machine.refunded,
                 createdAt: Date(timeIntervalSince1970: Double(order.createdAt) / 1000).ISO8601Format())
         }
+        let orders = try budget.fitting(found)
         let export = Export(orders: orders, truncated: rows.count > orders.count)
         let json = String(decoding: try JSONEncoder().encode(export), as: UTF8.self)
         return .with { $0.json = json }

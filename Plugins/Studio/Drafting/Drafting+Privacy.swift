@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
@@ -32,12 +33,14 @@ extension Drafting: PrivacyHolderContract {
             SELECT id, project_id, title, status, created_at FROM {runs} WHERE tenant = :tenant AND owner = ?1
             ORDER BY created_at DESC, id DESC LIMIT 501
             """, request.person)
-        let runs = try rows.prefix(500).map { row in
+        var budget = ExportBudget()
+        let found = try rows.prefix(500).map { row in
             Run(
                 id: try row.text("id"), project: try row.text("project_id"), title: try row.text("title"),
                 status: try row.text("status"),
                 createdAt: Date(timeIntervalSince1970: Double(try row.int("created_at")) / 1000).ISO8601Format())
         }
+        let runs = try budget.fitting(found)
         let export = Export(runs: runs, truncated: rows.count > runs.count)
         let json = String(decoding: try JSONEncoder().encode(export), as: UTF8.self)
         return .with { $0.json = json }

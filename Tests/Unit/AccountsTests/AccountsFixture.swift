@@ -16,7 +16,9 @@ import TheatrePluginTesting
 struct AccountsFixture {
     static let good = "a good password"
     let host = TestHost()
-    let versions = TestKeys(["session": ["old", "new"], "refresh": ["1"], "mfa": ["1"], "index": ["1"]])
+    let versions = TestKeys([
+        "session": ["old", "new"], "receipt": ["receipt-1"], "refresh": ["1"], "mfa": ["1"], "index": ["1"],
+    ])
     let personal: TestPersonalKeys
     let probe: PluginHost
 

@@ -103,6 +103,30 @@ struct KeyVersionTests {
         _ = try await fixture.refresh(fourth.refreshToken)
     }
 
+    /// Versions of `session` go once their tokens have lapsed; a receipt is in hand for years.
+    @Test func aReceiptOutlivesTheKeyOfTokens() async throws {
+        let fixture = try await AccountsFixture()
+        let account = try await fixture.register().account.id
+        let wish = try await fixture.privacy(account).requestErasure(AccountsRequestErasureRequest())
+        fixture.host.advance(milliseconds: 7 * 86_400_000)
+        #expect(try await fixture.host.runJobs().map(\.state) == [.done])
+        let receipt = try await fixture.privacy().getErasure(.with { $0.erasureID = wish.id }).receipt
+        fixture.versions.rotate("session", to: "newest")
+        for version in ["old", "new"] { fixture.versions.retire("session", version) }
+        fixture.versions.rotate("receipt", to: "receipt-2")
+
+        let kid = try #require(try fixture.part(0, of: receipt)["kid"])
+        let set = try await HTTPHandlerClient(fixture.host.scope(), feature: "accounts").handle(
+            .with {
+                $0.method = "GET"
+                $0.route = "/.well-known/jwks.json"
+            })
+        #expect(String(decoding: set.body, as: UTF8.self).contains(#""kid":"\#(kid)""#))
+        let parts = receipt.split(separator: ".")
+        let mac = TestKeys.mac("receipt", kid, "\(parts[0]).\(parts[1])".utf8)
+        #expect(parts[2] == Base64URL.encode(mac + mac))
+    }
+
     @Test func tokensAreSignedByTheVersionWhoseTimeHasCome() async throws {
         let fixture = try await AccountsFixture()
         fixture.versions.rotate("session", to: "newest", signsFrom: fixture.host.now + 600_000)

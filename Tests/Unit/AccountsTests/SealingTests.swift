@@ -93,6 +93,28 @@ struct SealingTests {
         #expect(try await fixture.login().account.id == account)
     }
 
+    /// One whose key was destroyed before the job came to him, by an erasure that goes on elsewhere, holds up nobody else.
+    @Test func whoIsErasedMeanwhileHoldsUpNobodyElse() async throws {
+        let fixture = try await AccountsFixture()
+        var people: [String] = []
+        for name in ["li", "bo", "gu"] {
+            people.append(try await fixture.register("\(name)@example.org").account.id)
+        }
+        for person in people {
+            try await fixture.change(
+                """
+                UPDATE {accounts} SET email = 'at@' || id, sealed_address = NULL, sealed_profile = NULL
+                WHERE tenant = 'default' AND id = '\(person)' /* tenants: all */
+                """)
+        }
+        fixture.personal.destroy(people.sorted()[1], at: fixture.host.now)
+        try await fixture.host.install(
+            Accounts.self, manifest: .plugin("Identity/Accounts"), instance: "accounts", generation: 2)
+        #expect(try await fixture.host.runJobs().map(\.state) == [.done])
+        let left = try await stored(fixture).map(\.email).filter { !$0.hasPrefix("mac:") }
+        #expect(left == ["at@\(people.sorted()[1])"])
+    }
+
     /// Addresses that were taken once, and are no more, are sealed and indexed like the others.
     @Test func anAddressOfAnOlderRuleIsNotLost() async throws {
         let fixture = try await AccountsFixture()

@@ -83,6 +83,33 @@ struct AppleTests {
         #expect(!String(decoding: sealed, as: UTF8.self).contains("refresh"))
     }
 
+    @Test func aGrantOutlivesARotationOfItsKey() async throws {
+        let apple = try await EmulatedApple()
+        let keys = apple.rotatingTokens()
+        let subject = try await apple.signInOnDevice().subject
+        keys.set(["2", "1"])
+        _ = try await apple.client().remove(.with { $0.subject = subject })
+        #expect(apple.emulator.revoked == ["refresh-c1.0.apple"])
+    }
+
+    /// What cannot be opened any more keeps nobody from being erased; what failed for another reason can be tried again.
+    @Test func aGrantIsLostWithItsKeyAloneNotByAnyError() async throws {
+        let apple = try await EmulatedApple()
+        let keys = apple.rotatingTokens()
+        let subject = try await apple.signInOnDevice().subject
+        keys.set([])
+        let error = await #expect(throws: PluginError.self) {
+            try await apple.client().remove(.with { $0.subject = subject })
+        }
+        #expect(error?.reason == "keys.not_granted")
+        keys.set(["2"])
+        _ = try await apple.client().remove(.with { $0.subject = subject })
+        #expect(apple.emulator.revoked.isEmpty)
+        let rows = try await Database(apple.probe, feature: "apple.storage").read(
+            "/* tenants: all */ SELECT subject FROM {grants}")
+        #expect(rows.isEmpty)
+    }
+
     @Test func aKeyThatIsNotOursIsAFaultOfTheConfiguration() async throws {
         let apple = try await EmulatedApple(given: TokenSigner(.es256, id: "ABC123DEFG"))
         let error = await #expect(throws: PluginError.self) { try await apple.signIn() }

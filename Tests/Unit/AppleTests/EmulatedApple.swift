@@ -3,7 +3,9 @@
 
 import EmulatedHost
 import Emulators
+import FoundationEssentials
 import SwiftProtobuf
+import Synchronization
 import TheatreContracts
 import TheatrePlugin
 import TheatrePluginTesting
@@ -45,6 +47,26 @@ struct EmulatedApple {
 
     func client(_ tenant: String = "t1") -> AuthProviderClient {
         AuthProviderClient(host.scope(tenant: tenant), feature: "auth")
+    }
+
+    /// The versions of the key `tokens`, newest first, from here on: what another removes, opens nothing.
+    func rotatingTokens() -> KeyVersions {
+        let versions = KeyVersions()
+        host.serve("theatre.host.v1.Keys/Mac") { (request: HostMacRequest, _) -> HostMacResponse in
+            let known = versions.all
+            guard let newest = known.first else {
+                throw PluginError(.permissionDenied, "keys.not_granted", "There is no such key.")
+            }
+            let id = request.keyID.isEmpty ? newest : request.keyID
+            guard known.contains(id) else {
+                throw PluginError(.notFound, "keys.no_version", "There is no such version.")
+            }
+            return .with {
+                $0.mac = Data(TestKeys.mac(request.key, id, request.data))
+                $0.keyID = id
+            }
+        }
+        return versions
     }
 
     /// As the published suite wants it. Apple's tokens have no `at_hash`.
@@ -99,4 +121,12 @@ struct EmulatedApple {
                 $0.secret = code ?? answer.code
             })
     }
+}
+
+/// Ids of versions that a test changes.
+final class KeyVersions: Sendable {
+    private let ids = Mutex(["1"])
+
+    var all: [String] { ids.withLock { $0 } }
+    func set(_ fresh: [String]) { ids.withLock { $0 = fresh } }
 }

@@ -160,7 +160,7 @@ import TheatreContracts
         try keys.prepare(keys: [.init(key: "mine", algorithm: "EdDSA")])
         let path = folder.path + "/known.json"
         func changes() throws -> [String] {
-            var record = KeyRecord(path)
+            var record = try KeyRecord(path)
             let found = record.note(keys.known)
             if record.isChanged { try record.write() }
             return found.map { "\($0.key) \($0.id) \($0.isNew)" }
@@ -175,6 +175,29 @@ import TheatreContracts
         _ = keys.look { _, _ in }
         #expect(try changes() == ["mine \(first) false"])
         #expect(try changes().isEmpty)
+    }
+
+    @Test func aRecordThatCannotBeReadIsNotBegunAnew() throws {
+        try keys.prepare(keys: [.init(key: "mine", algorithm: "EdDSA")])
+        for text in ["", "{\"mine\": [", "[]"] {
+            try folder.write("known.json", text)
+            let error = #expect(throws: CallError.self) { try KeyRecord(folder.path + "/known.json") }
+            #expect(error?.reason == "keys.unsafe_file" && error?.message.contains("remove it") == true)
+        }
+        try FileManager.default.removeItem(atPath: folder.path + "/known.json")
+        var record = try KeyRecord(folder.path + "/known.json")
+        #expect(record.note(keys.known).isEmpty && record.isChanged)
+    }
+
+    @Test func aFolderOfKeysThatCannotBeReadIsNotAnEmptyOne() throws {
+        #expect(try KeyFolder(folder.path + "/none").names().isEmpty)
+        try keys.prepare(keys: [.init(key: "mine", algorithm: "EdDSA")])
+        try folder.write("notes.txt", "no key")
+        #expect(try keys.folder.names() == ["mine"])
+        for path in ["/notes.txt", "/notes.txt/keys"] {
+            let error = #expect(throws: CallError.self) { try KeyFolder(folder.path + path).names() }
+            #expect(error?.reason == "keys.missing" && error?.message.contains(path) == true)
+        }
     }
 
     @Test func aVersionGoesOnceNothingThatItMadeCanCount() throws {

@@ -252,6 +252,25 @@ struct PersonalDataTests {
         #expect(erased.map(\.instance) == ["inbox"] && erased.map(\.erased) == [["messages": 3]])
     }
 
+    /// Each may have 512 KiB, an answer 1 MiB: what is too much is told of.
+    @Test func whatIsTooMuchTogetherIsLeftOutAndSaid() async throws {
+        let calls = FakeCalls()
+        let service = PersonalDataService(calls)
+        let big = #"{"text":"\#(String(repeating: "x", count: 500_000))"}"#
+        for name in ["a", "b", "c"] {
+            calls.serve(name, "theatre.privacy.v1.Holder/Export") {
+                (_: PrivacyExportRequest, call) -> PrivacyExportResponse? in
+                .with { $0.json = call.instance == "c" ? "{}" : big }
+            }
+        }
+        service.ask(["a", "b", "c"])
+        let export = try call(HostExportPersonalRequest.with { $0.person = "usr_1" })
+        service.serve("Export", export)
+        let parts = try await export.response(HostExportPersonalResponse.self).parts
+        #expect(parts.map(\.instance) == ["a", "b", "c"])
+        #expect(parts.map(\.json) == [big, #"{"truncated":true}"#, "{}"])
+    }
+
     @Test func withoutTheGrantNobodyIsAsked() async throws {
         let call = try FakeHostCall(HostErasePersonalRequest.with { $0.person = "usr_1" })
         PersonalDataService(FakeCalls()).serve("Erase", call)

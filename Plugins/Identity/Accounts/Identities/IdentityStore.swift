@@ -15,14 +15,12 @@ struct IdentityStore {
 
     /// An address that an account gets, sealed.
     struct NewAddress: Sendable {
-        let text: String
         let index: String
         let sealed: Data
 
         init(_ email: EmailAddress, of account: AccountsAccount, index: String, _ vault: PersonalVault) async throws {
             var account = account
             account.email = email.text
-            text = email.text
             self.index = index
             sealed = try await vault.seal(account).address
         }

@@ -31,6 +31,8 @@ struct MergeStore {
         try await database.write { tx in
             // Always in the same order, so that two merges of the same two wait and do not block each other.
             for account in [from, into].sorted() { try await IdentityStore.lock(account, tx) }
+            // What was asked before the transaction may have changed since; a wish takes the same lock.
+            guard try await tx.run(ErasureStore.openOf, from).isEmpty else { throw AccountsError.erasing() }
             var merge = AccountsMerge()
             merge.id = id
             merge.from = from

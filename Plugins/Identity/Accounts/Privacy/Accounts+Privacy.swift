@@ -8,6 +8,9 @@ import TheatrePlugin
 
 /// What is held of the bearer, and how he has it erased.
 extension Accounts: AccountsPrivacyContract, JobsWorkerContract {
+    /// Bytes of all parts of an export together: an answer has at most 1 MiB.
+    private static let exported = 960 * 1024
+
     func exportMe(_ request: AccountsExportMeRequest, _ call: Call) async throws -> AccountsPersonalExport {
         let store = AccountsStore(call)
         guard let account = try await store.account(call.principal) else { throw AccountsError.noAccount() }
@@ -28,6 +31,12 @@ extension Accounts: AccountsPrivacyContract, JobsWorkerContract {
                     $0.data = part.json
                 }
             }
+        }
+        var left = Self.exported
+        for index in parts.indices {
+            // What several accounts have each, together may be too much.
+            if parts[index].data.utf8.count > left { parts[index].data = #"{"truncated":true}"# }
+            left -= parts[index].data.utf8.count
         }
         let all = parts
         return .with {

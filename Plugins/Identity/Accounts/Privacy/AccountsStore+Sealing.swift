@@ -34,7 +34,12 @@ extension AccountsStore {
             let rows = try await database.read(unsealed, last, batch)
             for row in rows {
                 last = try row.text("id")
-                try await seal(row, database, vault, call)
+                do {
+                    try await seal(row, database, vault, call)
+                } catch let error as PluginError where error.reason == "personal.erased" {
+                    // Its person was erased since it was read: nothing of him is left to be sealed.
+                    call.host.log.debug("an account's person was erased: it is not sealed", ["account.id": last])
+                }
             }
             if rows.count < Int(batch) { return }
         }

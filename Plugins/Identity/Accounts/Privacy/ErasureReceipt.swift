@@ -7,7 +7,8 @@ import TheatreContracts
 import TheatrePlugin
 
 /// What a person has in hand afterwards: a JWS of type `erasure-receipt+jwt`. No access token has that type, so it opens
-/// nothing.
+/// nothing. Its key is not that of tokens: versions of that one are removed once their tokens have lapsed, and a receipt is
+/// to be verified for years.
 struct ErasureReceipt: Encodable, Sendable {
     /// What one instance did.
     struct Part: Codable, Sendable {
@@ -39,7 +40,7 @@ struct ErasureReceipt: Encodable, Sendable {
     }
 
     func signed(_ call: Call) async throws -> String {
-        try await CompactJWS.sign(self, type: "erasure-receipt+jwt", call)
+        try await CompactJWS.sign(self, by: "receipt", type: "erasure-receipt+jwt", call)
     }
 }
 

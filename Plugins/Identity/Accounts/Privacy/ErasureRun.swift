@@ -16,7 +16,8 @@ struct ErasureRun {
 
     func run(_ id: String) async throws {
         do { try await steps(id) } catch let error as PluginError where error.retry == .never {
-            // Whatever is in the way is not there for ever, and a promise is not given up: the job comes again.
+            // Whatever is in the way is not there for ever: the job comes again, as often as its queue allows. Then it is
+            // dead, for the operator to see, and goes on where it stood when he has it run again.
             var error = error
             error.retry = .after(milliseconds: 60_000)
             throw error

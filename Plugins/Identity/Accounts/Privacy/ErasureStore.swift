@@ -156,7 +156,7 @@ struct ErasureStore {
         }
     }
 
-    private static let openOf = """
+    static let openOf = """
         SELECT * FROM {erasures} WHERE tenant = :tenant AND account = ?1 AND state IN ('cooling', 'erasing')
         """
 

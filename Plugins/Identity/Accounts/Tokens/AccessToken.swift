@@ -30,5 +30,7 @@ struct AccessToken: Codable, Sendable {
     }
 
     /// The token in its compact form.
-    func signed(_ call: Call) async throws -> String { try await CompactJWS.sign(self, type: "at+jwt", call) }
+    func signed(_ call: Call) async throws -> String {
+        try await CompactJWS.sign(self, by: "session", type: "at+jwt", call)
+    }
 }

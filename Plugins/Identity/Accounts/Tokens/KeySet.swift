@@ -6,14 +6,18 @@ import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
 
-/// The JSON Web Key Set that others verify access tokens with.
+/// The JSON Web Key Set that others verify access tokens and erasure receipts with.
 enum KeySet {
     /// Seconds that others may keep it.
     static let maxAge = 300
 
-    /// Every version of the key, newest first.
+    /// Every version of the keys, newest first; once, where both names are granted one key.
     static func response(_ call: Call) async throws -> HTTPResponse {
-        let keys = try await HostKeysClient(call).publicKeys(.with { $0.key = "session" }).keys
+        var keys: [HostPublicKey] = []
+        for name in ["session", "receipt"] {
+            for key in try await HostKeysClient(call).publicKeys(.with { $0.key = name }).keys
+            where !keys.contains(where: { $0.keyID == key.keyID }) { keys.append(key) }
+        }
         let document = "{\"keys\":[\(keys.map(\.jwk).joined(separator: ","))]}"
         return .with {
             $0.status = 200
