@@ -15,6 +15,18 @@ enum SelfSigned {
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
+    /// Runs what uses such a client, and ends the client however that ends.
+    static func withClient(trusting: Bool = true, _ body: (HTTPClient) async throws -> Void) async throws {
+        let http = try client(trusting: trusting)
+        do {
+            try await body(http)
+        } catch {
+            try await http.shutdown()
+            throw error
+        }
+        try await http.shutdown()
+    }
+
     static let certificate = """
         -----BEGIN CERTIFICATE-----
         MIIBoTCCAUegAwIBAgIUP0FO1OnIuzUG7C2517ak/EbrPv4wCgYIKoZIzj0EAwIw

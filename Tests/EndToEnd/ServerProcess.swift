@@ -122,3 +122,12 @@ func theatre(_ arguments: [String], seconds: Int = 60, environment: [String: Str
     let status = try await child.end(seconds: seconds)
     return CommandResult(status: status, output: child.output)
 }
+
+extension ServerProcess {
+    /// Memory that it uses now, in MiB.
+    func residentMiB() throws -> Int {
+        let status = try String(contentsOf: URL(filePath: "/proc/\(pid)/status"), encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return (Int(line?.split(separator: " ").dropFirst().first ?? "") ?? 0) / 1024
+    }
+}

@@ -106,14 +106,7 @@ import TheatreManifest
         let tls = "tls: {certificate: \"\(folder.path("tls.pem"))\", key: \"\(folder.path("tls.key"))\"}\n"
         let deployment = try defaultDeployment(["00-host.yaml": try defaultFile("00-host.yaml") + tls])
         let server = try await ServerProcess.start(deployment.root)
-        let http = try SelfSigned.client(trusting: trusting)
-        do {
-            try await body(server, http)
-        } catch {
-            try await http.shutdown()
-            throw error
-        }
-        try await http.shutdown()
+        try await SelfSigned.withClient(trusting: trusting) { try await body(server, $0) }
         try await server.stop()
     }
 }

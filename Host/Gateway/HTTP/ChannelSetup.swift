@@ -76,11 +76,15 @@ struct ChannelSetup: Sendable {
             configuration: .init(
                 maxIdleTime: configuration.timeouts.keepAlive, maxAge: nil, maxGraceTime: configuration.timeouts.drain,
                 keepalive: nil))
+        let end = HTTP2ConnectionEnd(
+            most: configuration.timeouts.keepAlive + configuration.timeouts.drain, log: core.log)
+        let streams = HTTP2ConnectionEnd.Streams(
+            end: NIOLoopBound(end, eventLoop: channel.eventLoop), manager: manager.http2StreamDelegate)
         let setup = self
         let pipeline = channel.pipeline.syncOperations
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),
-            streamDelegate: manager.http2StreamDelegate
+            streamDelegate: streams
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 let state = setup.loops.state(of: stream.eventLoop)
@@ -90,6 +94,7 @@ struct ChannelSetup: Sendable {
             }
         }
         try pipeline.addHandler(manager)
+        try pipeline.addHandler(end)
         // Its time without a stream begins when the connection does, which was before there was a protocol.
         manager.channelActive(context: try pipeline.context(handler: manager))
         let bound = NIOLoopBound(loops.state(of: channel.eventLoop), eventLoop: channel.eventLoop)

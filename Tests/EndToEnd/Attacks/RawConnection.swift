@@ -3,6 +3,7 @@
 
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A connection to a server under test that says whatever it is told, byte for byte.
@@ -33,12 +34,17 @@ final class RawConnection: Sendable {
         self.inbox = inbox
     }
 
-    static func open(_ url: String) async throws -> RawConnection {
+    /// - Parameter tls: how to encrypt it; nil for a plain one.
+    static func open(_ url: String, tls: NIOSSLContext? = nil) async throws -> RawConnection {
         let inbox = Inbox()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(30))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     try channel.pipeline.syncOperations.addHandler(Reader(inbox))
                 }
             }
@@ -47,6 +53,7 @@ final class RawConnection: Sendable {
     }
 
     var isClosed: Bool { inbox.isClosed }
+    var bytes: [UInt8] { inbox.bytes }
     var text: String { String(decoding: inbox.bytes, as: UTF8.self) }
 
     /// Sends bytes. That the server has closed meanwhile is no error: its answer tells why.

@@ -24,7 +24,7 @@ import TheatreManifest
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connections
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            let before = try Self.kilobytes(of: server.pid)
+            let before = try server.residentMiB()
             let isOver = Gate()
             async let calm = Self.others(person, until: isOver)
             let answers = try await flood(server, person, by: http)
@@ -34,8 +34,8 @@ import TheatreManifest
             #expect(Set(answers.keys).isSubset(of: [200, 401, 429, 503]), "\(answers)")
             #expect((answers[200] ?? 0) > 0 && (answers[429] ?? 0) + (answers[503] ?? 0) > 0, "\(answers)")
             #expect(served > 20 && slowest < .seconds(15), "\(served) others, the slowest in \(slowest)")
-            let after = try Self.kilobytes(of: server.pid)
-            #expect(after - before < 300_000, "from \(before) to \(after) KiB")
+            let after = try server.residentMiB()
+            #expect(after - before < 300, "from \(before) to \(after) MiB")
             #expect(!server.output.contains(person.password) && !server.output.contains("Fatal error"))
             _ = try await eventually("the person signs in again") {
                 try? await Account.signIn(on: server, person.email, person.password)
@@ -92,12 +92,5 @@ import TheatreManifest
             try await Task.sleep(for: .milliseconds(25))
         }
         return (count, slowest)
-    }
-
-    /// Memory of a process that is in use.
-    private static func kilobytes(of pid: Int32) throws -> Int {
-        let status = try String(contentsOf: URL(filePath: "/proc/\(pid)/status"), encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return Int(line?.split(separator: " ").dropFirst().first ?? "") ?? 0
     }
 }
