@@ -98,11 +98,16 @@ extension RequestHandler {
             let withBody = !entry.hidesBody || exchange.needsApproval
             exchange.digest(withBody: withBody).withUnsafeBytes { rest.add(16, $0) }
         }
-        let network = exchange.headers.forwardedFor == nil ? peerNetwork : client(exchange)?.networkText ?? ""
+        let network = network(exchange)
         if !network.isEmpty { rest.add(23, network.utf8) }
         return CallContext(
             route: entry.contextFields, principal: exchange.caller?.contextFields ?? exchange.stranger.contextFields,
             rest: rest.bytes, trace: exchange.trace)
+    }
+
+    /// The prefix of the address that a request comes from.
+    func network(_ exchange: Exchange) -> String {
+        exchange.headers.forwardedFor == nil ? peerNetwork : client(exchange)?.networkText ?? ""
     }
 
     /// The first language tag of Accept-Language, or nothing for `*` and what is no tag.

@@ -1,6 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+public import Runtime
+
 /// An audit row that no commit carries: a refusal or a read.
 public struct AuditRecord: Sendable, Hashable {
     /// Milliseconds since 1970.
@@ -13,4 +15,6 @@ public struct AuditRecord: Sendable, Hashable {
     public var reason: String
     /// How many alike it stands for.
     public var count: Int
+    /// What it has in common with others, where those may be counted in one row.
+    public var read: AuditedRead?
 }

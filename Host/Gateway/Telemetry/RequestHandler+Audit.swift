@@ -26,6 +26,12 @@ extension RequestHandler {
         guard entry.route.audit == "read", let audit = core.services.audit, let context = exchange.context else {
             return
         }
-        audit(AuditRecord(at: wallMilliseconds(), context: context.bytes, outcome: "read", reason: "", count: 1))
+        let read = AuditedRead(
+            tenant: exchange.caller?.principal.tenant ?? exchange.stranger.tenant,
+            principal: exchange.caller?.principal.id ?? "", route: entry.key, project: exchange.project,
+            decision: exchange.decision, network: network(exchange))
+        audit(
+            AuditRecord(
+                at: wallMilliseconds(), context: context.bytes, outcome: "read", reason: "", count: 1, read: read))
     }
 }

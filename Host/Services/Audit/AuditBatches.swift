@@ -1,14 +1,24 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TheatreContracts
+internal import Runtime
 
 /// Gathers audit rows and decides when they are stored.
 struct AuditBatches: ActionState {
+    /// A row to come.
+    struct Row: Sendable {
+        var at: Int64
+        /// Encoded theatre.host.v1.Context.
+        var context: [UInt8]
+        var outcome: String
+        var reason: String
+        var count: UInt32
+    }
+
     /// What happened.
     enum Input: Sendable {
-        /// A row came.
-        case row(SQLAuditEntry)
+        /// A row came, and what it has in common with others where those may be counted in one.
+        case row(Row, AuditedRead?)
         /// The wait is over.
         case due
         /// The batch under way is stored, or not.
@@ -20,7 +30,7 @@ struct AuditBatches: ActionState {
     /// What to do.
     enum Action: Sendable {
         /// Store these.
-        case store([SQLAuditEntry])
+        case store([Row])
         /// Say `due` after so many milliseconds.
         case wait(Int64)
         /// Everything is stored, or given up.
@@ -33,18 +43,22 @@ struct AuditBatches: ActionState {
     static let largest = 256
     /// Rows kept while the storage is away; beyond it the newest are dropped and counted.
     static let bound = 10_000
+    /// Reads alike of one batch that have a row of their own; the last of them counts the rest.
+    static let alike = 10
 
     private(set) var dropped = 0
     private(set) var storedRows = 0
-    private var rows: [SQLAuditEntry] = []
-    private var underWay: [SQLAuditEntry] = []
+    private var rows: [Row] = []
+    private var underWay: [Row] = []
+    /// Of the reads in `rows`: how many rows they have, and which is the last.
+    private var reads: [AuditedRead: (rows: Int, last: Int)] = [:]
     private var isWaiting = false
     private var backoff = Backoff()
     private var isStopping = false
 
     mutating func handle(_ input: Input) -> [Action] {
         switch input {
-        case .row(let row): return take(row)
+        case .row(let row, let read): return take(row, read)
         case .due:
             isWaiting = false
             return store()
@@ -55,7 +69,15 @@ struct AuditBatches: ActionState {
         }
     }
 
-    private mutating func take(_ row: SQLAuditEntry) -> [Action] {
+    private mutating func take(_ row: Row, _ read: AuditedRead?) -> [Action] {
+        if let read {
+            let known = reads[read] ?? (0, 0)
+            guard known.rows < Self.alike else {
+                rows[known.last].count += row.count
+                return []
+            }
+            if rows.count + underWay.count < Self.bound { reads[read] = (known.rows + 1, rows.count) }
+        }
         guard rows.count + underWay.count < Self.bound else {
             dropped += 1
             return []
@@ -75,6 +97,8 @@ struct AuditBatches: ActionState {
         guard underWay.isEmpty, !rows.isEmpty else { return [] }
         underWay = Array(rows.prefix(Self.largest))
         rows.removeFirst(underWay.count)
+        // The places of those that remain are others now.
+        reads.removeAll(keepingCapacity: true)
         return [.store(underWay)]
     }
 
@@ -95,6 +119,7 @@ struct AuditBatches: ActionState {
             return [.stopped]
         }
         rows = batch + rows
+        reads.removeAll(keepingCapacity: true)
         return wait(backoff.fail())
     }
 }

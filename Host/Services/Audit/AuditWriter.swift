@@ -42,15 +42,12 @@ public final class AuditWriter: Sendable {
     ///   - context: encoded theatre.host.v1.Context.
     ///   - outcome: refused, read, failed or changed.
     ///   - count: refusals that the row stands for.
-    public func append(at: Int64, context: [UInt8], outcome: String, reason: String, count: UInt32) {
-        let entry = SQLAuditEntry.with {
-            $0.at = at
-            $0.context = Data(context)
-            $0.outcome = outcome
-            $0.reason = reason
-            $0.count = count
-        }
-        loop.post(.row(entry), perform)
+    ///   - read: what it has in common with others; beyond ten alike of half a second the rest are counted in one row.
+    public func append(
+        at: Int64, context: [UInt8], outcome: String, reason: String, count: UInt32, read: AuditedRead? = nil
+    ) {
+        let row = AuditBatches.Row(at: at, context: context, outcome: outcome, reason: reason, count: count)
+        loop.post(.row(row, read), perform)
     }
 
     /// Takes no more; `then` is called once everything is stored, or could not be.
@@ -94,8 +91,8 @@ public final class AuditWriter: Sendable {
         }
     }
 
-    private func store(_ rows: [SQLAuditEntry]) {
-        let request = SQLAppendAuditRequest.with { $0.entries = rows }
+    private func store(_ rows: [AuditBatches.Row]) {
+        let request = SQLAppendAuditRequest.with { $0.entries = rows.map(SQLAuditEntry.init(_:)) }
         caller.call(storage, "theatre.sql.v1.Database/AppendAudit", request, .system) {
             [self] (result: Result<SQLAppendAuditResponse, CallError>) in
             switch result {
@@ -107,5 +104,16 @@ public final class AuditWriter: Sendable {
                 loop.post(.stored(false), perform)
             }
         }
+    }
+}
+
+extension SQLAuditEntry {
+    fileprivate init(_ row: AuditBatches.Row) {
+        self.init()
+        at = row.at
+        context = Data(row.context)
+        outcome = row.outcome
+        reason = row.reason
+        count = row.count
     }
 }

@@ -365,7 +365,7 @@ final class HostParts: Sendable {
         services.audit = { record in
             audit.append(
                 at: record.at, context: record.context, outcome: record.outcome, reason: record.reason,
-                count: UInt32(record.count))
+                count: UInt32(record.count), read: record.read)
         }
         services.isReady = { isOpen.isSet }
         services.impediment = { watches.reason }

@@ -14,19 +14,23 @@ final class AttackedServer: Sendable {
     private let deployment: TemporaryFolder
 
     /// - Parameters:
+    ///   - engine: what it stores with.
     ///   - host: lines of 00-host.yaml.
     ///   - password: the configuration of passwords.
-    init(host: String = "", password: String = "{memory_kib: 64, iterations: 1}") async throws {
+    init(
+        _ engine: StorageEngine = .sqlite, host: String = "", password: String = "{memory_kib: 64, iterations: 1}"
+    ) async throws {
         signing = P256.Signing.PrivateKey()
-        let text = try defaultFile("00-host.yaml").replacing(
+        let (deployment, environment) = try await engine.deployment()
+        self.deployment = deployment
+        let settings = deployment.path("00-host.yaml")
+        let text = try String(contentsOf: URL(filePath: settings), encoding: .utf8).replacing(
             #/per_minute: [0-9]+, burst: [0-9]+/#, with: "per_minute: 10000000, burst: 1000000")
-        deployment = try defaultDeployment([
-            "00-host.yaml": text + host,
-            "20-password.yaml": try defaultFile("20-password.yaml") + "config: \(password)\n",
-        ])
+        try deployment.write("00-host.yaml", text + host)
+        try deployment.write("20-password.yaml", try defaultFile("20-password.yaml") + "config: \(password)\n")
         let folder = try TemporaryFolder()
         try folder.writeKey("session/0001.jwk", SigningKey.jwk(signing))
-        server = try await ServerProcess.start(deployment.root, folder: folder)
+        server = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
     }
 
     /// A token for the same person that lasts, belongs to no session that could be ended, and says what the test wants.
@@ -42,7 +46,8 @@ final class AttackedServer: Sendable {
 /// What no answer may hold.
 enum Inside {
     private static let words = [
-        ".swift", "/home/", "/root/", "/tmp/", ".build/", "SQLITE_", "sqlite3", "libpq", "no such table",
+        ".swift", "/home/", "/root/", "/tmp/", ".build/", "SQLITE_", "sqlite3", "libpq", "pg_catalog", "SQLSTATE",
+        "no such table",
         "no such column",
         "syntax error", "INSERT INTO", "Fatal error", "Traceback", "stack trace",
     ]

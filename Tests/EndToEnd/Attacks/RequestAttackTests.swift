@@ -9,8 +9,8 @@ import TheatreManifest
 
 /// Requests that are well-formed and mean no good: one server for all of them.
 @Suite(.serialized) struct RequestAttackTests {
-    @Test func theServerStandsWhatRequestsSay() async throws {
-        let attacked = try await AttackedServer()
+    @Test(arguments: StorageEngine.allCases) func theServerStandsWhatRequestsSay(_ engine: StorageEngine) async throws {
+        let attacked = try await AttackedServer(engine)
         let person = try await Account.new(on: attacked.server)
         try await forgedTokens(attacked, person)
         try await replayedRefresh(attacked.server)

@@ -31,14 +31,18 @@ import TheatreContracts
             }
         }
 
-        func append(_ principal: String, _ outcome: String = "read", count: UInt32 = 1) {
+        func append(_ principal: String, _ outcome: String = "read", count: UInt32 = 1, project: String? = nil) {
             let context = CallContext(
                 HostContext.with {
                     $0.principal = principal
                     $0.route = "GET /x"
                 })
             writer.append(
-                at: clock.wall, context: context.bytes, outcome: outcome, reason: "access.denied", count: count)
+                at: clock.wall, context: context.bytes, outcome: outcome, reason: "access.denied", count: count,
+                read: project.map {
+                    AuditedRead(
+                        tenant: "t1", principal: principal, route: "GET /x", project: $0, decision: "", network: "")
+                })
         }
 
         var counts: [[UInt32]] { batches.withLock { $0.map { $0.map(\.count) } } }
@@ -66,6 +70,35 @@ import TheatreContracts
         bench.fails.withLock { $0 = false }
         bench.clock.advance(1000)
         #expect(bench.counts == [[1, 1]])
+    }
+
+    /// However often one reads the same, each is counted; what differs in anything has rows of its own.
+    @Test func readsAlikeAreCounted() {
+        let bench = Bench()
+        for _ in 0..<5000 { bench.append("usr_1", project: "prj_1") }
+        bench.append("usr_2", project: "prj_1")
+        bench.append("usr_1", project: "prj_2")
+        bench.clock.advance(1000)
+        #expect(bench.counts == [[1, 1, 1, 1, 1, 1, 1, 1, 1, 4991, 1, 1]])
+        bench.append("usr_1", project: "prj_1")
+        bench.clock.advance(1000)
+        #expect(bench.counts.last == [1])
+    }
+
+    /// Also while the storage is away, and where a batch is full: none is lost or counted with another's.
+    @Test func everyReadIsInOneRow() {
+        var random = SystemRandomNumberGenerator()
+        let bench = Bench()
+        for _ in 0..<3000 {
+            bench.append("usr_\(Int.random(in: 0..<60, using: &random))", project: "prj_\(Bool.random())")
+            if Int.random(in: 0..<100, using: &random) == 0 {
+                bench.fails.withLock { $0 = Bool.random() }
+                bench.clock.advance(400)
+            }
+        }
+        bench.fails.withLock { $0 = false }
+        bench.clock.advance(60_000)
+        #expect(bench.counts.flatMap(\.self).reduce(0, +) == 3000)
     }
 
     @Test func countsAreStoredAsTheyAre() throws {
