@@ -276,8 +276,8 @@ let shared: [Target] = [
         dependencies: ["Addresses", "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "Plugins/Libraries/OneTimeCodes", exclude: ["README.md"], swiftSettings: staying),
     .target(
-        name: "PersonalExports", path: "Plugins/Libraries/PersonalExports", exclude: ["README.md"],
-        swiftSettings: staying),
+        name: "PersonalExports", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/PersonalExports", exclude: ["README.md"], swiftSettings: staying),
     .target(
         name: "TextMessages",
         dependencies: ["Addresses", "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],

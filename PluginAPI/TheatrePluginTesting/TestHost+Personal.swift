@@ -84,17 +84,31 @@ extension TestHost {
             HostDestroyPersonalResponse.with { $0.destroyedAt = keys.destroy(request.person, at: now) }
         }
         serve("theatre.host.v1.PersonalData/Export") { [self] (request: HostExportPersonalRequest, call) in
-            var response = HostExportPersonalResponse()
-            for holder in holders {
-                let client = PrivacyHolderClient(holderScope(call), feature: "theatre.privacy.v1.Holder@\(holder)")
-                let answer = try await client.export(.with { $0.person = request.person })
-                response.parts.append(
+            // One holder's page an answer: "NAME CURSOR" is where the next goes on.
+            let place = request.cursor.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            let holders = self.holders
+            guard let holder = request.cursor.isEmpty ? holders.first : place.first.map(String.init) else {
+                return HostExportPersonalResponse()
+            }
+            guard holders.contains(holder) else {
+                throw PluginError.invalid("/cursor", "request.cursor", "This is no cursor of an export.")
+            }
+            let client = PrivacyHolderClient(holderScope(call), feature: "theatre.privacy.v1.Holder@\(holder)")
+            let answer = try await client.export(
+                .with {
+                    $0.person = request.person
+                    $0.cursor = place.count == 2 ? String(place[1]) : ""
+                })
+            let next = holders.first { $0 > holder }.map { "\($0) " } ?? ""
+            return HostExportPersonalResponse.with {
+                $0.parts = [
                     .with {
                         $0.instance = holder
                         $0.json = answer.json
-                    })
+                    }
+                ]
+                $0.nextCursor = answer.nextCursor.isEmpty ? next : "\(holder) \(answer.nextCursor)"
             }
-            return response
         }
         serve("theatre.host.v1.PersonalData/Erase") { [self] (request: HostErasePersonalRequest, call) in
             var response = HostErasePersonalResponse()

@@ -36,6 +36,7 @@ import TheatreManifest
         #expect(parts[0].value(at: "/data/nickname")?.string == Self.nickname)
         #expect(parts[1].value(at: "/data/memberships")?.array?.count == 1)
         #expect(parts[5].value(at: "/data/orders")?.array?.count == 1)
+        #expect(export["next_cursor"] == .null)
 
         // Taken back and asked for again.
         let first = try await client.expect(202, .POST, "/api/v1/me/erasure", .object([:]), key: Account.key())
@@ -70,6 +71,62 @@ import TheatreManifest
         let fresh = try await again.client.expect(201, .POST, "/api/v1/auth/register", login)
         #expect(try fresh.text("/account/id") != person.id)
         try await again.stop()
+    }
+
+    /// Every page is followed: no message and no entry is left out, none comes twice, and no answer is over 1 MiB.
+    @Test func aLongHistoryIsShownPageByPage() async throws {
+        let folder = try TemporaryFolder()
+        let server = try await ServerProcess.start(Sources.defaultDeployment, folder: folder)
+        let person = try await Account.new(on: server)
+        // Three megabytes of messages, and entries beside them.
+        let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+        for statement in [
+            """
+            INSERT INTO inbox__messages (tenant, user_id, id, message_id, category, title, body, data, at)
+            \(numbers) SELECT 'default', '\(person.id)', 'msg_' || i, 'm' || i, 'test', 'No. ' || i,
+                printf('%.*c', 1000 + i * 10, 'x') || printf('%.*c', 8000, 'y'), '{}', i FROM n
+            """,
+            """
+            INSERT INTO ledger__entries (tenant, id, key, digest, memo, reference, at)
+            \(numbers) SELECT 'default', 'ent_' || i, 'key_' || i, x'00', printf('%.*c', i, 'z'), '', i FROM n
+            """,
+            """
+            INSERT INTO ledger__postings (tenant, entry_id, place, account, currency, amount)
+            \(numbers) SELECT 'default', 'ent_' || i, 0, 'user:\(person.id):CHIP', 'CHIP', i FROM n
+            """,
+        ] {
+            // The server writes too; nothing is returned while it does.
+            _ = try await eventually("the rows are there") {
+                try PluginAudit.rows(of: server, "\(statement) RETURNING 1").count == 300 ? true : nil
+            }
+        }
+
+        var (path, pages, rows) = ("/api/v1/me/export", 0, [String: [String]]())
+        while pages < 20 {
+            let page = try await person.client.get(path)
+            #expect(page.status == 200 && page.body.count < 1 << 20)
+            let export = try page.json
+            for part in try #require(export["parts"]?.array) {
+                for (list, holder) in [("messages", "inbox"), ("entries", "ledger")]
+                where part["instance"]?.string == holder {
+                    let found = part.value(at: "/data/\(list)")?.array ?? []
+                    rows[list, default: []] += found.compactMap { $0["id"]?.string }
+                }
+            }
+            pages += 1
+            guard let next = export["next_cursor"]?.string else { break }
+            path = "/api/v1/me/export?cursor=\(next)"
+        }
+        #expect(pages > 3 && pages < 20)
+        #expect(rows["messages"]?.count == 300 && rows["entries"]?.count == 300)
+        let (messages, entries) = ((1...300).map { "msg_\($0)" }, (1...300).map { "ent_\($0)" })
+        #expect(Set(rows["messages"] ?? []) == Set(messages))
+        #expect(Set(rows["entries"] ?? []) == Set(entries))
+
+        let refused = try await person.client.get("/api/v1/me/export?cursor=none")
+        #expect(refused.status == 400)
+        #expect(try refused.json.value(at: "/details/reason")?.string == "request.cursor")
+        try await server.stop()
     }
 
     /// It verifies by the published keys, says what was done, and opens nothing.

@@ -13,8 +13,10 @@ public final class PersonalDataService: HostService {
     public static let capability = "theatre.privacy.v1.Holder"
     /// The contract's full name.
     public let contract = "theatre.host.v1.PersonalData"
-    /// Bytes of all parts of an export together: an answer has at most 1 MiB.
-    static let exported = 960 * 1024
+    /// Bytes of a holder's page, and of a page of all of them: an answer has at most 1 MiB.
+    static let (holderPage, page) = (384 * 1024, 768 * 1024)
+    /// Bytes of a holder's cursor.
+    static let holderCursor = 512
     private let caller: UnaryCaller
     private let holders = Mutex<[String]>([])
 
@@ -33,7 +35,7 @@ public final class PersonalDataService: HostService {
             try PersonalGrant.check(call)
             let instances = holders.withLock { $0 }
             switch operation {
-            case "Export": try export(call.decode(HostExportPersonalRequest.self).person, instances, call)
+            case "Export": try export(call.decode(HostExportPersonalRequest.self), instances, call)
             case "Erase": try erase(call.decode(HostErasePersonalRequest.self).person, instances, call)
             default: call.failUnknown(operation, of: contract)
             }
@@ -42,18 +44,56 @@ public final class PersonalDataService: HostService {
         }
     }
 
-    private func export(_ person: String, _ instances: [String], _ call: any HostCall) throws(CallError) {
-        try PersonalGrant.check(person: person)
-        let request = PrivacyExportRequest.with { $0.person = person }
-        each(instances[...], "Export", request, call, HostExportPersonalResponse()) {
-            (answer: PrivacyExportResponse, instance, all) in
-            // What is too much with the rest is told of and left out: without it there would be no answer at all.
-            let fits = all.parts.reduce(answer.json.utf8.count) { $0 + $1.json.utf8.count } <= Self.exported
+    private func export(
+        _ request: HostExportPersonalRequest, _ instances: [String], _ call: any HostCall
+    ) throws(CallError) {
+        try PersonalGrant.check(person: request.person)
+        let place =
+            request.cursor.isEmpty
+            ? instances.first.map { ExportPlace($0) } : try ExportPlace(request.cursor, among: instances)
+        export(request.person, from: place, instances, call, HostExportPersonalResponse())
+    }
+
+    /// Asks the holder at a place, then those after it, until one goes on or the next one's page might not fit.
+    private func export(
+        _ person: String, from place: ExportPlace?, _ instances: [String], _ call: any HostCall,
+        _ all: HostExportPersonalResponse
+    ) {
+        guard call.isWanted else { return }
+        let used = all.parts.reduce(0) { $0 + $1.json.utf8.count }
+        guard let place, used + Self.holderPage <= Self.page else {
+            var all = all
+            all.nextCursor = place?.text ?? ""
+            return call.answer(.success(all)) { all throws(CallError) in all }
+        }
+        let request = PrivacyExportRequest.with {
+            $0.person = person
+            $0.cursor = place.cursor
+        }
+        ask(place.instance, "Export", request, call) { [self] (answer: PrivacyExportResponse) throws(CallError) in
+            try Self.check(answer, to: request)
+            var all = all
             all.parts.append(
                 .with {
-                    $0.instance = instance
-                    $0.json = fits ? answer.json : #"{"truncated":true}"#
+                    $0.instance = place.instance
+                    $0.json = answer.json
                 })
+            guard answer.nextCursor.isEmpty else {
+                all.nextCursor = ExportPlace(place.instance, answer.nextCursor).text
+                return call.answer(.success(all)) { all throws(CallError) in all }
+            }
+            let next = instances.first { $0 > place.instance }.map { ExportPlace($0) }
+            export(person, from: next, instances, call, all)
+        }
+    }
+
+    private static func check(_ answer: PrivacyExportResponse, to request: PrivacyExportRequest) throws(CallError) {
+        guard answer.json.utf8.count <= holderPage, answer.nextCursor.utf8.count <= holderCursor,
+            answer.nextCursor.isEmpty || answer.nextCursor != request.cursor
+        else {
+            throw CallError(
+                .internal, "personal.bad_page",
+                "A page of its export is over 384 KiB, or its next cursor over 512 bytes or the one before.")
         }
     }
 
@@ -78,18 +118,28 @@ public final class PersonalDataService: HostService {
     ) {
         guard call.isWanted else { return }
         guard let instance = instances.first else { return call.answer(.success(all)) { all throws(CallError) in all } }
+        ask(instance, operation, request, call) { [self] (part: Part) throws(CallError) in
+            var all = all
+            add(part, instance, &all)
+            each(instances.dropFirst(), operation, request, call, all, add)
+        }
+    }
+
+    /// Asks one; whatever fails then is a failure of the whole, and names it.
+    private func ask<Request: Message, Part: Message>(
+        _ instance: String, _ operation: String, _ request: Request, _ call: any HostCall,
+        _ then: @escaping @Sendable (Part) throws(CallError) -> Void
+    ) {
         caller.call(
             instance, "\(Self.capability)/\(operation)", request, call.context, deadline: call.deadline
-        ) { [self] (result: Result<Part, CallError>) in
+        ) { (result: Result<Part, CallError>) in
             do throws(CallError) {
-                var all = all
-                add(try result.get(), instance, &all)
-                each(instances.dropFirst(), operation, request, call, all, add)
+                try then(try result.get())
             } catch {
                 call.fail(
                     CallError(
                         error.code, error.reason, "\(instance): \(error.message)", effect: error.effect,
-                        retry: error.retry))
+                        retry: error.retry, detail: error.detail))
             }
         }
     }

@@ -49,13 +49,14 @@ struct AccountsStore {
 
     /// Every account that this one took over, by way of others too.
     func mergedInto(_ id: String) async throws -> [AccountsAccount] {
-        var (ids, found) = ([id], [AccountsAccount]())
+        var (ids, seen, found) = ([id], Set([id]), [AccountsAccount]())
         while let next = ids.popLast() {
             let rows = try await database.read(
                 "SELECT * FROM {accounts} WHERE tenant = :tenant AND merged_into = ?1 AND erased_at IS NULL ORDER BY id",
                 next)
-            // Far more than a person has; whatever leads in a circle ends.
-            for row in rows where found.count < 100 {
+            for row in rows {
+                // Whatever leads in a circle ends.
+                guard seen.insert(try row.text("id")).inserted else { continue }
                 let account = try await vault.account(row)
                 found.append(account)
                 ids.append(account.id)

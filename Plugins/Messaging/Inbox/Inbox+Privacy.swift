@@ -1,7 +1,6 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
@@ -14,34 +13,23 @@ extension Inbox: PrivacyHolderContract {
         var category: String
         var title: String
         var body: String
+        /// A JSON object, as it came.
+        var data: String
         var at: String
-    }
-
-    private struct Export: Encodable {
-        var messages: [Message] = []
-        /// Older ones, which are in the inbox alone.
-        var truncated = false
+        var readAt: String?
     }
 
     func export(_ request: PrivacyExportRequest, _ call: Call) async throws -> PrivacyExportResponse {
-        var export = Export()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        var (budget, cursor) = (ExportBudget(), PageCursor?.none)
-        while !export.truncated {
-            let page = try await InboxStore(call).page(of: request.person, after: cursor, limit: 100, unreadOnly: false)
-            export.messages += try budget.fitting(
-                page.items.map { message in
-                    Message(
-                        id: message.id, category: message.category, title: message.title, body: message.body,
-                        at: Date(timeIntervalSince1970: Double(message.at) / 1000).ISO8601Format())
-                }, by: encoder)
-            export.truncated = budget.isTruncated
-            guard !page.nextCursor.isEmpty else { break }
-            cursor = try PageCursor(text: page.nextCursor, count: 1)
+        let store = InboxStore(call)
+        let messages = ExportList("messages", by: Keyset(.descending("id"))) { keyset, cursor in
+            try await store.all(of: request.person, by: keyset, after: cursor)
+        } show: { row in
+            Message(
+                id: try row.text("id"), category: try row.text("category"), title: try row.text("title"),
+                body: try row.text("body"), data: try row.text("data"), at: PersonalExport.time(try row.int("at")),
+                readAt: try row.optionalInt("read_at").map(PersonalExport.time))
         }
-        let json = String(decoding: try encoder.encode(export), as: UTF8.self)
-        return .with { $0.json = json }
+        return try await PersonalExport(messages).answer(request)
     }
 
     func erase(_ request: PrivacyEraseRequest, _ call: Call) async throws -> PrivacyEraseResponse {

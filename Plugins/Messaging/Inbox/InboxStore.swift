@@ -104,6 +104,15 @@ struct InboxStore {
         return page
     }
 
+    /// As many as one answer of the database has room for.
+    func all(of user: String, by keyset: Keyset, after cursor: String) async throws -> Page {
+        try await database.page(
+            """
+            SELECT id, category, title, body, data, at, read_at FROM {messages}
+            WHERE tenant = :tenant AND user_id = ?1
+            """, by: keyset, after: cursor, limit: Self.chunk, user)
+    }
+
     /// How many wait.
     func unread(of user: String) async throws -> Int64 {
         try await database.read(Self.countUnread, user).first?.int("n") ?? 0

@@ -1,7 +1,6 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
@@ -24,34 +23,23 @@ extension Ledger: PrivacyHolderContract {
         var at: String
     }
 
-    private struct Export: Encodable {
-        var balances: [Balance]
-        /// The newest; the rest are in the wallet.
-        var entries: [Entry]
-        var truncated: Bool
-    }
-
     func export(_ request: PrivacyExportRequest, _ call: Call) async throws -> PrivacyExportResponse {
         let reader = WalletReader(db: database(call), now: host.now)
-        let wallet = try await reader.wallet(of: request.person)
-        var budget = ExportBudget()
-        let balances = try budget.fitting(
-            wallet.balances.map { Balance(account: $0.account, balance: $0.balance, held: $0.held) })
-        var (entries, cursor) = ([Entry](), "")
-        repeat {
-            let page = try await reader.entries(of: request.person, limit: 100, cursor: cursor)
-            entries += try budget.fitting(
-                page.items.map { item in
-                    Entry(
-                        id: item.entryID, amount: item.amount.amount, currency: item.amount.currency, memo: item.memo,
-                        reference: item.reference,
-                        at: Date(timeIntervalSince1970: Double(item.at) / 1000).ISO8601Format())
-                })
-            cursor = page.nextCursor
-        } while !cursor.isEmpty && !budget.isTruncated
-        let export = Export(balances: balances, entries: entries, truncated: budget.isTruncated)
-        let json = String(decoding: try JSONEncoder().encode(export), as: UTF8.self)
-        return .with { $0.json = json }
+        let balances = ExportList("balances", by: Keyset(.ascending("account"))) { keyset, cursor in
+            try await reader.balances(of: request.person, by: keyset, after: cursor)
+        } show: { row in
+            Balance(account: try row.text("account"), balance: try row.int("balance"), held: try row.int("held"))
+        }
+        let order = Keyset(.descending("entry_id"), .descending("place"))
+        let entries = ExportList("entries", by: order, numbers: ["place"]) { keyset, cursor in
+            try await reader.entries(of: request.person, by: keyset, after: cursor)
+        } show: { row in
+            Entry(
+                id: try row.text("entry_id"), amount: try row.int("amount"), currency: try row.text("currency"),
+                memo: try row.text("memo"), reference: try row.text("reference"),
+                at: PersonalExport.time(try row.int("at")))
+        }
+        return try await PersonalExport(balances, entries).answer(request)
     }
 
     func erase(_ request: PrivacyEraseRequest, _ call: Call) async throws -> PrivacyEraseResponse {

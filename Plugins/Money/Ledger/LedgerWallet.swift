@@ -57,6 +57,25 @@ struct WalletReader {
         return page
     }
 
+    /// All of them, in pages of a keyset.
+    func balances(of user: String, by keyset: Keyset, after cursor: String) async throws -> Page {
+        let (low, high) = Self.range(user)
+        return try await db.page(
+            "\(Self.balances) AND a.account >= ?2 AND a.account < ?3", by: keyset, after: cursor, limit: 200, now, low,
+            high)
+    }
+
+    /// All of them, in pages of a keyset.
+    func entries(of user: String, by keyset: Keyset, after cursor: String) async throws -> Page {
+        let (low, high) = Self.range(user)
+        return try await db.page(
+            """
+            SELECT p.entry_id, p.place, p.currency, p.amount, e.memo, e.reference, e.at
+            FROM {postings} AS p JOIN {entries} AS e ON e.tenant = p.tenant AND e.id = p.entry_id
+            WHERE p.tenant = :tenant AND p.account >= ?1 AND p.account < ?2
+            """, by: keyset, after: cursor, limit: 200, low, high)
+    }
+
     /// Names from `user:ID:` up to the next byte after the colon.
     private static func range(_ user: String) -> (String, String) { ("user:\(user):", "user:\(user);") }
 

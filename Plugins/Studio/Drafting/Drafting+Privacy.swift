@@ -1,7 +1,6 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
@@ -15,35 +14,23 @@ extension Drafting: PrivacyHolderContract {
         var title: String
         var status: String
         var createdAt: String
-
-        enum CodingKeys: String, CodingKey {
-            case id, project, title, status
-            case createdAt = "created_at"
-        }
-    }
-
-    private struct Export: Encodable {
-        var runs: [Run]
-        var truncated: Bool
     }
 
     func export(_ request: PrivacyExportRequest, _ call: Call) async throws -> PrivacyExportResponse {
-        let rows = try await Database(call, feature: Self.storage).read(
-            """
-            SELECT id, project_id, title, status, created_at FROM {runs} WHERE tenant = :tenant AND owner = ?1
-            ORDER BY created_at DESC, id DESC LIMIT 501
-            """, request.person)
-        var budget = ExportBudget()
-        let found = try rows.prefix(500).map { row in
+        let database = Database(call, feature: Self.storage)
+        let order = Keyset(.descending("created_at"), .descending("id"))
+        let runs = ExportList("runs", by: order, numbers: ["created_at"]) { keyset, cursor in
+            try await database.page(
+                """
+                SELECT id, project_id, title, status, created_at FROM {runs}
+                WHERE tenant = :tenant AND owner = ?1
+                """, by: keyset, after: cursor, limit: 200, request.person)
+        } show: { row in
             Run(
                 id: try row.text("id"), project: try row.text("project_id"), title: try row.text("title"),
-                status: try row.text("status"),
-                createdAt: Date(timeIntervalSince1970: Double(try row.int("created_at")) / 1000).ISO8601Format())
+                status: try row.text("status"), createdAt: PersonalExport.time(try row.int("created_at")))
         }
-        let runs = try budget.fitting(found)
-        let export = Export(runs: runs, truncated: rows.count > runs.count)
-        let json = String(decoding: try JSONEncoder().encode(export), as: UTF8.self)
-        return .with { $0.json = json }
+        return try await PersonalExport(runs).answer(request)
     }
 
     func erase(_ request: PrivacyEraseRequest, _ call: Call) async throws -> PrivacyEraseResponse {

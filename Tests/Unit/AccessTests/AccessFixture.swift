@@ -13,6 +13,7 @@ import TheatrePluginTesting
 /// The plugin over the real database.
 struct AccessFixture {
     let host = TestHost()
+    let probe: PluginHost
 
     init(_ configuration: String = "{}") async throws {
         try await host.install(
@@ -20,6 +21,7 @@ struct AccessFixture {
             configuration: #"{"path": ":temporary:"}"#)
         host.route("access.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
         host.route("log", to: "sqlite", capability: "theatre.events.v1.Log")
+        probe = try await TableProbe.install(host, as: "access", storage: "access.storage")
         try await host.install(
             Access.self, manifest: .plugin("Identity/Access"), instance: "access", configuration: configuration)
         host.route("projects", to: "access", capability: "theatre.access.v1.Projects")

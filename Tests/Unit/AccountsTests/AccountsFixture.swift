@@ -87,9 +87,9 @@ struct AccountsFixture {
         try await Database(probe, feature: "accounts.storage").read(sql)
     }
 
-    /// Changes the plugin's own tables.
-    func change(_ sql: String) async throws {
-        try await Database(probe, feature: "accounts.storage").commit { $0.run(sql) }
+    /// Changes the plugin's own tables; the probe has no tenant, so a statement is for all. `expect` as in a batch.
+    func change(_ sql: String, expect: UInt32? = nil) async throws {
+        try await Database(probe, feature: "accounts.storage").commit { $0.run(sql, expect: expect) }
     }
 
     /// A part of a token, decoded.

@@ -196,47 +196,4 @@ struct ErasureTests {
         let gone = await fixture.failure { try await request(fixture, "usr_nowhere") }
         #expect(gone?.reason == "accounts.not_found")
     }
-
-    @Test func anExportHasWhatEveryoneHolds() async throws {
-        let fixture = try await AccountsFixture()
-        fixture.host.serve("theatre.host.v1.PersonalData/Export") { (request: HostExportPersonalRequest, _) in
-            HostExportPersonalResponse.with {
-                $0.parts = [
-                    .with {
-                        $0.instance = "inbox"; $0.json = #"{"of":"\#(request.person)"}"#
-                    }
-                ]
-            }
-        }
-        let account = try await fixture.register().account.id
-        let export = try await fixture.privacy(account).exportMe(AccountsExportMeRequest())
-        #expect(export.accountID == account && export.parts.map(\.instance) == ["accounts", "inbox"])
-        let own = try #require(export.parts.first?.data)
-        for text in [#""email":"li@example.org""#, #""provider":"password""#, #""second_factor":false"#] {
-            #expect(own.contains(text), "\(text) in \(own)")
-        }
-        #expect(!own.contains("hash"))
-        #expect(export.parts.last?.data == #"{"of":"\#(account)"}"#)
-    }
-    /// Whatever others hold, there is an answer, and it says what is not in it.
-    @Test func anExportOfMuchIsBounded() async throws {
-        let fixture = try await AccountsFixture()
-        let big = #"{"text":"\#(String(repeating: "x", count: 500_000))"}"#
-        fixture.host.serve("theatre.host.v1.PersonalData/Export") { (_: HostExportPersonalRequest, _) in
-            HostExportPersonalResponse.with { response in
-                response.parts = ["a", "b", "c"].map { name in
-                    .with {
-                        $0.instance = name
-                        $0.json = name == "c" ? "{}" : big
-                    }
-                }
-            }
-        }
-        let account = try await fixture.register().account.id
-        let export = try await fixture.privacy(account).exportMe(AccountsExportMeRequest())
-        #expect(export.parts.map(\.instance) == ["accounts", "a", "b", "c"])
-        #expect(export.parts.dropFirst().map(\.data) == [big, #"{"truncated":true}"#, "{}"])
-        let bytes: [UInt8] = try export.serializedBytes()
-        #expect(bytes.count < 1 << 20)
-    }
 }

@@ -68,7 +68,7 @@ struct KeyVersionTests {
     @Test func anEnrolmentOfBeforeVersionsWereKeptIsGivenItsVersion() async throws {
         let fixture = try await AccountsFixture()
         let (account, _) = try await enrol(fixture, "li@example.org", by: "1")
-        try await fixture.change("UPDATE {factors} SET key_version = '' WHERE tenant = :tenant")
+        try await fixture.change("/* tenants: all */ UPDATE {factors} SET key_version = ''", expect: 1)
         _ = try await complete(fixture, "li@example.org", try await code(fixture, account, by: "1"))
         fixture.versions.rotate("mfa", to: "2")
         fixture.host.advance(milliseconds: 30_000)

@@ -20,6 +20,7 @@ struct Stage {
     let ledger: FakeLedger
     let faults = Faults()
     let messages = Messages()
+    let probe: PluginHost
 
     /// What was sent, by message id.
     final class Messages: Sendable {
@@ -32,6 +33,7 @@ struct Stage {
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
+        probe = try await TableProbe.install(host, as: "drafting", storage: "drafting.storage")
         try await host.install(Offline.self, manifest: .plugin("Content/Offline"), instance: "offline")
         try await host.install(Bianjing.self, manifest: .plugin("Culture/Bianjing"), instance: "bianjing")
         for (feature, capability) in [

@@ -29,6 +29,7 @@ final class Shop: Sendable {
     }
 
     let host = TestHost()
+    let probe: PluginHost
     let timers = Mutex<[Timer]>([])
     let deliveries = Mutex<[Delivery]>([])
     /// Errors of the next calls to the ledger's Post.
@@ -37,11 +38,12 @@ final class Shop: Sendable {
     let delivers = Mutex(true)
 
     init() async throws {
-        serveHost()
         try await host.install(
             SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
             configuration: #"{"path": ":temporary:"}"#)
         for feature in ["ledger.storage", "simulator.storage", "orders.storage"] { host.route(feature, to: "sqlite") }
+        probe = try await TableProbe.install(host, as: "orders", storage: "orders.storage")
+        serveHost()
         try await host.install(Ledger.self, manifest: .plugin("Money/Ledger"), instance: "ledger")
         try await host.install(
             PaymentSimulator.self, manifest: .plugin("Money/PaymentSimulator"), instance: "simulator")

@@ -1,14 +1,13 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import PersonalExports
 import SwiftProtobuf
 import TheatreContracts
 import TheatrePlugin
 
 /// What is held here of an account, for its person. No secret is in it, nor what stands for one.
-struct AccountExport: Encodable {
+struct AccountExport {
     struct Identity: Encodable {
         var provider: String
         /// As the provider names the person; left out for a device, where it stands for a secret.
@@ -38,86 +37,103 @@ struct AccountExport: Encodable {
         var mergedAt: String
     }
 
-    var id: String
-    var email: String
-    var nickname: String
-    var bio: String
-    var locale: String
-    var timeZone: String
-    var createdAt: String
-    var secondFactor: Bool
-    var identities: [Identity]
-    var sessions: [Session]
-    var keys: [Key]
-    var merges: [Merge]
-    /// Older ones of a list are left out.
-    var truncated: Bool
+    /// What there is once.
+    struct Person: Encodable {
+        var id: String
+        var email: String
+        var nickname: String
+        var bio: String
+        var locale: String
+        var timeZone: String
+        var createdAt: String
+        var secondFactor: Bool
+    }
 
-    /// Reads all of it, of what there is much of the newest.
-    init(_ account: AccountsAccount, _ database: Database) async throws {
-        id = account.id
-        email = account.email
-        nickname = account.nickname
-        bio = account.bio
-        locale = account.locale
-        timeZone = account.timeZone
-        createdAt = Self.time(account.createdAt)
-        var budget = ExportBudget()
-        let rows = { (sql: String) async throws in try await database.read(sql, account.id) }
-        secondFactor = try await !rows(
-            "SELECT account FROM {factors} WHERE tenant = :tenant AND account = ?1 AND confirmed_at IS NOT NULL"
-        ).isEmpty
-        let encoder = Self.encoder
-        let identities = try await rows(IdentityStore.listing).map { row in
-            let provider = try row.text("provider")
-            return Identity(
-                provider: provider, subject: provider == "device" ? nil : try row.text("subject"),
-                createdAt: Self.time(try row.int("created_at")))
+    let account: AccountsAccount
+    let database: Database
+
+    /// A page of it: a JSON object, and where the next one goes on.
+    func page(after cursor: String) async throws -> PersonalExport.Page {
+        let person = cursor.isEmpty ? try await person() : nil
+        return try await PersonalExport(identities, sessions, keys, merges).page(after: cursor, head: person)
+    }
+
+    private func person() async throws -> Person {
+        let factors = try await database.read(
+            "SELECT account FROM {factors} WHERE tenant = :tenant AND account = ?1 AND confirmed_at IS NOT NULL",
+            account.id)
+        return Person(
+            id: account.id, email: account.email, nickname: account.nickname, bio: account.bio,
+            locale: account.locale, timeZone: account.timeZone, createdAt: PersonalExport.time(account.createdAt),
+            secondFactor: !factors.isEmpty)
+    }
+
+    /// They are read whole, as everywhere, for their place is no key of the table: a subject may be in no cursor.
+    private var identities: ExportList {
+        let (database, account) = (database, account.id)
+        return ExportList("identities", at: [.number, .text]) { after in
+            let rows = try await database.read(IdentityStore.listing, account).map { row in
+                let (provider, shown) = (try row.text("provider"), try IdentityStore.shown(row))
+                let identity = Identity(
+                    provider: provider, subject: provider == "device" ? nil : try row.text("subject"),
+                    createdAt: PersonalExport.time(shown.createdAt))
+                return (identity: identity, at: shown.createdAt, id: shown.id)
+            }
+            let start = after.isEmpty ? (Int64.min, "") : (after[0].integer, after[1].text)
+            let left = rows.filter { ($0.at, $0.id) > start }.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+            let items = left.map { ExportList.Item($0.identity, at: [$0.at.sqlValue, $0.id.sqlValue]) }
+            return ExportList.Batch(items, isLast: true)
         }
-        let sessions = try await rows(
-            "SELECT * FROM {sessions} WHERE tenant = :tenant AND account = ?1 ORDER BY created_at DESC, id DESC LIMIT 500"
-        ).map { row in
+    }
+
+    private var sessions: ExportList {
+        list(
+            "sessions", by: "created_at",
+            "SELECT id, created_at, used_at, revoked_at FROM {sessions} WHERE tenant = :tenant AND account = ?1"
+        ) { row in
             Session(
-                id: try row.text("id"), createdAt: Self.time(try row.int("created_at")),
-                usedAt: Self.time(try row.int("used_at")), endedAt: try row.optionalInt("revoked_at").map(Self.time))
+                id: try row.text("id"), createdAt: PersonalExport.time(try row.int("created_at")),
+                usedAt: PersonalExport.time(try row.int("used_at")),
+                endedAt: try row.optionalInt("revoked_at").map(PersonalExport.time))
         }
-        let keys = try await rows(
-            "SELECT * FROM {keys} WHERE tenant = :tenant AND account = ?1 ORDER BY created_at DESC, id DESC LIMIT 500"
-        ).map { row in
+    }
+
+    private var keys: ExportList {
+        list(
+            "keys", by: "created_at",
+            "SELECT id, name, scopes, created_at, expires_at FROM {keys} WHERE tenant = :tenant AND account = ?1"
+        ) { row in
             Key(
                 id: try row.text("id"), name: try row.text("name"), scopes: try row.text("scopes"),
-                createdAt: Self.time(try row.int("created_at")), expiresAt: Self.time(try row.int("expires_at")))
+                createdAt: PersonalExport.time(try row.int("created_at")),
+                expiresAt: PersonalExport.time(try row.int("expires_at")))
         }
-        let merges = try await rows(
+    }
+
+    private var merges: ExportList {
+        list(
+            "merges", by: "merged_at",
             """
-            SELECT * FROM {merges} WHERE tenant = :tenant AND (source = ?1 OR target = ?1)
-            ORDER BY merged_at DESC, id DESC LIMIT 500
+            SELECT id, source, target, merged_at FROM {merges}
+            WHERE tenant = :tenant AND (source = ?1 OR target = ?1)
             """
-        ).map { row in
+        ) { row in
             Merge(
                 id: try row.text("id"), from: try row.text("source"), into: try row.text("target"),
-                mergedAt: Self.time(try row.int("merged_at")))
+                mergedAt: PersonalExport.time(try row.int("merged_at")))
         }
-        self.identities = try budget.fitting(identities, by: encoder)
-        self.merges = try budget.fitting(merges, by: encoder)
-        self.keys = try budget.fitting(keys, by: encoder)
-        self.sessions = try budget.fitting(sessions, by: encoder)
-        truncated = budget.isTruncated || [sessions.count, keys.count, merges.count].contains(500)
     }
 
-    /// As JSON, with names as everywhere.
-    func json() throws -> String {
-        String(decoding: try Self.encoder.encode(self), as: UTF8.self)
-    }
-
-    private static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return encoder
-    }
-
-    private static func time(_ milliseconds: Int64) -> String {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000).ISO8601Format()
+    /// The newest first.
+    private func list(
+        _ name: String, by time: String, _ select: String,
+        show: @escaping @Sendable (Row) throws -> any Encodable & Sendable
+    ) -> ExportList {
+        let (database, account) = (database, account.id)
+        return ExportList(
+            name, by: Keyset(.descending(time), .descending("id")), numbers: [time],
+            page: { keyset, cursor in
+                try await database.page(select, by: keyset, after: cursor, limit: 100, account)
+            }, show: show)
     }
 }
