@@ -99,7 +99,7 @@ struct ExportTests {
         try await fixture.change(
             """
             /* tenants: all */ INSERT INTO {keys} (tenant, id, account, name, scopes, hash, created_at, expires_at)
-            \(numbers) SELECT 'default', 'key_' || n.i, '\(account)', 'k', \(long), 'hash' || n.i, n.i / 3, n.i FROM n
+            \(numbers) SELECT 'default', 'key_' || n.i, '\(account)', 'k', \(long), cast('hash' || n.i AS BLOB), n.i / 3, n.i FROM n
             """)
         try await fixture.change(
             """
