@@ -34,8 +34,9 @@ static const int allowed[] = {
     /* threads and time */
     SYS_futex, SYS_exit, SYS_exit_group, SYS_gettid, SYS_getpid, SYS_getppid, SYS_set_robust_list,
     SYS_get_robust_list, SYS_rseq, SYS_set_tid_address, SYS_sched_yield, SYS_sched_getaffinity,
-    SYS_sched_setaffinity, SYS_sched_getparam, SYS_sched_getscheduler, SYS_sched_setscheduler, SYS_getpriority,
-    SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_setpriority, SYS_nanosleep, SYS_clock_nanosleep,
+    SYS_sched_setaffinity, SYS_sched_getparam, SYS_sched_getscheduler, SYS_sched_setscheduler, SYS_sched_setattr,
+    SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_getpriority, SYS_setpriority, SYS_nanosleep,
+    SYS_clock_nanosleep,
     SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_restart_syscall, SYS_getcpu, SYS_times,
     SYS_getrusage, SYS_getrandom, SYS_sysinfo, SYS_uname, SYS_getrlimit, SYS_capget,
     /* signals, within the process */

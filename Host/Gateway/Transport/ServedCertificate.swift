@@ -22,6 +22,7 @@ final class ServedCertificate: Sendable {
         var file = ""
         var changed: Date?
 
+        /// A file that cannot be looked at has another stamp than before, so it is read, and that says why it cannot be.
         init(_ path: String) {
             guard let facts = try? FileManager.default.attributesOfItem(atPath: path) else { return }
             file = "\(facts[.systemFileNumber] ?? "") \(facts[.size] ?? "")"

@@ -9,9 +9,6 @@ import TheatreContracts
 import TheatrePlugin
 import TheatrePluginTesting
 
-@testable import Inbox
-@testable import SQLite
-
 /// What a person with a full inbox is told: all of it.
 struct InboxExportTests {
     private struct Export: Decodable {
@@ -20,15 +17,8 @@ struct InboxExportTests {
     }
 
     @Test func everyMessageIsInOnePage() async throws {
-        let host = TestHost()
-        try await host.install(
-            SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
-            configuration: #"{"path": ":temporary:"}"#)
-        host.route("inbox.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
-        try await host.install(Inbox.self, manifest: .plugin("Messaging/Inbox"), instance: "inbox")
-        host.route("notify", to: "inbox", capability: "theatre.notification.v1.Channel")
-        host.route("holder", to: "inbox", capability: "theatre.privacy.v1.Holder")
-        let channel = NotificationChannelClient(host.scope(context: { $0.publishes = "inbox" }), feature: "notify")
+        let host = try await TestHost.withInbox()
+        let channel = host.channel
         var random = SeededGenerator(seed: 12)
         // Up to six bytes of JSON each, which is the most that a message takes.
         let bodies = (0..<90).map { _ in

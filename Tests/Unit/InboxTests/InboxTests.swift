@@ -7,28 +7,13 @@ import TheatreContracts
 import TheatrePlugin
 import TheatrePluginTesting
 
-@testable import Inbox
-@testable import SQLite
-
 /// The plugin as its callers see it, over the real database.
 struct InboxTests {
-    let host = TestHost()
+    let host: TestHost
 
-    init() async throws {
-        try await host.install(
-            SQLite.self, manifest: .plugin("Storage/SQLite"), instance: "sqlite",
-            configuration: #"{"path": ":temporary:"}"#)
-        host.route("inbox.storage", to: "sqlite", capability: "theatre.sql.v1.Database")
-        try await host.install(
-            Inbox.self, manifest: .plugin("Messaging/Inbox"), instance: "inbox", configuration: #"{"keep": 100}"#)
-        host.route("notify", to: "inbox", capability: "theatre.notification.v1.Channel")
-        host.route("inbox", to: "inbox", capability: "theatre.inbox.v1.Inbox")
-        host.route("log", to: "sqlite", capability: "theatre.events.v1.Log")
-    }
+    init() async throws { host = try await .withInbox(#"{"keep": 100}"#) }
 
-    private var channel: NotificationChannelClient {
-        NotificationChannelClient(host.scope(context: { $0.publishes = "inbox" }), feature: "notify")
-    }
+    private var channel: NotificationChannelClient { host.channel }
 
     private func inbox(_ user: String = "usr_1", tenant: String = "default") -> InboxClient {
         InboxClient(host.scope(principal: user, tenant: tenant), feature: "inbox")
