@@ -13,7 +13,6 @@ internal import TheatreManifest
 public final class IsolatedHousing: InstanceHousing {
     private let programs: [String]
     private let logger: Logger
-    private let images = Mutex<[String: Int32]>([:])
 
     /// - Parameters:
     ///   - programs: where `theatre-runner` may be; the first that is there is run.
@@ -43,7 +42,7 @@ public final class IsolatedHousing: InstanceHousing {
         for plan: InstancePlan, ended: @escaping @Sendable (InstanceEnd) -> Void
     ) throws(LoadError) -> any InstanceHome {
         let home = try IsolatedHome(
-            plan, program: try program(for: plan), image: try image(of: plan), logger: logger, ended: ended)
+            plan, program: try program(for: plan), image: try plan.file.image.sealed(), logger: logger, ended: ended)
         try home.begin()
         return home
     }
@@ -55,24 +54,5 @@ public final class IsolatedHousing: InstanceHousing {
             expected: "theatre-runner, which isolated instances run in",
             found: "none at \(programs.joined(separator: " or "))",
             fix: "install it there, name its file in THEATRE_RUNNER, or set `mode: inproc`")
-    }
-
-    /// The sealed copy of a library, one for all processes.
-    private func image(of plan: InstancePlan) throws(LoadError) -> Int32 {
-        let file = plan.file
-        let descriptor = images.withLock { images -> Int32 in
-            if let known = images[file.digest] { return known }
-            let made = file.image.withUnsafeBufferPointer {
-                theatre_image_seal(file.manifest.name, $0.baseAddress, UInt64($0.count))
-            }
-            if made >= 0 { images[file.digest] = made }
-            return made
-        }
-        guard descriptor >= 0 else {
-            throw LoadError(
-                plugin: plan.name, code: "plugin.memory", expected: "a sealed copy of the library",
-                found: String(cString: strerror(-descriptor)), fix: "free memory, or allow memfd_create")
-        }
-        return descriptor
     }
 }

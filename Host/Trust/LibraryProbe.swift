@@ -120,8 +120,7 @@ public struct LibraryProbe: Sendable {
         } catch {
             throw failure(plan, "\(error)")
         }
-        let image = try plan.file.sealedCopy()
-        defer { close(image) }
+        let image = try plan.file.image.sealed()
         let ending: ChildProgram.Ending
         do {
             ending = try child(input: input, output: output, image: image).end(milliseconds: seconds * 1000)

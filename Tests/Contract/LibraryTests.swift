@@ -24,7 +24,7 @@ import Transcoding
 
     @Test(arguments: BuiltPlugins.all) func theEntryAloneIsExported(_ plugin: String) throws {
         let file = try BuiltPlugins.file(plugin)
-        #expect(try ELFFile(file.image).exports == ["theatre_plugin_v1_\(file.manifest.name)"])
+        #expect(try ELFFile(file.image.bytes()).exports == ["theatre_plugin_v1_\(file.manifest.name)"])
     }
 
     @Test(arguments: BuiltPlugins.all) func theTableIsWhatTheFileSays(_ plugin: String) throws {

@@ -60,6 +60,7 @@ public struct CompiledDeployment: Sendable {
             Self.attempt(&faults) { () throws(Fault) in try Self.routing(document) }
         }
         var found = Libraries(path: LibraryPath(libraries), known: known)
+        found.readAhead(instances)
         for instance in instances { found.look(for: instance) }
         let installed = found.installed()
         faults += found.faults

@@ -1,8 +1,10 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
 internal import FoundationEssentials
 internal import Registry
+internal import Synchronization
 internal import TheatreContracts
 internal import TheatreManifest
 internal import Transcoding
@@ -12,6 +14,8 @@ struct Libraries {
     let path: LibraryPath
     /// Those that stand for what is in the folders.
     private let known: [String: PluginFile]
+    /// What was read before it was looked for.
+    private var ahead: [String: Result<PluginFile, LoadError>] = [:]
     private(set) var files: [String: PluginFile] = [:]
     private(set) var broken: [String: LoadError] = [:]
     private(set) var faults: [Fault] = []
@@ -21,6 +25,27 @@ struct Libraries {
         self.known = known
     }
 
+    /// Reads the libraries of all that run here, side by side: each is read and hashed whole, which is most of what a start
+    /// takes. What is found is said by ``look(for:)``, in its order.
+    mutating func readAhead(_ instances: [InstanceDeclaration]) {
+        let wanted = instances.filter { $0.remote?.manifest == nil && known[$0.plugin] == nil }
+        let names = Set(wanted.map(\.plugin)).sorted()
+        let running = Set(wanted.filter(\.enabled).map(\.plugin))
+        let path = path
+        let read = Mutex<[String: Result<PluginFile, LoadError>]>([:])
+        DispatchQueue.concurrentPerform(iterations: names.count) { index in
+            guard let result = Self.read(names[index], at: path.file(of: names[index])) else { return }
+            if !running.contains(names[index]), case .success(let file) = result { file.image.drop() }
+            read.withLock { $0[names[index]] = result }
+        }
+        ahead = read.withLock { $0 }
+    }
+
+    private static func read(_ name: String, at path: String) -> Result<PluginFile, LoadError>? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        return Result { () throws(LoadError) in try PluginFile(name: name, path: path) }
+    }
+
     /// Reads the library of an instance's plugin, once. A disabled instance may have none, or a broken one.
     mutating func look(for instance: InstanceDeclaration) {
         if let remote = instance.remote, let manifest = remote.manifest {
@@ -28,10 +53,11 @@ struct Libraries {
         }
         if let file = files[instance.plugin] { return checkIsHere(file, instance) }
         if let known = known[instance.plugin] { return files[instance.plugin] = known }
-        let path = path.file(of: instance.plugin)
-        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard let read = ahead[instance.plugin] ?? Self.read(instance.plugin, at: path.file(of: instance.plugin)) else {
+            return
+        }
         do throws(LoadError) {
-            files[instance.plugin] = try PluginFile(name: instance.plugin, path: path)
+            files[instance.plugin] = try read.get()
         } catch {
             guard instance.enabled else { return }
             broken[instance.name] = error

@@ -45,20 +45,3 @@ public enum LibraryTrial {
         try running.testSelf()
     }
 }
-
-extension PluginFile {
-    /// A descriptor of a sealed copy of the bytes that were verified, closed at `exec`; the caller closes it.
-    ///
-    /// - Throws: `plugin.memory` where there is none.
-    public func sealedCopy() throws(LoadError) -> Int32 {
-        let descriptor = image.withUnsafeBufferPointer {
-            theatre_image_seal(manifest.name, $0.baseAddress, UInt64($0.count))
-        }
-        guard descriptor >= 0 else {
-            throw LoadError(
-                plugin: manifest.name, code: "plugin.memory", expected: "a sealed copy of the library",
-                found: "error \(-descriptor)", fix: "free memory, or allow memfd_create")
-        }
-        return descriptor
-    }
-}

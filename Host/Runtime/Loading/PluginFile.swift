@@ -4,6 +4,7 @@
 internal import CTheatrePlugin
 internal import Crypto
 internal import FoundationEssentials
+internal import Glibc
 public import TheatreManifest
 
 /// A library as verified from its file, before anything of it ran.
@@ -22,20 +23,20 @@ public struct PluginFile: Sendable {
     public let contracts: [UInt8]
     /// Why the library must not be loaded although its manifest could be read; nil where it may.
     public let fault: LoadError?
-    /// The whole file.
-    public let image: [UInt8]
+    /// The whole file; empty of a plugin that is served elsewhere.
+    public let image: PluginImage
+    /// Whether only its manifest is here.
+    public let isServedElsewhere: Bool
 
     /// Reads and verifies `libNAME.so` without loading it. What is wrong with a library whose manifest can be read is in
     /// ``fault``, so that its routes can answer with the reason.
     ///
     /// - Throws: `LoadError` naming the plugin, what was expected, what was found and the fix.
     public init(name: String, path: String) throws(LoadError) {
-        let image: [UInt8]
-        do {
-            image = try [UInt8](Data(contentsOf: URL(filePath: path)))
-        } catch {
+        guard let image = WholeFile.bytes(path) else {
             throw LoadError(
-                plugin: name, code: "plugin.no_file", expected: "a library at \(path)", found: "\(error.localized)",
+                plugin: name, code: "plugin.no_file", expected: "a library at \(path)",
+                found: String(cString: strerror(errno)),
                 fix: "build it, or name the folder that holds it with --plugins")
         }
         try self.init(name: name, path: path, image: image)
@@ -43,8 +44,9 @@ public struct PluginFile: Sendable {
 
     init(name: String, path: String, image: [UInt8]) throws(LoadError) {
         self.path = path
-        self.image = image
-        digest = SHA256.hash(data: image).map { String(byte: $0) }.joined()
+        digest = WholeFile.digest(image)
+        self.image = PluginImage(image, name: name, path: path, digest: digest)
+        isServedElsewhere = false
         let elf: ELFFile
         do {
             elf = try ELFFile(image)
@@ -89,7 +91,8 @@ public struct PluginFile: Sendable {
         hash.update(data: self.contracts)
         digest = hash.finalize().map { String(byte: $0) }.joined()
         buildID = ""
-        image = []
+        image = PluginImage([], name: name, path: manifest, digest: digest)
+        isServedElsewhere = true
         do {
             self.manifest = try Manifest(json: Data(manifestBytes))
         } catch {
@@ -106,25 +109,20 @@ public struct PluginFile: Sendable {
     }
 
     private static func read(_ path: String, _ name: String) throws(LoadError) -> [UInt8] {
-        do {
-            return try [UInt8](Data(contentsOf: URL(filePath: path)))
-        } catch {
+        guard let bytes = WholeFile.bytes(path) else {
             throw LoadError(
-                plugin: name, code: "plugin.no_file", expected: "a file at \(path)", found: "\(error.localized)",
-                fix: "put it there, or name another under remote")
+                plugin: name, code: "plugin.no_file", expected: "a file at \(path)",
+                found: String(cString: strerror(errno)), fix: "put it there, or name another under remote")
         }
+        return bytes
     }
-
-    /// Whether only its manifest is here.
-    public var isServedElsewhere: Bool { image.isEmpty }
 
     /// SHA-256 of the manifest.
     public var manifestDigest: [UInt8] { Array(SHA256.hash(data: manifestBytes)) }
 
     /// SHA-256 of any file, hex; nil where it cannot be read.
     public static func digest(ofFile path: String) -> String? {
-        guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
-        return SHA256.hash(data: data).map { String(byte: $0) }.joined()
+        WholeFile.bytes(path).map(WholeFile.digest)
     }
 
     private static func checkMachine(_ elf: ELFFile, _ name: String) throws(LoadError) {
@@ -175,13 +173,5 @@ extension String {
     init(byte: UInt8) {
         let digits = Array("0123456789abcdef")
         self.init([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
-    }
-}
-
-extension Error {
-    /// Short form of a file error.
-    var localized: String {
-        if let error = self as? CocoaError { return "\(error.code)" }
-        return "\(self)"
     }
 }

@@ -13,20 +13,13 @@ public struct PluginLibrary: Sendable {
     /// The table its entry returned; constant, valid for the life of the process.
     nonisolated(unsafe) public let table: UnsafePointer<theatre_plugin>
 
-    /// Copies the verified bytes into sealed memory and loads exactly those.
+    /// Loads exactly the verified bytes, from sealed memory.
     ///
     /// Runs the library's constructors: call it on a control thread.
     public init(_ file: PluginFile) throws(LoadError) {
         self.file = file
         let name = file.manifest.name
-        let descriptor = file.image.withUnsafeBufferPointer {
-            theatre_image_seal(name, $0.baseAddress, UInt64($0.count))
-        }
-        guard descriptor >= 0 else {
-            throw LoadError(
-                plugin: name, code: "plugin.memory", expected: "a sealed copy of the library",
-                found: String(cString: strerror(-descriptor)), fix: "free memory, or allow memfd_create")
-        }
+        let descriptor = try file.image.unmapped()
         guard let handle = dlopen("/proc/self/fd/\(descriptor)", RTLD_NOW | RTLD_LOCAL) else {
             throw LoadError(
                 plugin: name, code: "plugin.load", expected: "a library the loader accepts",

@@ -12,7 +12,7 @@ extension LibraryCheck {
         "elf", "the file exports its entry alone, asks nothing of the host and hides no way to run data", quick: true,
         limit: 60, needsLife: false
     ) { run in
-        let elf = try ELFFile(run.subject.file.image)
+        let elf = try ELFFile(run.subject.file.image.bytes())
         checkSymbols(elf, &run)
         checkSegments(elf, &run)
         let dynamic = elf.dynamic

@@ -17,7 +17,7 @@ extension LibraryCheck {
         let entry = THEATRE_ENTRY_PREFIX + subject.manifest.name
         // The system libraries it needs come first: what they do is theirs.
         run.progress("the loading of what it links")
-        for name in try ELFFile(subject.file.image).dynamic.needed { dlopen(name, RTLD_NOW | RTLD_LOCAL) }
+        for name in try ELFFile(subject.file.image.bytes()).dynamic.needed { dlopen(name, RTLD_NOW | RTLD_LOCAL) }
         let before = ProcessSnapshot.take()
         run.progress("dlopen")
         guard let handle = dlopen(subject.file.path, RTLD_NOW | RTLD_LOCAL) else {

@@ -71,7 +71,7 @@ extension LibraryCheck {
         try (0..<count).map { number in
             let folder = try subject.folder(of: "build-\(number)")
             let path = "\(folder)/lib\(subject.manifest.name).so"
-            let copy = subject.file.image + [UInt8](repeating: 0, count: number + 1)
+            let copy = try subject.file.image.bytes() + [UInt8](repeating: 0, count: number + 1)
             try Data(copy).write(to: URL(filePath: path))
             return try PluginFile(name: subject.manifest.name, path: path)
         }

@@ -81,7 +81,7 @@ final class World: Sendable {
         guard let file = fleet.plan(of: instance)?.file else { throw BenchmarkFailure("\(instance) does not run") }
         return try (1...count).map { number in
             let path = "\(folder)/lib\(file.manifest.name)-\(number).so"
-            try Data(file.image + [UInt8](repeating: 0, count: number)).write(to: URL(filePath: path))
+            try Data(file.image.bytes() + [UInt8](repeating: 0, count: number)).write(to: URL(filePath: path))
             return try PluginFile(name: file.manifest.name, path: path)
         }
     }

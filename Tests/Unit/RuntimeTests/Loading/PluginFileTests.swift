@@ -91,4 +91,35 @@ import TheatreManifest
             #expect(error.plugin == "Good")
         }
     }
+
+    /// What does not run is not held; what is asked for later is verified again.
+    @Test func aDroppedImageIsReadAgainAndOnlyIfItIsTheSame() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "libGood.so"),
+            bytes = SyntheticELF.plugin("Good", manifest: Self.manifest).bytes
+        try Data(bytes).write(to: path)
+        let file = try PluginFile(name: "Good", path: path.path)
+        file.image.drop()
+        #expect(try file.image.bytes() == bytes)
+        try Data(bytes + [0]).write(to: path)
+        let changed = #expect(throws: LoadError.self) { try file.image.bytes() }
+        #expect(changed?.code == "plugin.changed")
+        #expect(throws: LoadError.self) { try file.image.sealed() }
+    }
+
+    /// The loader takes a descriptor that it knows for a library that is loaded already.
+    @Test func eachMappingHasADescriptorOfItsOwn() throws {
+        let bytes = SyntheticELF.plugin("Good", manifest: Self.manifest).bytes
+        let image = try PluginFile(name: "Good", path: "", image: bytes).image
+        let shared = try image.sealed()
+        #expect(try image.sealed() == shared)
+        #expect(try image.unmapped() == shared)
+        #expect(try image.unmapped() != shared)
+        #expect(try image.sealed() == shared)
+        #expect(try image.bytes() == bytes)
+        image.drop()
+        #expect(try image.bytes() == bytes)
+    }
 }
