@@ -14,8 +14,13 @@ struct PluginRow {
 }
 
 let plugins = [
+    PluginRow(
+        group: "Content", name: "Anthropic", libraries: ["ModelServers", "TheatreManifest"],
+        tests: ["EmulatedHost", "Emulators", .product(name: "NIOHTTP1", package: "swift-nio")]),
     PluginRow(group: "Content", name: "Offline"),
-    PluginRow(group: "Content", name: "OpenAI", tests: ["Emulators"]),
+    PluginRow(
+        group: "Content", name: "OpenAI", libraries: ["ModelServers", "TheatreManifest"],
+        tests: ["EmulatedHost", "Emulators"]),
     PluginRow(group: "Culture", name: "Bianjing"),
     PluginRow(
         group: "Identity", name: "Access", libraries: ["PersonalExports", "TheatreManifest", "TheatreSchedules"],
@@ -265,6 +270,9 @@ let shared: [Target] = [
         name: "Addresses", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
         path: "Plugins/Libraries/Addresses", exclude: ["README.md"], swiftSettings: staying),
     .target(
+        name: "ModelServers", dependencies: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
+        path: "Plugins/Libraries/ModelServers", exclude: ["README.md"], swiftSettings: staying),
+    .target(
         name: "SignIn",
         dependencies: [
             "TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf,
@@ -433,7 +441,7 @@ let tests: [Target] =
                 "TheatreContracts",
                 "TheatreManifest", "JSONSchema", "theatre", "theatre-runner", "Good", "Unruly", "Relay", "Parrot",
                 "Bianjing", "Offline", "SQLite", "Ledger", "Accounts", "Password", "Inbox", "Webhook", "Orders",
-                "PaymentSimulator", "Admin", "KeyFile", "LocalBlobs", "OpenBao", "Drafting", "Validator",
+                "PaymentSimulator", "Admin", "Anthropic", "KeyFile", "LocalBlobs", "OpenBao", "Drafting", "Validator",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"), protobuf, log,
             ]),
@@ -448,6 +456,9 @@ let tests: [Target] =
             name: "CodecTests", dependencies: ["Scaffold", "Toolchains", "SeededRandom", protobuf],
             path: "Tests/Unit/CodecTests", exclude: ["Contract", "Drivers"], swiftSettings: strict),
         unitTests("ScheduleTests", ["TheatreSchedules"]),
+        unitTests(
+            "ModelServersTests",
+            ["ModelServers", "TheatreContracts", "TheatreManifest", "TheatrePlugin", protobuf]),
         unitTests(
             "SignInTests",
             [

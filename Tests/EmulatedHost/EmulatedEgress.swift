@@ -20,32 +20,70 @@ extension TestHost {
         _ answer: @escaping @Sendable (EmulatorRequest) -> EmulatorAnswer
     ) {
         serve("theatre.host.v1.Egress/Fetch") { (request: HostFetchRequest, _) -> HostFetchResponse in
-            guard let base = bases.first(where: { request.url.hasPrefix("\($0)/") }) else {
-                throw PluginError(.permissionDenied, "egress.refused", "This host is not granted.")
-            }
-            let uri = Self.filled(String(request.url.dropFirst(base.count)), secrets)
-            let fields = request.headers.map { ($0.name, Self.filled($0.value, secrets)) }
-            let answer = answer(
-                EmulatorRequest(
-                    method: request.method, uri: uri,
-                    fields: fields + [("host", String(base.split(separator: "/").last ?? ""))],
-                    body: Array(request.body)))
-            if answer.cutAfter == 0 {
-                throw PluginError(.unavailable, "egress.broken", "The connection broke.", effect: .unknown)
-            }
-            if answer.delay > Int64(request.timeoutMs) {
-                throw PluginError(.deadlineExceeded, "egress.timeout", "No answer in time.", effect: .unknown)
-            }
-            return .with {
-                $0.status = UInt32(answer.status)
-                $0.headers = answer.headers.map { name, value in
-                    .with {
-                        $0.name = name
-                        $0.value = value
-                    }
+            let answer = answer(try Self.received(request, bases, secrets))
+            if answer.cutAfter == 0 { throw Self.broken }
+            if answer.delay > Int64(request.timeoutMs) { throw Self.late }
+            return Self.head(answer, Data(answer.body))
+        }
+    }
+
+    /// As ``emulate(_:secrets:_:)`` for streamed answers. One that stalls is late at once, or stays open where `waits`.
+    ///
+    /// - Parameter closed: called for each stream that its reader gave up.
+    public func emulateStreams(
+        _ bases: [String], secrets: [String: String] = [:], waits: Bool = false,
+        closed: @escaping @Sendable () -> Void = {}, _ answer: @escaping @Sendable (EmulatorRequest) -> EmulatorAnswer
+    ) {
+        serveStreaming("theatre.host.v1.Egress/FetchStream") {
+            (request: HostFetchRequest, _, output: MessageSink<HostFetchPart>) in
+            let answer = answer(try Self.received(request, bases, secrets))
+            if answer.delay > Int64(request.timeoutMs) { throw Self.late }
+            if answer.cutAfter == 0 { throw Self.broken }
+            do {
+                try await output.send(.with { $0.head = Self.head(answer, Data()) })
+                for bytes in answer.parts.prefix(min(answer.cutAfter ?? .max, answer.stallAfter ?? .max)) {
+                    try await output.send(.with { $0.data = Data(bytes) })
                 }
-                $0.body = Data(answer.body)
+                if answer.stallAfter != nil, waits { try await Task.sleep(for: .seconds(86_400)) }
+            } catch {
+                closed()
+                throw error
             }
+            if answer.cutAfter != nil { throw Self.broken }
+            if answer.stallAfter != nil { throw Self.late }
+        }
+    }
+
+    private static var broken: PluginError {
+        PluginError(.unavailable, "egress.broken", "The connection broke.", effect: .unknown)
+    }
+
+    private static var late: PluginError {
+        PluginError(.deadlineExceeded, "egress.timeout", "No answer in time.", effect: .unknown)
+    }
+
+    private static func received(
+        _ request: HostFetchRequest, _ bases: [String], _ secrets: [String: String]
+    ) throws -> EmulatorRequest {
+        guard let base = bases.first(where: { request.url.hasPrefix("\($0)/") }) else {
+            throw PluginError(.permissionDenied, "egress.refused", "This host is not granted.")
+        }
+        let fields = request.headers.map { ($0.name, filled($0.value, secrets)) }
+        return EmulatorRequest(
+            method: request.method, uri: filled(String(request.url.dropFirst(base.count)), secrets),
+            fields: fields + [("host", String(base.split(separator: "/").last ?? ""))], body: Array(request.body))
+    }
+
+    private static func head(_ answer: EmulatorAnswer, _ body: Data) -> HostFetchResponse {
+        .with {
+            $0.status = UInt32(answer.status)
+            $0.headers = answer.headers.map { name, value in
+                .with {
+                    $0.name = name
+                    $0.value = value
+                }
+            }
+            $0.body = body
         }
     }
 

@@ -18,6 +18,8 @@ public struct EmulatorAnswer: Sendable {
     public var pause: Int64
     /// Nil: ends as HTTP does. Otherwise the connection is cut after so many parts; 0 even before the head.
     public var cutAfter: Int?
+    /// After so many parts nothing comes any more, and the connection stays.
+    public var stallAfter: Int?
 
     /// An answer in parts.
     public init(
@@ -52,7 +54,7 @@ extension EmulatorExchange {
 
     private func begin(_ answer: EmulatorAnswer) {
         guard answer.cutAfter != 0 else { return cut() }
-        if answer.parts.count <= 1, answer.cutAfter == nil {
+        if answer.parts.count <= 1, answer.cutAfter == nil, answer.stallAfter == nil {
             return respond(answer.status, answer.headers, bytes: answer.body)
         }
         start(answer.status, answer.headers)
@@ -62,6 +64,7 @@ extension EmulatorExchange {
     private func play(_ answer: EmulatorAnswer, from index: Int) {
         guard !isGone else { return }
         guard index != answer.cutAfter else { return cut() }
+        guard index != answer.stallAfter else { return }
         guard index < answer.parts.count else { return end() }
         send(answer.parts[index])
         guard answer.pause > 0 else { return play(answer, from: index + 1) }

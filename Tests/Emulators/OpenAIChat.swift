@@ -3,81 +3,6 @@
 
 import Foundation
 
-/// A request of chat/completions that the server would take.
-struct OpenAIChatRequest {
-    var model: String
-    var texts: [String]
-    var isStreamed: Bool
-    var includesUsage: Bool
-    var maxTokens: Int?
-    var schemaName: String?
-
-    private static let known: Set<String> = [
-        "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "seed",
-        "response_format", "n", "stop", "user",
-    ]
-
-    init(_ body: [UInt8], models: Set<String>) throws(OpenAIRefusal) {
-        let object = try OpenAIChatRequest.object(body)
-        for key in object.keys.sorted() where !Self.known.contains(key) {
-            throw OpenAIRefusal(400, "Unrecognized request argument supplied: \(key)")
-        }
-        guard let model = object["model"] as? String, !model.isEmpty else {
-            throw OpenAIRefusal(400, "you must provide a model parameter")
-        }
-        guard models.contains(model) else {
-            throw OpenAIRefusal(404, "The model `\(model)` does not exist.", code: "model_not_found")
-        }
-        self.model = model
-        guard let messages = object["messages"] as? [[String: Any]] else {
-            throw OpenAIRefusal(400, "Missing required parameter: 'messages'.", param: "messages")
-        }
-        guard !messages.isEmpty else {
-            throw OpenAIRefusal(400, "Invalid 'messages': empty array.", param: "messages", code: "empty_array")
-        }
-        texts = []
-        for (index, message) in messages.enumerated() {
-            guard let role = message["role"] as? String, ["system", "user", "assistant"].contains(role) else {
-                throw OpenAIRefusal(400, "Invalid value for role.", param: "messages[\(index)].role")
-            }
-            guard let content = message["content"] as? String else {
-                throw OpenAIRefusal(400, "Invalid type for content.", param: "messages[\(index)].content")
-            }
-            texts.append(content)
-        }
-        isStreamed = object["stream"] as? Bool ?? false
-        let options = object["stream_options"] as? [String: Any]
-        guard options == nil || isStreamed else {
-            throw OpenAIRefusal(400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.")
-        }
-        includesUsage = options?["include_usage"] as? Bool ?? false
-        maxTokens = (object["max_completion_tokens"] ?? object["max_tokens"]) as? Int
-        guard maxTokens ?? 1 > 0 else { throw OpenAIRefusal(400, "Invalid 'max_tokens': integer below minimum value.") }
-        let temperature = object["temperature"] as? Double ?? 1
-        guard (0...2).contains(temperature) else { throw OpenAIRefusal(400, "Invalid 'temperature'.") }
-        schemaName = try Self.schema(object["response_format"] as? [String: Any])
-    }
-
-    private static func schema(_ format: [String: Any]?) throws(OpenAIRefusal) -> String? {
-        switch format?["type"] as? String {
-        case nil, "text", "json_object": return nil
-        case "json_schema":
-            guard let schema = format?["json_schema"] as? [String: Any], let name = schema["name"] as? String,
-                schema["schema"] is [String: Any], name.wholeMatch(of: #/[a-zA-Z0-9_-]{1,64}/#) != nil
-            else { throw OpenAIRefusal(400, "Missing required parameter: 'response_format.json_schema'.") }
-            return name
-        default: throw OpenAIRefusal(400, "Invalid value: 'response_format.type'.")
-        }
-    }
-
-    static func object(_ body: [UInt8]) throws(OpenAIRefusal) -> [String: Any] {
-        do {
-            if let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] { return object }
-        } catch { throw OpenAIRefusal(400, "We could not parse the JSON body of your request.") }
-        throw OpenAIRefusal(400, "We could not parse the JSON body of your request.")
-    }
-}
-
 /// One conversation and its answer: the last message said back, or for a schema named outline an outline of it.
 struct OpenAIChat {
     private let request: OpenAIChatRequest
@@ -85,6 +10,8 @@ struct OpenAIChat {
     private let wire: OpenAIEmulator.Wire
     private let words: [String]
     private let finish: String
+    /// The tool that is called, and with what.
+    private var call: (name: String, arguments: String)?
 
     init(_ request: OpenAIChatRequest, _ fault: OpenAIEmulator.Fault?, _ wire: OpenAIEmulator.Wire) throws {
         self.request = request
@@ -97,15 +24,42 @@ struct OpenAIChat {
         case .tooLong(let given): (text, isCut) = (given, true)
         default:
             let last = request.texts.last ?? ""
-            text = request.schemaName == "outline" ? try Self.outline(last) : "You said: \(last)"
+            text = try Self.reply(request, last)
         }
-        var words = Self.words(text)
+        var words = OutlineWords.words(text)
         if let most = request.maxTokens, words.count > most {
             words = Array(words.prefix(most))
             isCut = true
         }
+        let wanted =
+            request.toolChoice == "auto" ? request.tools.first { request.texts.last?.contains($0) ?? false } : nil
+        if let name = request.toolChoice == "required" ? request.tools.first : wanted, fault == nil {
+            let arguments = try JSONSerialization.data(withJSONObject: ["text": request.texts.last ?? ""])
+            call = (name, String(decoding: arguments, as: UTF8.self))
+            words = []
+        }
         self.words = words
-        finish = isCut ? "length" : "stop"
+        finish = call != nil ? "tool_calls" : isCut ? "length" : "stop"
+    }
+
+    private static func reply(_ request: OpenAIChatRequest, _ last: String) throws -> String {
+        if request.schemaName == "outline" { return try OutlineWords.outline(last) }
+        return request.images.isEmpty
+            ? "You said: \(last)" : "You showed: \(request.images.joined(separator: ", "))"
+    }
+
+    private var message: [String: Any] {
+        var message: [String: Any] = ["role": "assistant", "content": words.joined(), "refusal": NSNull()]
+        if let call {
+            message["content"] = NSNull()
+            message["tool_calls"] = [
+                [
+                    "id": "call_0", "type": "function",
+                    "function": ["name": call.name, "arguments": call.arguments],
+                ] as [String: Any]
+            ]
+        }
+        return message
     }
 
     func answer() throws -> EmulatorAnswer {
@@ -118,8 +72,7 @@ struct OpenAIChat {
                 "choices": [
                     [
                         "index": 0, "finish_reason": finish,
-                        "message": ["role": "assistant", "content": words.joined(), "refusal": NSNull()]
-                            as [String: Any],
+                        "message": message,
                     ] as [String: Any]
                 ], "usage": usage,
             ])
@@ -130,19 +83,32 @@ struct OpenAIChat {
     private var model: String { "\(request.model)-2025" }
 
     private var usage: [String: Any] {
-        let input = request.texts.reduce(0) { $0 + Self.words($1).count }
+        let input = request.texts.reduce(0) { $0 + OutlineWords.words($1).count }
         return ["prompt_tokens": input, "completion_tokens": words.count, "total_tokens": input + words.count]
     }
 
     private func streamed() throws -> EmulatorAnswer {
         var events = [try chunk(["role": "assistant", "content": ""], nil)]
         for word in words { events.append(try chunk(["content": word], nil)) }
+        if let call {
+            let begin: [String: Any] = [
+                "index": 0, "id": "call_0", "type": "function", "function": ["name": call.name, "arguments": ""],
+            ]
+            events.append(try chunk(["tool_calls": [begin]], nil))
+            for piece in OutlineWords.words(call.arguments) {
+                let part: [String: Any] = ["index": 0, "function": ["arguments": piece]]
+                events.append(try chunk(["tool_calls": [part]], nil))
+            }
+        }
         events.append(try chunk([:], finish))
         if request.includesUsage { events.append(try event(["choices": [Any](), "usage": usage])) }
         events.append("[DONE]")
         var answer = EmulatorAnswer(200, [("content-type", "text/event-stream; charset=utf-8")], parts: [])
         var isCut = false
+        var isStalled = false
         switch fault {
+        case .malformed(let count): events = events.prefix(count) + ["{\"choices\": ["]
+        case .stall(let count): (events, isStalled) = (Array(events.prefix(count)), true)
         case .streamError(let count, let code):
             let refusal = OpenAIRefusal(0, "The server had an error.", type: "server_error", code: code)
             let body = try JSONSerialization.data(withJSONObject: refusal.object, options: [.sortedKeys])
@@ -156,21 +122,10 @@ struct OpenAIChat {
             (wire.hasComments ? ": keep-alive\(wire.lineEnd)\(wire.lineEnd)" : "")
                 + "data: \(event)\(wire.lineEnd)\(wire.lineEnd)"
         }
-        answer.parts = pieces(texts.map { Array($0.utf8) })
+        answer.parts = wire.cut(texts.map { Array($0.utf8) })
         if isCut { answer.cutAfter = answer.parts.count }
+        if isStalled { answer.stallAfter = answer.parts.count }
         return answer
-    }
-
-    private func pieces(_ events: [[UInt8]]) -> [[UInt8]] {
-        guard !wire.pieces.isEmpty else { return events }
-        var rest = events.flatMap(\.self)[...]
-        var result: [[UInt8]] = []
-        while !rest.isEmpty {
-            let size = max(1, wire.pieces[result.count % wire.pieces.count])
-            result.append(Array(rest.prefix(size)))
-            rest = rest.dropFirst(size)
-        }
-        return result
     }
 
     private func chunk(_ delta: [String: Any], _ finish: String?) throws -> String {
@@ -185,35 +140,5 @@ struct OpenAIChat {
         let object = frame.merging(members) { $1 }
         return String(
             decoding: try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]), as: UTF8.self)
-    }
-
-    /// A Han character, or a word with what follows it.
-    private static func words(_ text: String) -> [String] {
-        var words: [String] = []
-        for character in text {
-            let isWide = (character.unicodeScalars.first?.value ?? 0) >= 0x2E80
-            if isWide || words.isEmpty || words.last?.last == " " { words.append("") }
-            words[words.count - 1].append(character)
-            if isWide { words.append("") }
-        }
-        return words.filter { !$0.isEmpty }
-    }
-
-    /// Each line of a chapter is a beat.
-    private static func outline(_ chapter: String) throws -> String {
-        let lines = chapter.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.isEmpty }
-        let beats = lines.prefix(14).enumerated().map { index, line in
-            [
-                "number": index + 1, "title": String(line.prefix(8)), "summary": line, "quote": String(line.prefix(20)),
-                "characters": [String](), "place": "",
-            ] as [String: Any]
-        }
-        let outline: [String: Any] = [
-            "title": lines.first ?? "", "summary": lines.joined(separator: " "), "beats": beats,
-            "characters": [["name": String((lines.first ?? "x").prefix(2))]], "places": [[String: Any]](),
-            "keywords": [String](),
-        ]
-        return String(
-            decoding: try JSONSerialization.data(withJSONObject: outline, options: [.sortedKeys]), as: UTF8.self)
     }
 }

@@ -23,6 +23,10 @@ public final class OpenAIEmulator: Sendable {
         case cut(after: Int)
         /// The stream ends well after so many events, without its end.
         case endEarly(after: Int)
+        /// After so many events of a stream comes one that is no JSON.
+        case malformed(after: Int)
+        /// After so many events of a stream nothing comes any more.
+        case stall(after: Int)
         /// The answer, or each part of it, comes so much later.
         case slow(milliseconds: Int64)
     }
@@ -44,6 +48,19 @@ public final class OpenAIEmulator: Sendable {
 
         /// As the real server writes.
         public init() {}
+
+        /// Events as they are sent.
+        func cut(_ events: [[UInt8]]) -> [[UInt8]] {
+            guard !pieces.isEmpty else { return events }
+            var rest = events.flatMap(\.self)[...]
+            var result: [[UInt8]] = []
+            while !rest.isEmpty {
+                let size = max(1, pieces[result.count % pieces.count])
+                result.append(Array(rest.prefix(size)))
+                rest = rest.dropFirst(size)
+            }
+            return result
+        }
     }
 
     let key: String?
@@ -94,11 +111,12 @@ public final class OpenAIEmulator: Sendable {
             default: break
             }
             switch (request.method, request.path) {
-            case ("GET", "/v1/models"): return try models()
+            case ("GET", "/v1/models"): return limited(try models())
             case ("POST", "/v1/chat/completions"):
-                return try OpenAIChat(try OpenAIChatRequest(request.body, models: chatModels), fault, wire).answer()
+                let asked = try OpenAIChatRequest(request.body, models: chatModels)
+                return limited(try OpenAIChat(asked, fault, wire).answer())
             case ("POST", "/v1/embeddings"):
-                return try OpenAIEmbeddings.answer(request.body, models: embeddingModels, fault)
+                return limited(try OpenAIEmbeddings.answer(request.body, models: embeddingModels, fault))
             default:
                 throw OpenAIRefusal(404, "Invalid URL (\(request.method) \(request.path))")
             }
@@ -117,6 +135,16 @@ public final class OpenAIEmulator: Sendable {
         guard field.dropFirst(7) == key else {
             throw OpenAIRefusal(401, "Incorrect API key provided.", code: "invalid_api_key")
         }
+    }
+
+    private func limited(_ answer: EmulatorAnswer) -> EmulatorAnswer {
+        var answer = answer
+        answer.headers += [
+            ("x-request-id", "req_emulated"), ("x-ratelimit-limit-requests", "60"),
+            ("x-ratelimit-remaining-requests", "59"), ("x-ratelimit-reset-requests", "1s"),
+            ("x-ratelimit-remaining-tokens", "149984"), ("x-ratelimit-reset-tokens", "6m0s"),
+        ]
+        return answer
     }
 
     private func models() throws -> EmulatorAnswer {

@@ -24,8 +24,8 @@ enum WholeFile {
     static func bytes(_ descriptor: Int32, _ count: Int) -> [UInt8]? {
         var failed = false
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let read = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(filled))
+            while let base = buffer.baseAddress, filled < count {
+                let read = pread(descriptor, base + filled, count - filled, off_t(filled))
                 if read < 0, errno == EINTR { continue }
                 guard read > 0 else {
                     failed = read < 0

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import ModelServers
 import TheatreContracts
 import TheatreManifest
 import TheatrePlugin
@@ -9,17 +10,15 @@ import TheatrePlugin
 /// The body of a request to `chat/completions`.
 struct ChatBody: Sendable {
     private var members: [String: JSONValue]
-    /// Whether the answer must be JSON.
-    let wantsJSON: Bool
+    /// What the answer must be.
+    let form: AnswerForm
 
     init(_ request: ContentChatRequest, _ parameters: CallParameters, _ configuration: OpenAIConfiguration) throws {
-        guard request.task.isEmpty || request.task == "outline" else { throw OpenAIError.task(request.task) }
-        guard request.messages.contains(where: { $0.role == .user && !$0.text.isEmpty }) else {
-            throw OpenAIError.noMessage
-        }
-        let isOutline = request.task == "outline"
-        var messages = isOutline ? [Self.message("system", OutlineTask.instruction)] : []
-        for message in request.messages { messages.append(Self.message(try Self.role(message), message.text)) }
+        form = try AnswerForm(request)
+        try ChatRules.check(request)
+        var messages: [JSONValue] = []
+        if request.task == "outline" { messages = [ChatTurn.plain("system", OutlineTask.instruction)] }
+        messages += request.messages.map(ChatTurn.json)
         members = [
             "model": .string(request.model.isEmpty ? parameters.model ?? configuration.model : request.model),
             "messages": .array(messages),
@@ -29,14 +28,14 @@ struct ChatBody: Sendable {
         if let temperature = request.hasTemperature ? request.temperature : parameters.temperature {
             members["temperature"] = .number(temperature)
         }
+        if let topP = request.hasTopP ? request.topP : parameters.topP { members["top_p"] = .number(topP) }
         if request.hasSeed { members["seed"] = .integer(request.seed) }
-        wantsJSON = isOutline || !request.responseSchema.isEmpty
-        guard wantsJSON else { return }
-        switch configuration.responseFormat {
-        case .schema: members["response_format"] = try Self.format(request, isOutline)
-        case .object: members["response_format"] = .object(["type": .string("json_object")])
-        case .none: break
+        if !request.stop.isEmpty { members["stop"] = .array(request.stop.map { .string($0) }) }
+        if configuration.reasoning == .effort, let effort = Self.effort(parameters.reasoning(request)) {
+            members["reasoning_effort"] = .string(effort)
         }
+        try addTools(request)
+        addFormat(configuration.responseFormat, isOutline: request.task == "outline")
     }
 
     /// The bytes to send.
@@ -49,34 +48,93 @@ struct ChatBody: Sendable {
         return try JSONValue.object(members).json()
     }
 
-    private static func message(_ role: String, _ text: String) -> JSONValue {
+    private static func effort(_ reasoning: ContentReasoning) -> String? {
+        switch reasoning {
+        case .low: "low"
+        case .medium: "medium"
+        case .high: "high"
+        default: nil
+        }
+    }
+
+    private mutating func addTools(_ request: ContentChatRequest) throws {
+        guard !request.tools.isEmpty else { return }
+        members["tools"] = .array(
+            try request.tools.enumerated().map { index, tool in
+                var function = [
+                    "name": JSONValue.string(tool.name), "parameters": try ChatRules.parameters(of: tool, index),
+                ]
+                if !tool.description_p.isEmpty { function["description"] = .string(tool.description_p) }
+                return .object(["type": .string("function"), "function": .object(function)])
+            })
+        switch request.toolChoice {
+        case .none: members["tool_choice"] = .string("none")
+        case .required: members["tool_choice"] = .string("required")
+        default: break
+        }
+    }
+
+    private mutating func addFormat(_ format: OpenAIConfiguration.ResponseFormat, isOutline: Bool) {
+        guard let schema = form.schema else { return }
+        // Only our own schema is known to keep to the subset that strict servers take.
+        var isOwn = false
+        if case .outline = form { isOwn = true }
+        switch format {
+        case .schema:
+            members["response_format"] = .object([
+                "type": .string("json_schema"),
+                "json_schema": .object([
+                    "name": .string(isOutline ? "outline" : "answer"), "strict": .bool(isOwn), "schema": schema,
+                ]),
+            ])
+        case .object: members["response_format"] = .object(["type": .string("json_object")])
+        case .none: break
+        }
+    }
+}
+
+/// A message as the API has it.
+enum ChatTurn {
+    static func plain(_ role: String, _ text: String) -> JSONValue {
         .object(["role": .string(role), "content": .string(text)])
     }
 
-    private static func role(_ message: ContentChatMessage) throws -> String {
+    static func json(_ message: ContentChatMessage) -> JSONValue {
         switch message.role {
-        case .system: "system"
-        case .user: "user"
-        case .assistant: "assistant"
-        default: throw OpenAIError.noMessage
+        case .system: return plain("system", message.text)
+        case .assistant: return assistant(message)
+        case .tool:
+            return .object([
+                "role": .string("tool"), "content": .string(message.text),
+                "tool_call_id": .string(message.toolCallID),
+            ])
+        default: return message.images.isEmpty ? plain("user", message.text) : showing(message)
         }
     }
 
-    private static func format(_ request: ContentChatRequest, _ isOutline: Bool) throws -> JSONValue {
-        var schema = OutlineTask.schema
-        if !request.responseSchema.isEmpty {
-            do { schema = try JSONValue(json: Data(request.responseSchema.utf8)) } catch is ManifestError {
-                throw OpenAIError.badSchema
-            }
-            guard schema.object != nil else { throw OpenAIError.badSchema }
+    private static func showing(_ message: ContentChatMessage) -> JSONValue {
+        let text = JSONValue.object(["type": .string("text"), "text": .string(message.text)])
+        let images = message.images.map { image in
+            let url = "data:\(image.contentType);base64,\(image.data.base64EncodedString())"
+            return JSONValue.object([
+                "type": .string("image_url"), "image_url": .object(["url": .string(url)]),
+            ])
         }
-        // Only our own schema is known to keep to the subset that strict servers take.
-        let isOwn = isOutline && request.responseSchema.isEmpty
+        return .object(["role": .string("user"), "content": .array((message.text.isEmpty ? [] : [text]) + images)])
+    }
+
+    private static func assistant(_ message: ContentChatMessage) -> JSONValue {
+        guard !message.toolCalls.isEmpty else { return plain("assistant", message.text) }
+        let calls = message.toolCalls.map { call in
+            let arguments = call.arguments.isEmpty ? "{}" : call.arguments
+            return JSONValue.object([
+                "id": .string(call.id), "type": .string("function"),
+                "function": .object(["name": .string(call.name), "arguments": .string(arguments)]),
+            ])
+        }
         return .object([
-            "type": .string("json_schema"),
-            "json_schema": .object([
-                "name": .string(isOutline ? "outline" : "answer"), "strict": .bool(isOwn), "schema": schema,
-            ]),
+            "role": .string("assistant"), "content": message.text.isEmpty ? .null : .string(message.text),
+            "tool_calls": .array(calls),
         ])
     }
 }

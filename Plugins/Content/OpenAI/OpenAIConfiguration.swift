@@ -14,6 +14,7 @@ struct OpenAIConfiguration: Decodable, Sendable {
     /// `max_completion_tokens` or `max_tokens`.
     var maxTokensField: String
     var responseFormat: ResponseFormat
+    var reasoning: Reasoning
     /// `base64` or `float`.
     var encodingFormat: String
     var timeoutMilliseconds: UInt32
@@ -25,9 +26,15 @@ struct OpenAIConfiguration: Decodable, Sendable {
         case none
     }
 
+    /// Whether the model is told how much to think.
+    enum Reasoning: String, Decodable, Sendable {
+        case effort = "reasoning_effort"
+        case none
+    }
+
     enum CodingKeys: String, CodingKey {
         case baseURL = "base_url"
-        case authorization, organization, model
+        case authorization, organization, model, reasoning
         case embeddingModel = "embedding_model"
         case maxTokensField = "max_tokens_field"
         case responseFormat = "response_format"

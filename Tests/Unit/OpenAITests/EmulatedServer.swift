@@ -1,6 +1,7 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
+import EmulatedHost
 import Emulators
 import FoundationEssentials
 import SwiftProtobuf
@@ -24,60 +25,14 @@ struct EmulatedServer {
             key: asksForKey ? Self.key : nil, chatModels: ["gpt-4o-mini", "big"],
             embeddingModels: ["text-embedding-3-small", "big"], wire: wire)
         self.emulator = emulator
-        host.serve("theatre.host.v1.Egress/Fetch") { (request: HostFetchRequest, _) -> HostFetchResponse in
-            let answer = emulator.respond(to: try Self.filled(request, given))
-            if answer.cutAfter == 0 {
-                throw PluginError(.unavailable, "egress.broken", "The connection broke.", effect: .unknown)
-            }
-            if answer.delay > Int64(request.timeoutMs) {
-                throw PluginError(.deadlineExceeded, "egress.timeout", "No answer in time.", effect: .unknown)
-            }
-            return Self.head(answer, Data(answer.body))
-        }
-        host.serveStreaming("theatre.host.v1.Egress/FetchStream") {
-            (request: HostFetchRequest, _, output: MessageSink<HostFetchPart>) in
-            let answer = emulator.respond(to: try Self.filled(request, given))
-            try await output.send(.with { $0.head = Self.head(answer, Data()) })
-            for (index, bytes) in answer.parts.enumerated() where index < answer.cutAfter ?? .max {
-                try await output.send(.with { $0.data = Data(bytes) })
-            }
-            if answer.cutAfter != nil {
-                throw PluginError(.unavailable, "egress.broken", "The connection broke.", effect: .unknown)
-            }
-        }
+        let secrets = given.map { ["api_key": $0] } ?? [:]
+        host.emulate(["https://api.openai.com"], secrets: secrets) { emulator.respond(to: $0) }
+        host.emulateStreams(["https://api.openai.com"], secrets: secrets) { emulator.respond(to: $0) }
         try await host.install(
             OpenAI.self, manifest: .plugin("Content/OpenAI"), instance: "openai", configuration: configuration)
-        host.route("chat", to: "openai")
-        host.route("embedding", to: "openai")
-    }
-
-    private static func head(_ answer: EmulatorAnswer, _ body: Data) -> HostFetchResponse {
-        .with {
-            $0.status = UInt32(answer.status)
-            $0.headers = answer.headers.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
-            $0.body = body
-        }
-    }
-
-    private static func filled(_ request: HostFetchRequest, _ given: String?) throws -> EmulatorRequest {
-        guard request.url.hasPrefix("https://api.openai.com/") else {
-            throw PluginError(.permissionDenied, "egress.refused", "This host is not granted.")
-        }
-        let fields = try request.headers.map { header in
-            guard header.value.contains("${secret:api_key}") else { return (header.name, header.value) }
-            guard let given else {
-                throw PluginError(.permissionDenied, "egress.secret_misplaced", "There is no secret api_key.")
-            }
-            return (header.name, header.value.replacing("${secret:api_key}", with: given))
-        }
-        return EmulatorRequest(
-            method: request.method, uri: String(request.url.dropFirst("https://api.openai.com".count)), fields: fields,
-            body: Array(request.body))
+        host.route("chat", to: "openai", capability: "theatre.content.v1.Chat")
+        host.route("embedding", to: "openai", capability: "theatre.content.v1.Embedding")
+        host.route("provider", to: "openai", capability: "theatre.content.v1.Provider")
     }
 
     /// A client of the chat, by a profile with these parameters.
@@ -88,6 +43,9 @@ struct EmulatedServer {
     var embedding: ContentEmbeddingClient {
         ContentEmbeddingClient(host.scope(principal: "usr_1"), feature: "embedding")
     }
+
+    /// A client of what is said of the provider itself.
+    var provider: ContentProviderClient { ContentProviderClient(host.scope(principal: "usr_1"), feature: "provider") }
 
     /// What a request failed with.
     func failure(_ request: ContentChatRequest) async -> PluginError? {

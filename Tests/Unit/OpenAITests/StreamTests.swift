@@ -3,6 +3,7 @@
 
 import Emulators
 import FoundationEssentials
+import ModelServers
 import SwiftProtobuf
 import Testing
 import TheatreContracts
@@ -32,6 +33,8 @@ struct StreamTests {
     @Test(arguments: [
         (OpenAIEmulator.Fault.cut(after: 3), "content.stream_broken"),
         (.endEarly(after: 3), "content.stream_broken"),
+        (.malformed(after: 3), "content.bad_answer"),
+        (.stall(after: 3), "content.timeout"),
         (.streamError(after: 3, code: "server_error"), "content.stream_broken"),
         (.streamError(after: 3, code: "rate_limit_exceeded"), "content.throttled"),
         (.streamError(after: 3, code: "insufficient_quota"), "content.quota"),
@@ -68,10 +71,10 @@ struct StreamTests {
     }
 
     @Test func theVectorIsRead() {
-        var reading = StreamReading()
-        let texts = reading.push(Data(Self.vector.utf8))
-        #expect(texts.joined() == "你好 world" && reading.finishReason == .stop && reading.isDone)
-        #expect(reading.usage?.inputTokens == 9 && reading.usage?.outputTokens == 3)
+        var reading = StreamReading(ChatStream())
+        let texts = reading.push(Data(Self.vector.utf8)).map(\.text)
+        #expect(texts.joined() == "你好 world" && reading.answer.finishReason == .stop && reading.answer.isDone)
+        #expect(reading.answer.usage?.inputTokens == 9 && reading.answer.usage?.outputTokens == 3)
         #expect(reading.failure == nil)
     }
 

@@ -213,11 +213,13 @@ final class SteadyHost: HostService {
             let key = Data((0..<32).map { UInt8($0) }).base64EncodedString()
             return try HostLeaseResponse.with { $0.value = Data("1:\(key)".utf8) }.serializedBytes()
         case "theatre.host.v1.Egress/Fetch":
-            let isVault = try HostFetchRequest(serializedBytes: payload).url.hasPrefix("https://vault.")
+            let url = try HostFetchRequest(serializedBytes: payload).url
+            let isVault = url.hasPrefix("https://vault.")
+            let models = #"{"data": [{"id": "claude-b"}, {"id": "claude-a"}], "has_more": false}"#
             let vault = #"{"data": {"data": {"value": "a secret"}, "metadata": {"version": 3}}}"#
             return try HostFetchResponse.with {
                 $0.status = 200
-                $0.body = Data((isVault ? vault : "OK").utf8)
+                $0.body = Data((isVault ? vault : url.contains("/v1/models") ? models : "OK").utf8)
             }.serializedBytes()
         case "theatre.host.v1.Plugins/List":
             return try HostInstances.with { $0.instances = [Self.instance] }.serializedBytes()

@@ -17,6 +17,14 @@ extension Scenarios {
                 .refused("Embed", "content.count", "{}"),
             ]),
         Scenario(
+            "theatre.content.v1.Provider", by: "Anthropic",
+            [
+                .call("Probe", #"{"tier": "CONFIGURATION"}"#), .call("ListModels", "{}"),
+                .refused("Probe", "content.bad_probe", "{}"),
+                .refused("theatre.content.v1.Chat/Complete", "content.bad_answer", chat),
+                .refused("theatre.content.v1.Chat/Stream", "content.no_message", "{}"),
+            ]),
+        Scenario(
             "theatre.culture.v1.Pack", by: "Bianjing",
             [
                 .call("Describe", #"{"language": "en"}"#), .call("Describe", #"{"language": "zh"}"#),

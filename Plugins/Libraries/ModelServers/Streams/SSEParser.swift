@@ -5,20 +5,23 @@
 /// `data` lines are one text, and characters may be halved between two pieces.
 ///
 /// After the HTML standard, section 9.2.6; ids and reconnection times do not matter here.
-struct SSEParser: Sendable {
+public struct SSEParser: Sendable {
     /// One event.
-    struct Event: Sendable, Hashable {
+    public struct Event: Sendable, Hashable {
         /// Its name; `message` where none was given.
-        var name: String
+        public var name: String
         /// Its data lines, with line feeds between them.
-        var data: String
+        public var data: String
+
+        /// An event.
+        public init(name: String, data: String) { (self.name, self.data) = (name, data) }
     }
 
     /// An event or a line is longer than ``longest``.
-    struct TooLong: Error {}
+    public struct TooLong: Error {}
 
     /// Most bytes of a line and of an event.
-    static let longest = 1 << 20
+    public static let longest = 1 << 20
 
     private var line: [UInt8] = []
     private var endedInCR = false
@@ -27,8 +30,11 @@ struct SSEParser: Sendable {
     private var data: [String] = []
     private var size = 0
 
+    /// At the beginning of a stream.
+    public init() {}
+
     /// Takes bytes and gives the events that they complete.
-    mutating func push(_ bytes: some Sequence<UInt8>) throws(TooLong) -> [Event] {
+    public mutating func push(_ bytes: some Sequence<UInt8>) throws(TooLong) -> [Event] {
         var events: [Event] = []
         for byte in bytes {
             let followsCR = endedInCR

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import TheatreContracts
-import TheatreManifest
+public import TheatreManifest
 
 /// The task `outline`: what the model is told, and what is added to its answer.
-enum OutlineTask {
-    static let instruction = """
+public enum OutlineTask {
+    /// Said before the conversation.
+    public static let instruction = """
         You outline a chapter of a novel for the stage. The last message of the user is the chapter. Answer with one JSON \
         object and nothing else, in the chapter's language: title (of the chapter, empty if it has none), summary (one \
         paragraph), beats (5 to 14 units of action in order; each with number from 1, title of a few words, summary of \
@@ -17,7 +17,7 @@ enum OutlineTask {
         """
 
     /// In the subset of JSON Schema that servers hold answers to: everything required, nothing else allowed.
-    static let schema: JSONValue = {
+    public static let schema: JSONValue = {
         let text = JSONValue.object(["type": .string("string")])
         let named = list(object(["name": text]))
         let beat = object([
@@ -43,7 +43,7 @@ enum OutlineTask {
 
     /// The model's answer as `theatre.content.v1.Outline`, with what a model cannot count: places in the chapter and how
     /// often names stand in it. Nil where the answer is no outline.
-    static func completed(_ answer: String, chapter: String) -> String? {
+    public static func completed(_ answer: String, chapter: String) -> String? {
         guard var outline = JSONText.object(answer), let beats = outline["beats"]?.array, !beats.isEmpty,
             beats.allSatisfy({ $0["title"]?.string != nil && $0["summary"]?.string != nil })
         else { return nil }
@@ -99,21 +99,4 @@ enum OutlineTask {
             chapter[start] == first && chapter[start..<(start + quote.count)].elementsEqual(quote)
         }
     }
-}
-
-/// JSON that a model wrote, perhaps between the marks of a code block.
-enum JSONText {
-    /// The document without the marks; nil where it is no JSON.
-    static func value(_ text: String) -> JSONValue? {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        while let first = lines.first, first.allSatisfy(\.isWhitespace) { lines.removeFirst() }
-        while let last = lines.last, last.allSatisfy(\.isWhitespace) { lines.removeLast() }
-        if lines.count > 2, lines[0].hasPrefix("```"), lines[lines.count - 1].hasPrefix("```") {
-            lines = Array(lines.dropFirst().dropLast())
-        }
-        do { return try JSONValue(json: Data(lines.joined(separator: "\n").utf8)) } catch { return nil }
-    }
-
-    /// The members, if it is an object.
-    static func object(_ text: String) -> [String: JSONValue]? { value(text)?.object }
 }
