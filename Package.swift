@@ -160,7 +160,7 @@ let host: [Target] = [
             "Transcoding", protobuf,
             log, "Yams", .product(name: "Crypto", package: "swift-crypto"),
         ],
-        path: "Host/Runtime", swiftSettings: hotPath),
+        path: "Host/Runtime", exclude: ["Health/README.md"], swiftSettings: hotPath),
     .target(
         name: "Services",
         dependencies: [

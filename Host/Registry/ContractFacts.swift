@@ -21,13 +21,20 @@ public struct ContractFacts: Sendable, Hashable {
         public var attributes: [Attribute]
         /// Several instances may provide it side by side.
         public var many: Bool
+        /// Where its providers stand for somebody outside: the reasons of errors that are the provider's beside those of
+        /// which the code says it.
+        public var external: [String: FaultClass]?
 
         /// A contract.
-        public init(name: String, operations: [Operation], attributes: [Attribute] = [], many: Bool = true) {
+        public init(
+            name: String, operations: [Operation], attributes: [Attribute] = [], many: Bool = true,
+            external: [String: FaultClass]? = nil
+        ) {
             self.name = name
             self.operations = operations
             self.attributes = attributes
             self.many = many
+            self.external = external
         }
 
         /// The operation of that name without the contract's, or nil.

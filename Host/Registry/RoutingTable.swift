@@ -83,6 +83,19 @@ public final class RoutingTable: Sendable {
     /// True where another profile may be tried after a failure without effect.
     public func allowsFallback(_ feature: FeatureID) -> Bool { features[feature.index].allowsFallback }
 
+    /// What the feature needs.
+    public func capability(of feature: FeatureID) -> String { features[feature.index].capability }
+
+    /// Where the feature's providers stand for somebody outside: which errors are theirs by reason; nil where they do not.
+    public func external(_ feature: FeatureID) -> [String: FaultClass]? {
+        let capability = features[feature.index].capability
+        for instance in instances {
+            guard let facts = instance.plugin.contracts.capabilities[capability] else { continue }
+            return facts.external
+        }
+        return nil
+    }
+
     /// What the feature's route may cost, an object; empty for no budget.
     public func budget(_ feature: FeatureID) -> JSONValue { features[feature.index].budget }
 

@@ -18,8 +18,10 @@ struct LanguageModel {
     ///   - fallbacks: profiles that outline where the emulator cannot.
     ///   - given: the key the host has.
     ///   - attempts: how often a run is tried.
+    ///   - state: where the server's state is, with what a test put there.
     static func start(
-        on engine: StorageEngine = .sqlite, fallbacks: String = "", given: String = key, attempts: Int = 1
+        on engine: StorageEngine = .sqlite, fallbacks: String = "", given: String = key, attempts: Int = 1,
+        folder state: TemporaryFolder? = nil
     ) async throws -> LanguageModel {
         let emulator = OpenAIEmulator(key: key)
         let listener = try emulator.serve()
@@ -44,7 +46,7 @@ struct LanguageModel {
         ]
         for (name, text) in files { try folder.write(name, text) }
         let server = try await ServerProcess.start(
-            folder.root, environment: environment.merging(["TEST_OPENAI_KEY": given]) { $1 })
+            folder.root, folder: state, environment: environment.merging(["TEST_OPENAI_KEY": given]) { $1 })
         return LanguageModel(emulator: emulator, server: server, listener: listener)
     }
 

@@ -22,8 +22,8 @@ import TheatreManifest
         try folder.writeKey("session/0001.jwk", SigningKey.jwk(signing))
         let server = try await ServerProcess.start(deployment.root, folder: folder, environment: environment)
         let person = try await Account.new(on: server)
-        let admin = try Self.admin(person, signing)
-        let elsewhere = try Self.admin(person, signing, tenant: "elsewhere")
+        let admin = try person.admin(by: signing)
+        let elsewhere = try person.admin(by: signing, tenant: "elsewhere")
 
         // Nobody else, whatever the route.
         for (client, status) in [(server.client, 401), (person.client, 403)] {
@@ -125,19 +125,6 @@ import TheatreManifest
     }
 
     private static func value(_ text: String) -> JSONValue { .object(["value": .string(text)]) }
-
-    /// Somebody with the role `admin`.
-    private static func admin(
-        _ person: Account, _ signing: P256.Signing.PrivateKey, tenant: String = "default"
-    ) throws -> Client {
-        var token = try SignedToken(try #require(person.client.token))
-        token.claims["sub"] = .string("usr_admin")
-        token.claims["sid"] = nil
-        token.claims["tenant"] = .string(tenant)
-        token.claims["roles"] = .array([.string("admin"), .string("user")])
-        return Client(
-            url: person.client.url, token: try token.signed { try signing.signature(for: $0).rawRepresentation })
-    }
 
     /// A second version in the keyring, which the host reads at a reload.
     private static func addMasterKey(_ server: ServerProcess) async throws {

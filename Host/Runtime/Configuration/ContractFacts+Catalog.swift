@@ -12,8 +12,24 @@ extension ContractFacts {
             catalog.services.map { service in
                 ContractFacts.Capability(
                     name: service.name, operations: service.operations.map(Self.facts),
-                    attributes: service.attributes.map { .init($0.name, Self.type($0)) }, many: service.many)
+                    attributes: service.attributes.map { .init($0.name, Self.type($0)) }, many: service.many,
+                    external: service.external.map(Self.faults))
             })
+    }
+
+    private static func faults(_ external: OptionsExternal) -> [String: FaultClass] {
+        Dictionary(
+            external.faults.map { ($0.reason, Self.faultClass($0.class)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func faultClass(_ stated: OptionsFaultClass) -> FaultClass {
+        switch stated {
+        case .auth: .auth
+        case .quota: .quota
+        case .rate: .rate
+        case .timeout: .timeout
+        default: .server
+        }
     }
 
     private static func facts(_ operation: OperationDescription) -> ContractFacts.Operation {

@@ -17,6 +17,7 @@ public struct DeploymentPlanner {
     private let publicURL: String
     private let version: String
     private let judge: (any LibraryJudging)?
+    private let health: HealthBook?
 
     /// A planner for a deployment.
     ///
@@ -26,9 +27,10 @@ public struct DeploymentPlanner {
     ///   - publicURL: where clients reach the deployment.
     ///   - version: the host's.
     ///   - judge: of libraries; nil where they were judged before.
+    ///   - health: where it is kept how profiles are that stand for somebody outside; nil where nobody watches them.
     public init(
         deployment: CompiledDeployment, services: [String: any HostService], state: String, publicURL: String,
-        version: String, judge: (any LibraryJudging)? = nil
+        version: String, judge: (any LibraryJudging)? = nil, health: HealthBook? = nil
     ) {
         self.deployment = deployment
         self.services = services
@@ -36,6 +38,7 @@ public struct DeploymentPlanner {
         self.publicURL = publicURL
         self.version = version
         self.judge = judge
+        self.health = health
     }
 
     /// Instances to run and those that cannot.
@@ -54,8 +57,10 @@ public struct DeploymentPlanner {
                 closed.append(Self.closed(instance.declaration, file, .quarantined(error)))
             }
         }
-        let table = deployment.table
-        return Fleet.Plan(instances: plans, closed: closed) { RegistryRouting(table: table, ports: $0) }
+        let table = deployment.table, health = health
+        return Fleet.Plan(instances: plans, closed: closed) {
+            RegistryRouting(table: table, ports: $0, health: health)
+        }
     }
 
     /// What is to be said of libraries that are loaded all the same.

@@ -120,8 +120,8 @@ struct SlotWord: Equatable {
 protocol CallResponder: AnyObject, Sendable {
     /// The answer is given up.
     func cancelled(_ reason: UInt32)
-    /// The caller takes more.
-    func credited()
+    /// The caller takes so many bytes more.
+    func credited(_ bytes: UInt64)
     /// The caller sent a message.
     func received(_ message: UnsafeRawBufferPointer, end: Bool)
 }

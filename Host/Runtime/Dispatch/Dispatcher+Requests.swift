@@ -160,8 +160,10 @@ extension Dispatcher {
             switch routing.resolve(query) {
             case .unavailable(let error):
                 throw error
-            case .single(let candidate):
+            case .single(let candidate) where candidate.health == nil:
                 try self.launch(launch, on: candidate)
+            case .single(let candidate):
+                try follow(&launch, caller, call, [candidate], nil, fallback: fallback)
             case .ordered(let candidates, let skipped):
                 try follow(&launch, caller, call, candidates, skipped, fallback: fallback)
             }
@@ -192,12 +194,13 @@ extension Dispatcher {
         _ skipped: String?, fallback: Bool
     ) throws(CallError) {
         guard let first = candidates.first else { throw Self.unrouted(call.name) }
-        let isUnary = !call.traits.streamsIn && !call.traits.streamsOut
-        guard fallback, isUnary, candidates.count > 1 else {
+        let chosen = fallback ? candidates : [first]
+        // What a caller streams cannot be sent twice.
+        guard !call.traits.streamsIn, chosen.count > 1 || first.health != nil else {
             return try self.launch(launch, on: first)
         }
-        let chain = FallbackCall(
-            self, candidates: candidates, payload: Array(launch.payload), key: Array(launch.key),
+        let chain = RoutedCall(
+            self, need: call.name, candidates: chosen, payload: Array(launch.payload), key: Array(launch.key),
             callerField: caller.callerField, anyEffect: call.traits.freeOfEffects, skipped: skipped)
         let (slot, id) = try answer(launch, caller, chain)
         chain.begin(

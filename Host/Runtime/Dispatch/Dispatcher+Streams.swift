@@ -149,7 +149,7 @@ extension Dispatcher {
         guard slot.pointee.creditOut.load(ordering: .relaxed) < Int64(Self.mostCredit) else { return }
         slot.pointee.creditOut.wrappingAdd(Int64(bytes), ordering: .acquiringAndReleasing)
         soon(slot, id) {
-            if let responder = slot.pointee.responder { return responder.credited() }
+            if let responder = slot.pointee.responder { return responder.credited(bytes) }
             guard let port = self.port(at: slot.pointee.callee.load(ordering: .relaxed)) else { return }
             port.instance.pointee.credit?(port.instance.pointee.`self`, id, bytes)
         }

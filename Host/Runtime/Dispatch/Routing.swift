@@ -51,12 +51,17 @@ public struct RouteCandidate: Sendable {
     public var operation: UInt32
     /// Name of the profile, for the span.
     public var profile: String
+    /// How the profile is, where its instance stands for somebody outside.
+    public var health: ProfileHealth?
     /// What the callee's context says of the caller and the profile, encoded by ``CallContext/fields(of:profile:parameters:)``;
     /// empty for the caller alone.
     public var context: [UInt8]
 
     /// A candidate.
-    public init(port: InstancePort, operation: UInt32, profile: String, context: [UInt8] = []) {
+    public init(
+        port: InstancePort, operation: UInt32, profile: String, health: ProfileHealth? = nil, context: [UInt8] = []
+    ) {
+        self.health = health
         self.port = port
         self.operation = operation
         self.profile = profile

@@ -127,5 +127,5 @@ final class ServiceCall: HostCall, CallResponder {
         body?()
     }
 
-    func credited() { state.withLock { $0.onCredit }?() }
+    func credited(_ bytes: UInt64) { state.withLock { $0.onCredit }?() }
 }

@@ -13,6 +13,7 @@ internal import TheatreManifest
 public final class RegistryRouting: Routing {
     private let table: RoutingTable
     private let ports: [String: InstancePort]
+    private let health: HealthBook?
     private let entries: [ObjectIdentifier: [Entry?]]
 
     /// What is known of one call of one port.
@@ -28,13 +29,30 @@ public final class RegistryRouting: Routing {
     }
 
     /// Binds a table to the ports that serve.
-    public init(table: RoutingTable, ports: [String: InstancePort]) {
+    ///
+    /// - Parameter health: of profiles that stand for somebody outside; nil where nobody watches them.
+    public init(table: RoutingTable, ports: [String: InstancePort], health: HealthBook? = nil) {
         self.table = table
         self.ports = ports
+        self.health = health
         entries = Dictionary(
             ports.values.map { port in
-                (ObjectIdentifier(port), port.calls.map { Self.entry($0, of: port, table: table, ports: ports) })
+                (
+                    ObjectIdentifier(port),
+                    port.calls.map { Self.entry($0, of: port, table: table, ports: ports, health: health) }
+                )
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The book, and what it is to know of one contract.
+    private struct Watch {
+        let book: HealthBook
+        let capability: String
+        let faults: [String: FaultClass]
+
+        func health(of profile: String, servedBy identity: InstanceIdentity) -> ProfileHealth {
+            book.health(of: profile, for: capability, servedBy: identity, faults: faults)
+        }
     }
 
     /// The candidates for one call, as the table decides it.
@@ -65,13 +83,13 @@ public final class RegistryRouting: Routing {
     private func entry(_ caller: InstancePort, _ call: Int) -> Entry? {
         if let calls = entries[ObjectIdentifier(caller)] { return calls.indices.contains(call) ? calls[call] : nil }
         guard caller.calls.indices.contains(call) else { return nil }
-        return Self.entry(caller.calls[call], of: caller, table: table, ports: ports)
+        return Self.entry(caller.calls[call], of: caller, table: table, ports: ports, health: health)
     }
 
     /// The candidate of a feature with one binding and no fallback.
     public func fixed(caller: InstancePort, call: Int) -> RouteCandidate? {
         guard let calls = entries[ObjectIdentifier(caller)], calls.indices.contains(call),
-            case .single(let candidate)? = calls[call]?.fixed
+            case .single(let candidate)? = calls[call]?.fixed, candidate.health == nil
         else { return nil }
         return candidate
     }
@@ -92,15 +110,20 @@ public final class RegistryRouting: Routing {
     }
 
     private static func entry(
-        _ call: PortCall, of caller: InstancePort, table: RoutingTable, ports: [String: InstancePort]
+        _ call: PortCall, of caller: InstancePort, table: RoutingTable, ports: [String: InstancePort],
+        health: HealthBook?
     ) -> Entry? {
         guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else {
             return nil
         }
         let allowsFallback = table.allowsFallback(feature)
+        let watch = table.external(feature).flatMap { faults in
+            health.map { Watch(book: $0, capability: table.capability(of: feature), faults: faults) }
+        }
         var resolutions: [ObjectIdentifier: Resolution] = [:]
         for binding in table.bindings(of: feature) {
-            resolutions[ObjectIdentifier(binding)] = resolution(binding, operation, allowsFallback, caller, ports)
+            resolutions[ObjectIdentifier(binding)] = resolution(
+                binding, operation, allowsFallback, caller, ports, watch)
         }
         let only = table.onlyBinding(of: feature)
         return Entry(
@@ -110,7 +133,7 @@ public final class RegistryRouting: Routing {
 
     private static func resolution(
         _ binding: Binding, _ operation: String, _ allowsFallback: Bool, _ caller: InstancePort,
-        _ ports: [String: InstancePort]
+        _ ports: [String: InstancePort], _ watch: Watch?
     ) -> Resolution {
         let chain = [binding] + (allowsFallback ? binding.fallbacks : [])
         var candidates: [RouteCandidate] = []
@@ -123,6 +146,7 @@ public final class RegistryRouting: Routing {
             candidates.append(
                 RouteCandidate(
                     port: port, operation: index, profile: link.profile.name,
+                    health: watch?.health(of: link.profile.name, servedBy: port.identity),
                     context: CallContext.fields(
                         of: caller.identity, profile: link.profile.name, parameters: parameters(link))))
         }

@@ -15,6 +15,8 @@ public struct ServiceDescription: Sendable, Hashable {
     public let attributes: [AttributeDescription]
     /// Several instances may provide it, and a route decides.
     public let many: Bool
+    /// Where its providers stand for somebody outside: which errors are theirs.
+    public let external: OptionsExternal?
 }
 
 /// An attribute of a capability.

@@ -93,7 +93,7 @@ struct DescriptorReading {
                 attributes: capability.attributes.map {
                     AttributeDescription(name: $0.name, type: $0.type, meaning: $0.meaning)
                 },
-                many: capability.many))
+                many: capability.many, external: capability.hasExternal ? capability.external : nil))
     }
 
     private func operation(

@@ -32,6 +32,8 @@ final class HostParts: Sendable {
     /// What instances with the grant may do with others.
     let plugins = PluginsService()
     private let personalData: PersonalDataService
+    private let health: HealthBook
+    private let features: FeaturesService
     /// Where instances live that run in this process.
     let housing: InProcessHousing
     let url = Mutex("")
@@ -103,6 +105,9 @@ final class HostParts: Sendable {
         let watches = StorageWatches(calls: dispatcher, clock: time, log: log.logger("storage"))
         storageWatches = watches
         let own = MetricsService()
+        let healthLog = log.logger("health")
+        health = HealthBook(clock: clock) { healthLog.tell($0) }
+        features = FeaturesService(book: health)
         personalData = PersonalDataService(calls: dispatcher)
         let personalKeys = PersonalKeys(
             calls: dispatcher, storage: host.storage, keySource: host.keySource, clock: time)
@@ -113,7 +118,7 @@ final class HostParts: Sendable {
             SecretStoreService(
                 calls: dispatcher, storage: host.storage, keySource: host.keySource,
                 now: { Int64(clock.wall() / 1_000_000) }),
-            PersonalKeysService(keys: personalKeys), personalData,
+            PersonalKeysService(keys: personalKeys), personalData, features,
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
         isOpen = OpenFlag()
@@ -136,6 +141,8 @@ final class HostParts: Sendable {
         }
         let dispatcher = dispatcher
         metrics.register { DispatchMetrics.families(dispatcher.snapshot()) }
+        let health = health
+        metrics.register { HealthMetrics.families(health.reports()) }
         let housing = housing
         metrics.register { [DispatchMetrics.builds(housing.images)] }
         gateway = try GatewayServer(
@@ -202,7 +209,8 @@ final class HostParts: Sendable {
     func planner(_ deployment: CompiledDeployment, _ url: String) throws -> DeploymentPlanner {
         DeploymentPlanner(
             deployment: deployment, services: services, state: settings.host.state, publicURL: url,
-            version: HostVersion.current, judge: try TrustPolicy(settings.host.trust, folder: settings.folder))
+            version: HostVersion.current, judge: try TrustPolicy(settings.host.trust, folder: settings.folder),
+            health: health)
     }
 
     /// Says what is not as it should be with libraries that are loaded all the same.
@@ -257,6 +265,7 @@ final class HostParts: Sendable {
         do { try selfTests.write(fleet.statuses, of: deployment, at: Int64(clock.wall() / 1_000_000)) } catch {
             logger.warning("what self-tests found cannot be kept", metadata: ["error": "\(error)"])
         }
+        features.use(deployment.table)
         personalData.ask(
             deployment.table.instances.filter { instance in
                 instance.plugin.manifest.provides.contains { $0.capability == PersonalDataService.capability }

@@ -22,6 +22,69 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// Why a provider failed.
+public nonisolated enum OptionsFaultClass: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+
+  /// Not set.
+  case unspecified // = 0
+
+  /// Our key is wrong or may not.
+  case auth // = 1
+
+  /// Nothing is left of what was paid for.
+  case quota // = 2
+
+  /// Too much at once.
+  case rate // = 3
+
+  /// No answer in time.
+  case timeout // = 4
+
+  /// It failed.
+  case server // = 5
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .unspecified
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .auth
+    case 2: self = .quota
+    case 3: self = .rate
+    case 4: self = .timeout
+    case 5: self = .server
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .auth: return 1
+    case .quota: return 2
+    case .rate: return 3
+    case .timeout: return 4
+    case .server: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [OptionsFaultClass] = [
+    .unspecified,
+    .auth,
+    .quota,
+    .rate,
+    .timeout,
+    .server,
+  ]
+
+}
+
 /// The types of attributes.
 public nonisolated enum OptionsAttributeType: SwiftProtobuf.Enum, Swift.CaseIterable {
   public typealias RawValue = Int
@@ -123,6 +186,51 @@ public nonisolated struct OptionsCapability: Sendable {
 
   /// Several instances may provide it and a need is then ambiguous until a route decides. False: at most one.
   public var many: Bool = false
+
+  /// Its providers stand for somebody outside. Not set: they do not.
+  public var external: OptionsExternal {
+    get {_external ?? OptionsExternal()}
+    set {_external = newValue}
+  }
+  /// Returns true if `external` has been explicitly set.
+  public var hasExternal: Bool {self._external != nil}
+  /// Clears the value of `external`. Subsequent reads from it will return its default value.
+  public mutating func clearExternal() {self._external = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _external: OptionsExternal? = nil
+}
+
+/// Providers that stand for somebody outside, who may fail, be slow and ask for money: the host watches each profile, keeps
+/// callers off one that fails, and goes to the next where errors allow.
+public nonisolated struct OptionsExternal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Errors that are the provider's, besides those that their code says it of: UNAVAILABLE, INTERNAL, UNKNOWN and DATA_LOSS
+  /// (the server), DEADLINE_EXCEEDED (time), RESOURCE_EXHAUSTED (rate). All others are the caller's and never count.
+  public var faults: [OptionsProviderFault] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An error that is the provider's.
+public nonisolated struct OptionsProviderFault: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As errors state it: content.quota.
+  public var reason: String = String()
+
+  /// Whose it is.
+  public var `class`: OptionsFaultClass = .unspecified
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -312,6 +420,10 @@ public nonisolated let OptionsExtensions_field = SwiftProtobuf.MessageExtension<
 
 fileprivate nonisolated let _protobuf_package = "theatre.options.v1"
 
+nonisolated extension OptionsFaultClass: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAULT_CLASS_UNSPECIFIED\0\u{1}FAULT_CLASS_AUTH\0\u{1}FAULT_CLASS_QUOTA\0\u{1}FAULT_CLASS_RATE\0\u{1}FAULT_CLASS_TIMEOUT\0\u{1}FAULT_CLASS_SERVER\0")
+}
+
 nonisolated extension OptionsAttributeType: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ATTRIBUTE_TYPE_UNSPECIFIED\0\u{1}ATTRIBUTE_TYPE_INTEGER\0\u{1}ATTRIBUTE_TYPE_STRING\0\u{1}ATTRIBUTE_TYPE_STRINGS\0\u{1}ATTRIBUTE_TYPE_BOOLEAN\0")
 }
@@ -378,7 +490,7 @@ nonisolated extension OptionsOperation: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension OptionsCapability: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Capability"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attributes\0\u{1}many\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attributes\0\u{1}many\0\u{1}external\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -388,24 +500,98 @@ nonisolated extension OptionsCapability: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.attributes) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.many) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._external) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.attributes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.attributes, fieldNumber: 1)
     }
     if self.many != false {
       try visitor.visitSingularBoolField(value: self.many, fieldNumber: 2)
     }
+    try { if let v = self._external {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: OptionsCapability, rhs: OptionsCapability) -> Bool {
     if lhs.attributes != rhs.attributes {return false}
     if lhs.many != rhs.many {return false}
+    if lhs._external != rhs._external {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension OptionsExternal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".External"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}faults\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.faults) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.faults.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.faults, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: OptionsExternal, rhs: OptionsExternal) -> Bool {
+    if lhs.faults != rhs.faults {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension OptionsProviderFault: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ProviderFault"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}class\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.`class`) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if self.`class` != .unspecified {
+      try visitor.visitSingularEnumField(value: self.`class`, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: OptionsProviderFault, rhs: OptionsProviderFault) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.`class` != rhs.`class` {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
