@@ -60,8 +60,8 @@ public struct ProfileDeclaration: Sendable, Hashable {
     public var instance: String
     /// Model, merchant, template and the like, as the instance's plugin knows them; an object.
     public var parameters: JSONValue
-    /// What a call costs; an object, empty where nothing is known.
-    public var price: JSONValue
+    /// What a call costs; nil where nobody said.
+    public var price: Price?
     /// What it may use; an object, empty for no limit.
     public var limits: JSONValue
     /// Where it was declared.
@@ -69,7 +69,7 @@ public struct ProfileDeclaration: Sendable, Hashable {
 
     /// A profile.
     public init(
-        name: String, instance: String, parameters: JSONValue = .object([:]), price: JSONValue = .object([:]),
+        name: String, instance: String, parameters: JSONValue = .object([:]), price: Price? = nil,
         limits: JSONValue = .object([:]), source: Source
     ) {
         self.name = name

@@ -18,7 +18,10 @@ public struct RoutingDeclaration: Sendable, Hashable {
         profiles = try reader.each("profiles") { profile in
             ProfileDeclaration(
                 name: try profile.string("name"), instance: try profile.string("instance"),
-                parameters: .object(try profile.object("parameters")), price: .object(try profile.object("price")),
+                parameters: .object(try profile.object("parameters")),
+                price: try profile.value("price").map { [pointer = profile.pointer(to: "price")] in
+                    try Price(reading: $0, at: pointer)
+                },
                 limits: .object(try profile.object("limits")), source: map.source(at: profile.pointer))
         }
         routes = try reader.each("routes") { try RouteDeclaration(reading: &$0, map: map) }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A day of the proleptic Gregorian calendar.
-struct CivilDay: Sendable, Hashable {
+package struct CivilDay: Sendable, Hashable {
     var year: Int
     /// 1 to 12.
     var month: Int
@@ -16,7 +16,7 @@ struct CivilDay: Sendable, Hashable {
     }
 
     /// The day so many days after 1970-01-01.
-    init(number: Int64) {
+    package init(number: Int64) {
         // Years begin in March, so that the leap day is a year's last; an era has 400 years.
         let shifted = number + 719_468
         let era = floorDivide(shifted, 146_097)
@@ -37,6 +37,9 @@ struct CivilDay: Sendable, Hashable {
         let dayOfYear = Int64((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1)
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
+
+    /// `2026-11-24`.
+    package var iso: String { "\(year)-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day)" }
 
     /// 0 is Sunday.
     var weekday: Int { Self.weekday(number) }

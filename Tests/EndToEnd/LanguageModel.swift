@@ -18,10 +18,11 @@ struct LanguageModel {
     ///   - fallbacks: profiles that outline where the emulator cannot.
     ///   - given: the key the host has.
     ///   - attempts: how often a run is tried.
+    ///   - price: of the emulator.
     ///   - state: where the server's state is, with what a test put there.
     static func start(
         on engine: StorageEngine = .sqlite, fallbacks: String = "", given: String = key, attempts: Int = 1,
-        folder state: TemporaryFolder? = nil
+        price: String = "{free: true}", folder state: TemporaryFolder? = nil
     ) async throws -> LanguageModel {
         let emulator = OpenAIEmulator(key: key)
         let listener = try emulator.serve()
@@ -38,6 +39,8 @@ struct LanguageModel {
             """,
             "70-drafting.yaml": try defaultFile("70-drafting.yaml") + "  max_attempts: \(attempts)\n",
             "90-routes.yaml": """
+            profiles:
+              - {name: openai, instance: openai, price: \(price)}
             routes:
               - {feature: studio.notify, candidates: [{profile: inbox}]}
               - {feature: studio.outline, candidates: [{profile: openai}], fallbacks: [\(fallbacks)]}

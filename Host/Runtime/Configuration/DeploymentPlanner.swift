@@ -18,6 +18,7 @@ public struct DeploymentPlanner {
     private let version: String
     private let judge: (any LibraryJudging)?
     private let health: HealthBook?
+    private let meter: (any CallMeter)?
 
     /// A planner for a deployment.
     ///
@@ -28,9 +29,11 @@ public struct DeploymentPlanner {
     ///   - version: the host's.
     ///   - judge: of libraries; nil where they were judged before.
     ///   - health: where it is kept how profiles are that stand for somebody outside; nil where nobody watches them.
+    ///   - meter: told what calls to them used.
     public init(
         deployment: CompiledDeployment, services: [String: any HostService], state: String, publicURL: String,
-        version: String, judge: (any LibraryJudging)? = nil, health: HealthBook? = nil
+        version: String, judge: (any LibraryJudging)? = nil, health: HealthBook? = nil,
+        meter: (any CallMeter)? = nil
     ) {
         self.deployment = deployment
         self.services = services
@@ -39,6 +42,7 @@ public struct DeploymentPlanner {
         self.version = version
         self.judge = judge
         self.health = health
+        self.meter = meter
     }
 
     /// Instances to run and those that cannot.
@@ -57,9 +61,9 @@ public struct DeploymentPlanner {
                 closed.append(Self.closed(instance.declaration, file, .quarantined(error)))
             }
         }
-        let table = deployment.table, health = health
+        let table = deployment.table, health = health, meter = meter
         return Fleet.Plan(instances: plans, closed: closed) {
-            RegistryRouting(table: table, ports: $0, health: health)
+            RegistryRouting(table: table, ports: $0, health: health, meter: meter)
         }
     }
 

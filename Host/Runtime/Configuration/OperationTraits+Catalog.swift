@@ -17,6 +17,7 @@ extension OperationTraits {
         beforeReady = operation == Handover.give
         streamsIn = description.isClientStreaming
         streamsOut = description.isServerStreaming
+        usage = UsageLayout(of: description, in: catalog)
         defaultTimeout = UInt64(description.defaultTimeoutMilliseconds) * 1_000_000
     }
 }

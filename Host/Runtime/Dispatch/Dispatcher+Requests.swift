@@ -163,9 +163,9 @@ extension Dispatcher {
             case .single(let candidate) where candidate.health == nil:
                 try self.launch(launch, on: candidate)
             case .single(let candidate):
-                try follow(&launch, caller, call, [candidate], nil, fallback: fallback)
+                try follow(&launch, caller, call, [candidate], nil, fallback: fallback, attributes)
             case .ordered(let candidates, let skipped):
-                try follow(&launch, caller, call, candidates, skipped, fallback: fallback)
+                try follow(&launch, caller, call, candidates, skipped, fallback: fallback, attributes)
             }
         }
     }
@@ -191,7 +191,7 @@ extension Dispatcher {
 
     private func follow(
         _ launch: inout Launch, _ caller: InstancePort, _ call: PortCall, _ candidates: [RouteCandidate],
-        _ skipped: String?, fallback: Bool
+        _ skipped: String?, fallback: Bool, _ attributes: UnsafeRawBufferPointer
     ) throws(CallError) {
         guard let first = candidates.first else { throw Self.unrouted(call.name) }
         let chosen = fallback ? candidates : [first]
@@ -201,7 +201,8 @@ extension Dispatcher {
         }
         let chain = RoutedCall(
             self, need: call.name, candidates: chosen, payload: Array(launch.payload), key: Array(launch.key),
-            callerField: caller.callerField, anyEffect: call.traits.freeOfEffects, skipped: skipped)
+            callerField: caller.callerField, anyEffect: call.traits.freeOfEffects, skipped: skipped,
+            attributes: first.metered == nil ? [] : Array(attributes))
         let (slot, id) = try answer(launch, caller, chain)
         chain.begin(
             id: id, context: launch.context.takeUnretainedValue(),

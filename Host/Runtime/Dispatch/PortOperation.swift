@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CTheatrePlugin
+public import Transcoding
 
 /// What the dispatcher knows of an operation from its contract.
 public struct OperationTraits: Sendable, Hashable {
@@ -23,6 +24,8 @@ public struct OperationTraits: Sendable, Hashable {
     public var streamsOut = false
     /// Nanoseconds for callers that set no deadline; 0 is the host's default.
     public var defaultTimeout: UInt64 = 0
+    /// Where its answer says what the call used; nil for nowhere.
+    public var usage: UsageLayout?
 
     /// A unary operation without effects worth a mark.
     public init() {}

@@ -17,6 +17,7 @@ final class RoutedCall: CallResponder, CallSink {
     private let key: [UInt8]
     private let callerField: [UInt8]
     private let anyEffect: Bool
+    private let attributes: [UInt8]
     private let state: Mutex<State>
 
     private struct State {
@@ -34,6 +35,8 @@ final class RoutedCall: CallResponder, CallSink {
         /// What the caller takes beyond what a stream begins with.
         var credit: UInt64 = 0
         var hasSent = false
+        /// What a stream said so far that it used.
+        var used: UsageCounts?
         var isCancelled = false
         /// Of candidates that were passed over, the shortest wait.
         var wait: UInt64?
@@ -42,8 +45,9 @@ final class RoutedCall: CallResponder, CallSink {
 
     init(
         _ dispatcher: Dispatcher, need: String, candidates: [RouteCandidate], payload: [UInt8], key: [UInt8],
-        callerField: [UInt8], anyEffect: Bool, skipped: String?
+        callerField: [UInt8], anyEffect: Bool, skipped: String?, attributes: [UInt8] = []
     ) {
+        self.attributes = attributes
         self.dispatcher = dispatcher
         self.need = need
         self.candidates = candidates
@@ -118,6 +122,7 @@ final class RoutedCall: CallResponder, CallSink {
             state.admission = admission
             state.began = began
             state.inner = 0
+            state.used = nil
             return state
         }
         return payload.withUnsafeBytes { payload in
@@ -178,10 +183,18 @@ final class RoutedCall: CallResponder, CallSink {
     // MARK: CallSink
 
     func complete(_ call: CallID, _ result: borrowing CallResult) {
-        let (used, admission, began, hasSent) = state.withLock { ($0.next - 1, $0.admission, $0.began, $0.hasSent) }
-        let error = result.error, candidate = candidates[used]
-        let verdict = candidate.health?.ended(
-            admission, error, after: dispatcher.clock.monotonic() &- began, dispatcher.clock)
+        let (state, hasSent) = self.state.withLock { ($0, $0.hasSent) }
+        let error = result.error, candidate = candidates[state.next - 1]
+        let nanoseconds = dispatcher.clock.monotonic() &- state.began
+        let verdict = candidate.health?.ended(state.admission, error, after: nanoseconds, dispatcher.clock)
+        if let metered = candidate.metered {
+            let used = error == nil ? metered.usage(in: result.payload) ?? state.used : state.used
+            metered.meter.record(
+                MeteredCall(
+                    profile: metered, context: state.context, attributes: attributes,
+                    at: Int64(dispatcher.clock.wall() / 1_000_000), nanoseconds: nanoseconds, usage: used, error: error)
+            )
+        }
         guard let error else { return finish(.payload(result.payload)) }
         guard !hasSent, mayFallBack(error, verdict ?? .nothing) else { return finish(.failure(error)) }
         note(candidate, error)
@@ -189,10 +202,11 @@ final class RoutedCall: CallResponder, CallSink {
     }
 
     func receive(_ call: CallID, _ message: UnsafeRawBufferPointer, end: Bool) {
-        let outer = state.withLock { state in
+        let (outer, index) = state.withLock { state in
             state.hasSent = true
-            return state.outer
+            return (state.outer, state.next - 1)
         }
+        if let used = candidates[index].metered?.usage(in: message) { state.withLock { $0.used = used } }
         // The caller has as much credit as the callee was given, so only one that has ended takes nothing.
         if !dispatcher.sendOut(outer, message, end: end) { dispatcher.cancel(call) }
     }

@@ -53,14 +53,18 @@ public struct RouteCandidate: Sendable {
     public var profile: String
     /// How the profile is, where its instance stands for somebody outside.
     public var health: ProfileHealth?
+    /// Who is told what its calls used, where they say it.
+    public var metered: MeteredProfile?
     /// What the callee's context says of the caller and the profile, encoded by ``CallContext/fields(of:profile:parameters:)``;
     /// empty for the caller alone.
     public var context: [UInt8]
 
     /// A candidate.
     public init(
-        port: InstancePort, operation: UInt32, profile: String, health: ProfileHealth? = nil, context: [UInt8] = []
+        port: InstancePort, operation: UInt32, profile: String, health: ProfileHealth? = nil,
+        metered: MeteredProfile? = nil, context: [UInt8] = []
     ) {
+        self.metered = metered
         self.health = health
         self.port = port
         self.operation = operation

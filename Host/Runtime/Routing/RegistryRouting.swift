@@ -14,6 +14,7 @@ public final class RegistryRouting: Routing {
     private let table: RoutingTable
     private let ports: [String: InstancePort]
     private let health: HealthBook?
+    private let meter: (any CallMeter)?
     private let entries: [ObjectIdentifier: [Entry?]]
 
     /// What is known of one call of one port.
@@ -30,16 +31,23 @@ public final class RegistryRouting: Routing {
 
     /// Binds a table to the ports that serve.
     ///
-    /// - Parameter health: of profiles that stand for somebody outside; nil where nobody watches them.
-    public init(table: RoutingTable, ports: [String: InstancePort], health: HealthBook? = nil) {
+    /// - Parameters:
+    ///   - health: of profiles that stand for somebody outside; nil where nobody watches them.
+    ///   - meter: told what calls to them used.
+    public init(
+        table: RoutingTable, ports: [String: InstancePort], health: HealthBook? = nil, meter: (any CallMeter)? = nil
+    ) {
         self.table = table
         self.ports = ports
         self.health = health
+        self.meter = meter
         entries = Dictionary(
             ports.values.map { port in
                 (
                     ObjectIdentifier(port),
-                    port.calls.map { Self.entry($0, of: port, table: table, ports: ports, health: health) }
+                    port.calls.map {
+                        Self.entry($0, of: port, table: table, ports: ports, health: health, meter: meter)
+                    }
                 )
             }, uniquingKeysWith: { first, _ in first })
     }
@@ -47,11 +55,22 @@ public final class RegistryRouting: Routing {
     /// The book, and what it is to know of one contract.
     private struct Watch {
         let book: HealthBook
+        let meter: (any CallMeter)?
+        let feature: String
         let capability: String
         let faults: [String: FaultClass]
 
         func health(of profile: String, servedBy identity: InstanceIdentity) -> ProfileHealth {
             book.health(of: profile, for: capability, servedBy: identity, faults: faults)
+        }
+
+        func metered(
+            _ profile: ProfileDeclaration, _ operation: PortOperation, for caller: InstancePort
+        ) -> MeteredProfile? {
+            guard let meter, let layout = operation.traits.usage else { return nil }
+            return MeteredProfile(
+                feature: feature, caller: caller.identity.instance, profile: profile, operation: operation.name,
+                layout: layout, meter: meter)
         }
     }
 
@@ -83,7 +102,7 @@ public final class RegistryRouting: Routing {
     private func entry(_ caller: InstancePort, _ call: Int) -> Entry? {
         if let calls = entries[ObjectIdentifier(caller)] { return calls.indices.contains(call) ? calls[call] : nil }
         guard caller.calls.indices.contains(call) else { return nil }
-        return Self.entry(caller.calls[call], of: caller, table: table, ports: ports, health: health)
+        return Self.entry(caller.calls[call], of: caller, table: table, ports: ports, health: health, meter: meter)
     }
 
     /// The candidate of a feature with one binding and no fallback.
@@ -111,14 +130,17 @@ public final class RegistryRouting: Routing {
 
     private static func entry(
         _ call: PortCall, of caller: InstancePort, table: RoutingTable, ports: [String: InstancePort],
-        health: HealthBook?
+        health: HealthBook?, meter: (any CallMeter)?
     ) -> Entry? {
         guard case .feature(let name, let operation, _) = call.target, let feature = table.feature(name) else {
             return nil
         }
         let allowsFallback = table.allowsFallback(feature)
         let watch = table.external(feature).flatMap { faults in
-            health.map { Watch(book: $0, capability: table.capability(of: feature), faults: faults) }
+            health.map {
+                Watch(
+                    book: $0, meter: meter, feature: name, capability: table.capability(of: feature), faults: faults)
+            }
         }
         var resolutions: [ObjectIdentifier: Resolution] = [:]
         for binding in table.bindings(of: feature) {
@@ -147,6 +169,7 @@ public final class RegistryRouting: Routing {
                 RouteCandidate(
                     port: port, operation: index, profile: link.profile.name,
                     health: watch?.health(of: link.profile.name, servedBy: port.identity),
+                    metered: watch?.metered(link.profile, port.operations[Int(index)], for: caller),
                     context: CallContext.fields(
                         of: caller.identity, profile: link.profile.name, parameters: parameters(link))))
         }

@@ -3,7 +3,7 @@
 
 internal import Runtime
 
-/// Gathers audit rows and decides when they are stored.
+/// Gathers audit rows, counts reads alike in one, and decides when they are stored.
 struct AuditBatches: ActionState {
     /// A row to come.
     struct Row: Sendable {
@@ -28,44 +28,27 @@ struct AuditBatches: ActionState {
     }
 
     /// What to do.
-    enum Action: Sendable {
-        /// Store these.
-        case store([Row])
-        /// Say `due` after so many milliseconds.
-        case wait(Int64)
-        /// Everything is stored, or given up.
-        case stopped
-    }
+    typealias Action = RowBatches<Row>.Action
 
-    /// Milliseconds that a row waits for others: with a commit, under the second of loss that is allowed.
-    static let gathering: Int64 = 500
-    /// Rows in one batch.
-    static let largest = 256
-    /// Rows kept while the storage is away; beyond it the newest are dropped and counted.
-    static let bound = 10_000
     /// Reads alike of one batch that have a row of their own; the last of them counts the rest.
     static let alike = 10
 
-    private(set) var dropped = 0
-    private(set) var storedRows = 0
-    private var rows: [Row] = []
-    private var underWay: [Row] = []
-    /// Of the reads in `rows`: how many rows they have, and which is the last.
+    private var batches = RowBatches<Row>(largest: 256)
+    /// Of the reads that are not under way: how many rows they have, and which is the last.
     private var reads: [AuditedRead: (rows: Int, last: Int)] = [:]
-    private var isWaiting = false
-    private var backoff = Backoff()
-    private var isStopping = false
+
+    var dropped: Int { batches.dropped }
+    var storedRows: Int { batches.stored }
 
     mutating func handle(_ input: Input) -> [Action] {
         switch input {
         case .row(let row, let read): return take(row, read)
-        case .due:
-            isWaiting = false
-            return store()
-        case .stored(let succeeded): return settle(succeeded)
-        case .stop:
-            isStopping = true
-            return underWay.isEmpty ? (rows.isEmpty ? [.stopped] : store()) : []
+        case .due: return passed(batches.handle(.due))
+        case .stored(let succeeded):
+            // What came to nothing is put before the others again, which have other places then.
+            if !succeeded { reads.removeAll(keepingCapacity: true) }
+            return passed(batches.handle(.stored(succeeded)))
+        case .stop: return passed(batches.handle(.stop))
         }
     }
 
@@ -73,53 +56,17 @@ struct AuditBatches: ActionState {
         if let read {
             let known = reads[read] ?? (0, 0)
             guard known.rows < Self.alike else {
-                rows[known.last].count += row.count
+                batches.update(known.last) { $0.count += row.count }
                 return []
             }
-            if rows.count + underWay.count < Self.bound { reads[read] = (known.rows + 1, rows.count) }
+            if batches.hasRoom { reads[read] = (known.rows + 1, batches.waiting) }
         }
-        guard rows.count + underWay.count < Self.bound else {
-            dropped += 1
-            return []
-        }
-        rows.append(row)
-        if rows.count >= Self.largest, backoff.failures == 0 { return store() }
-        return wait(Self.gathering)
+        return passed(batches.handle(.row(row)))
     }
 
-    private mutating func wait(_ milliseconds: Int64) -> [Action] {
-        guard !isWaiting, underWay.isEmpty, !isStopping else { return [] }
-        isWaiting = true
-        return [.wait(milliseconds)]
-    }
-
-    private mutating func store() -> [Action] {
-        guard underWay.isEmpty, !rows.isEmpty else { return [] }
-        underWay = Array(rows.prefix(Self.largest))
-        rows.removeFirst(underWay.count)
-        // The places of those that remain are others now.
-        reads.removeAll(keepingCapacity: true)
-        return [.store(underWay)]
-    }
-
-    private mutating func settle(_ succeeded: Bool) -> [Action] {
-        let batch = underWay
-        underWay = []
-        if succeeded {
-            storedRows += batch.count
-            backoff.reset()
-            guard isStopping else {
-                return rows.count >= Self.largest ? store() : rows.isEmpty ? [] : wait(Self.gathering)
-            }
-            return rows.isEmpty ? [.stopped] : store()
-        }
-        guard !isStopping else {
-            dropped += batch.count + rows.count
-            rows = []
-            return [.stopped]
-        }
-        rows = batch + rows
-        reads.removeAll(keepingCapacity: true)
-        return wait(backoff.fail())
+    /// The places of those that remain are others once a batch is under way.
+    private mutating func passed(_ actions: [Action]) -> [Action] {
+        for case .store in actions { reads.removeAll(keepingCapacity: true) }
+        return actions
     }
 }

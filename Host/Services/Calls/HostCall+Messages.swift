@@ -1,12 +1,12 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Runtime
-internal import SwiftProtobuf
+public import Runtime
+public import SwiftProtobuf
 
 extension HostCall {
     /// The request message, or INVALID_ARGUMENT `host.bad_request`.
-    func decode<Request: Message>(_ type: Request.Type) throws(CallError) -> Request {
+    public func decode<Request: Message>(_ type: Request.Type) throws(CallError) -> Request {
         do {
             return try Request(serializedBytes: payload)
         } catch {
@@ -17,7 +17,7 @@ extension HostCall {
     }
 
     /// Serves a call that is answered at once.
-    func answer<Request: Message, Response: Message>(
+    public func answer<Request: Message, Response: Message>(
         _ type: Request.Type, _ body: (Request) throws(CallError) -> Response
     ) {
         do throws(CallError) {
@@ -28,7 +28,7 @@ extension HostCall {
     }
 
     /// Refuses an operation that the contract does not have.
-    func failUnknown(_ operation: String, of contract: String) {
+    public func failUnknown(_ operation: String, of contract: String) {
         fail(CallError(.unimplemented, "host.no_operation", "\(contract) has no operation \(operation)."))
     }
 }

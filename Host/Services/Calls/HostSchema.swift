@@ -58,5 +58,37 @@ public enum HostSchema {
                 );
                 """
         },
+        SQLMigration.with {
+            $0.name = "host-004-usage"
+            $0.sql = """
+                CREATE TABLE {usage} (
+                    tenant TEXT NOT NULL,
+                    id TEXT NOT NULL,
+                    at BIGINT NOT NULL,
+                    project TEXT NOT NULL,
+                    feature TEXT NOT NULL,
+                    caller TEXT NOT NULL,
+                    profile TEXT NOT NULL,
+                    instance TEXT NOT NULL,
+                    operation TEXT NOT NULL,
+                    model TEXT NOT NULL,
+                    run TEXT NOT NULL,
+                    stage TEXT NOT NULL,
+                    cost BIGINT,
+                    currency TEXT NOT NULL,
+                    failure TEXT NOT NULL,
+                    microseconds BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE INDEX {usage_at} ON {usage} (tenant, at);
+                CREATE TABLE {usage_units} (
+                    tenant TEXT NOT NULL,
+                    id TEXT NOT NULL,
+                    unit TEXT NOT NULL,
+                    amount BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id, unit)
+                );
+                """
+        },
     ]
 }

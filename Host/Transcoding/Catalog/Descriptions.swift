@@ -57,6 +57,10 @@ public struct OperationDescription: Sendable, Hashable {
     public let hostOnly: Bool
     /// Milliseconds for callers that set no deadline. 0: the host's default.
     public let defaultTimeoutMilliseconds: UInt32
+    /// Where its answer says what the call used: fields with dots; empty for nowhere.
+    public let usage: String
+    /// The field that names work whose usage several answers tell of; empty for none.
+    public let usageID: String
 }
 
 /// A message.

@@ -106,7 +106,7 @@ struct DescriptorReading {
             isClientStreaming: method.clientStreaming, isServerStreaming: method.serverStreaming,
             sideEffect: options.sideEffect, reconcile: options.reconcile, freeOfEffects: options.freeOfEffects,
             optional: options.optional, holdsTransaction: options.holdsTransaction, hostOnly: options.hostOnly,
-            defaultTimeoutMilliseconds: options.defaultTimeoutMs)
+            defaultTimeoutMilliseconds: options.defaultTimeoutMs, usage: options.usage, usageID: options.usageID)
     }
 
     private static func trimmed(_ comment: String) -> String {

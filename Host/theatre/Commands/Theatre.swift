@@ -13,7 +13,7 @@ struct Theatre: AsyncParsableCommand {
         subcommands: [
             Serve.self, Check.self, Explain.self, Plugins.self, Storage.self, Secrets.self, Keys.self, Jobs.self,
             Events.self,
-            Audit.self, Authz.self,
+            Audit.self, Authz.self, Costs.self,
             TourCommand.self,
             ProbeLibrary.self, DescribeItself.self,
             PluginCommand.self,

@@ -34,6 +34,7 @@ final class HostParts: Sendable {
     private let personalData: PersonalDataService
     private let health: HealthBook
     private let features: FeaturesService
+    private let usage: UsageRecorder
     /// Where instances live that run in this process.
     let housing: InProcessHousing
     let url = Mutex("")
@@ -108,6 +109,7 @@ final class HostParts: Sendable {
         let healthLog = log.logger("health")
         health = HealthBook(clock: clock) { healthLog.tell($0) }
         features = FeaturesService(book: health)
+        usage = UsageRecorder(calls: dispatcher, storage: host.storage, clock: time, log: log.logger("usage"))
         personalData = PersonalDataService(calls: dispatcher)
         let personalKeys = PersonalKeys(
             calls: dispatcher, storage: host.storage, keySource: host.keySource, clock: time)
@@ -119,6 +121,7 @@ final class HostParts: Sendable {
                 calls: dispatcher, storage: host.storage, keySource: host.keySource,
                 now: { Int64(clock.wall() / 1_000_000) }),
             PersonalKeysService(keys: personalKeys), personalData, features,
+            CostsService(calls: dispatcher, storage: host.storage, now: { Int64(clock.wall() / 1_000_000) }),
         ]
         services = Dictionary(all.map { ($0.contract, $0) }) { first, _ in first }
         isOpen = OpenFlag()
@@ -134,7 +137,7 @@ final class HostParts: Sendable {
         metrics = MetricsRegistry()
         for provider in [
             egress.metrics, timers.metrics, events.metrics, jobs.metrics, retention.metrics, auditWriter.metrics,
-            sealer.metrics, own.metrics, writer.metrics,
+            sealer.metrics, usage.metrics, own.metrics, writer.metrics,
             ProcessMetrics.families,
         ] {
             metrics.register(provider)
@@ -210,7 +213,7 @@ final class HostParts: Sendable {
         DeploymentPlanner(
             deployment: deployment, services: services, state: settings.host.state, publicURL: url,
             version: HostVersion.current, judge: try TrustPolicy(settings.host.trust, folder: settings.folder),
-            health: health)
+            health: health, meter: usage)
     }
 
     /// Says what is not as it should be with libraries that are loaded all the same.
@@ -331,6 +334,7 @@ final class HostParts: Sendable {
         await withCheckedContinuation { done in timers.stop { done.resume() } }
         await withCheckedContinuation { done in storageWatches.stop { done.resume() } }
         uses.flush()
+        await withCheckedContinuation { done in usage.stop { done.resume() } }
         await withCheckedContinuation { done in auditWriter.stop { done.resume() } }
         await withCheckedContinuation { done in sealer.stop { done.resume() } }
     }

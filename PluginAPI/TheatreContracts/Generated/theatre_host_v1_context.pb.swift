@@ -287,6 +287,9 @@ public nonisolated struct HostRouteAttributes: Sendable {
   /// The key whose stable hash a percentage goes by.
   public var key: String = String()
 
+  /// What the call is for, for those who look at costs later: run, stage, shot.
+  public var labels: Dictionary<String,String> = [:]
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -574,7 +577,7 @@ nonisolated extension HostEnvironment: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension HostRouteAttributes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RouteAttributes"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locale\0\u{1}region\0\u{1}currency\0\u{1}amount\0\u{1}channel\0\u{1}key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}locale\0\u{1}region\0\u{1}currency\0\u{1}amount\0\u{1}channel\0\u{1}key\0\u{1}labels\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -588,6 +591,7 @@ nonisolated extension HostRouteAttributes: SwiftProtobuf.Message, SwiftProtobuf.
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._amount) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.channel) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.labels) }()
       default: break
       }
     }
@@ -616,6 +620,9 @@ nonisolated extension HostRouteAttributes: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 6)
     }
+    if !self.labels.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.labels, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -626,6 +633,7 @@ nonisolated extension HostRouteAttributes: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._amount != rhs._amount {return false}
     if lhs.channel != rhs.channel {return false}
     if lhs.key != rhs.key {return false}
+    if lhs.labels != rhs.labels {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

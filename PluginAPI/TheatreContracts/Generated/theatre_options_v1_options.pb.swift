@@ -170,6 +170,14 @@ public nonisolated struct OptionsOperation: Sendable {
   /// Deadline for callers that set none, in milliseconds. 0: the host's default.
   public var defaultTimeoutMs: UInt32 = 0
 
+  /// Where its answer, or a message of the stream it answers with, says what the call used: names of fields with dots,
+  /// the last a message whose int64 fields are counts. Empty: nowhere.
+  public var usage: String = String()
+
+  /// Of work that one call begins and others ask about: the field of the answer that names it, so that its usage counts
+  /// once.
+  public var usageID: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -307,6 +315,10 @@ public nonisolated struct OptionsField: Sendable {
   /// The allowed values of a string.
   public var values: [String] = []
 
+  /// In a message of usage: the count that this one is a part of, as cached tokens are of all that were read. With a price
+  /// of its own it is not charged as part of the other.
+  public var partOf: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -430,7 +442,7 @@ nonisolated extension OptionsAttributeType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension OptionsOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Operation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}side_effect\0\u{1}reconcile\0\u{3}free_of_effects\0\u{1}optional\0\u{3}holds_transaction\0\u{3}host_only\0\u{3}default_timeout_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}side_effect\0\u{1}reconcile\0\u{3}free_of_effects\0\u{1}optional\0\u{3}holds_transaction\0\u{3}host_only\0\u{3}default_timeout_ms\0\u{1}usage\0\u{3}usage_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -445,6 +457,8 @@ nonisolated extension OptionsOperation: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeSingularBoolField(value: &self.holdsTransaction) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.hostOnly) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.defaultTimeoutMs) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.usage) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.usageID) }()
       default: break
       }
     }
@@ -472,6 +486,12 @@ nonisolated extension OptionsOperation: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.defaultTimeoutMs != 0 {
       try visitor.visitSingularUInt32Field(value: self.defaultTimeoutMs, fieldNumber: 7)
     }
+    if !self.usage.isEmpty {
+      try visitor.visitSingularStringField(value: self.usage, fieldNumber: 8)
+    }
+    if !self.usageID.isEmpty {
+      try visitor.visitSingularStringField(value: self.usageID, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -483,6 +503,8 @@ nonisolated extension OptionsOperation: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.holdsTransaction != rhs.holdsTransaction {return false}
     if lhs.hostOnly != rhs.hostOnly {return false}
     if lhs.defaultTimeoutMs != rhs.defaultTimeoutMs {return false}
+    if lhs.usage != rhs.usage {return false}
+    if lhs.usageID != rhs.usageID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -639,7 +661,7 @@ nonisolated extension OptionsAttribute: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension OptionsField: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Field"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}required\0\u{3}min_length\0\u{3}max_length\0\u{1}min\0\u{1}max\0\u{1}timestamp\0\u{1}secret\0\u{1}nullable\0\u{1}json\0\u{1}values\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}required\0\u{3}min_length\0\u{3}max_length\0\u{1}min\0\u{1}max\0\u{1}timestamp\0\u{1}secret\0\u{1}nullable\0\u{1}json\0\u{1}values\0\u{3}part_of\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -657,6 +679,7 @@ nonisolated extension OptionsField: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularBoolField(value: &self.nullable) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.json) }()
       case 10: try { try decoder.decodeRepeatedStringField(value: &self.values) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.partOf) }()
       default: break
       }
     }
@@ -697,6 +720,9 @@ nonisolated extension OptionsField: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.values.isEmpty {
       try visitor.visitRepeatedStringField(value: self.values, fieldNumber: 10)
     }
+    if !self.partOf.isEmpty {
+      try visitor.visitSingularStringField(value: self.partOf, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -711,6 +737,7 @@ nonisolated extension OptionsField: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.nullable != rhs.nullable {return false}
     if lhs.json != rhs.json {return false}
     if lhs.values != rhs.values {return false}
+    if lhs.partOf != rhs.partOf {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -28,7 +28,9 @@ struct RunSteps: Sendable {
             $0.responseSchema = OutlinePrompt.schema
         }
         let response = try await ContentChatClient(call, feature: Drafting.outline).complete(
-            request, CallOptions(idempotencyKey: "outline:\(run.id)", timeout: .seconds(120)))
+            request,
+            CallOptions(
+                idempotencyKey: "outline:\(run.id)", timeout: .seconds(120), attributes: Self.labels(run, "outline")))
         guard response.finishReason != .length, response.finishReason != .filtered else {
             throw DraftingError.malformed("outline")
         }
@@ -47,11 +49,16 @@ struct RunSteps: Sendable {
         let beats = run.outline?.beats ?? []
         let request = ContentEmbedRequest.with { $0.texts = beats.map(Self.meaning) }
         let response = try await ContentEmbeddingClient(call, feature: Drafting.embedding).embed(
-            request, CallOptions(idempotencyKey: "embed:\(run.id)"))
+            request, CallOptions(idempotencyKey: "embed:\(run.id)", attributes: Self.labels(run, "embed")))
         guard response.vectors.count == beats.count,
             response.vectors.allSatisfy({ $0.values.count == response.vectors[0].values.count })
         else { throw DraftingError.malformed("embedding") }
         return response.vectors.map { (response.model, $0) }
+    }
+
+    /// What a call is for, so that its cost is told apart.
+    private static func labels(_ run: StoredRun, _ stage: String) -> HostRouteAttributes {
+        .with { $0.labels = ["run": run.id, "stage": stage] }
     }
 
     /// What in the whole chapter does not belong to the setting.

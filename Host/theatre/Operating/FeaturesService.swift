@@ -1,31 +1,32 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-public import Registry
-public import Runtime
-internal import SwiftProtobuf
-internal import Synchronization
-internal import TheatreContracts
-internal import TheatreManifest
+import Registry
+import Runtime
+import Services
+import SwiftProtobuf
+import Synchronization
+import TheatreContracts
+import TheatreManifest
 
 /// `theatre.host.v1.Features`: what features are bound to, and how those are who serve them, for routes of an instance that
 /// has the grant `operate`.
-public final class FeaturesService: HostService {
+final class FeaturesService: HostService {
     /// The contract's full name.
-    public let contract = "theatre.host.v1.Features"
+    let contract = "theatre.host.v1.Features"
     /// The gateway calls it for a route.
-    public let servesRoutes = true
+    let servesRoutes = true
     private let book: HealthBook
     private let table = Mutex<RoutingTable?>(nil)
 
     /// - Parameter book: what calls found.
-    public init(book: HealthBook) { self.book = book }
+    init(book: HealthBook) { self.book = book }
 
     /// What serves from now on.
-    public func use(_ table: RoutingTable) { self.table.withLock { $0 = table } }
+    func use(_ table: RoutingTable) { self.table.withLock { $0 = table } }
 
     /// Serves one call; see ``HostService``.
-    public func serve(_ operation: String, _ call: any HostCall) {
+    func serve(_ operation: String, _ call: any HostCall) {
         switch operation {
         case "Health":
             call.answer(HostFeatureHealthRequest.self) { _ throws(CallError) in

@@ -1,11 +1,11 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Registry
-internal import Runtime
-internal import SwiftProtobuf
-internal import TheatreContracts
-internal import TheatreManifest
+import Registry
+import Runtime
+import SwiftProtobuf
+import TheatreContracts
+import TheatreManifest
 
 extension HealthReport {
     var message: HostProfileHealth {
