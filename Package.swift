@@ -9,6 +9,8 @@ struct PluginRow {
     let group: String
     let name: String
     var libraries: [Target.Dependency] = []
+    /// Files of its folder that are embedded by its entry.
+    var embedded: [String] = []
     /// What its unit tests need beside it.
     var tests: [Target.Dependency] = []
 }
@@ -21,7 +23,12 @@ let plugins = [
     PluginRow(
         group: "Content", name: "OpenAI", libraries: ["ModelServers", "TheatreManifest"],
         tests: ["EmulatedHost", "Emulators"]),
-    PluginRow(group: "Culture", name: "Bianjing"),
+    PluginRow(
+        group: "Culture", name: "Baghdad", libraries: ["CulturePacks"], embedded: ["pack.json"],
+        tests: ["TheatreManifest"]),
+    PluginRow(
+        group: "Culture", name: "Bianjing", libraries: ["CulturePacks"], embedded: ["pack.json"],
+        tests: ["TheatreManifest"]),
     PluginRow(
         group: "Identity", name: "Access", libraries: ["PersonalExports", "TheatreManifest", "TheatreSchedules"],
         tests: ["SQLite"]),
@@ -85,6 +92,8 @@ let fixtures = [
     "Unruly", "WrongMajor",
     // Nothing is wrong with it but its age.
     "FirstRevision",
+    // Nor with this one: a culture pack in C.
+    "PackInC",
 ]
 
 /// Plugins that do nothing wrong, in Tests/Fixtures, written with the SDK.
@@ -270,6 +279,9 @@ let shared: [Target] = [
         name: "Addresses", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
         path: "Plugins/Libraries/Addresses", exclude: ["README.md"], swiftSettings: staying),
     .target(
+        name: "CulturePacks", dependencies: ["TheatrePlugin", "TheatreContracts", protobuf],
+        path: "Plugins/Libraries/CulturePacks", exclude: ["README.md"], swiftSettings: staying),
+    .target(
         name: "ModelServers", dependencies: ["TheatrePlugin", "TheatreContracts", "TheatreManifest", protobuf],
         path: "Plugins/Libraries/ModelServers", exclude: ["README.md"], swiftSettings: staying),
     .target(
@@ -302,7 +314,7 @@ let pluginTargets: [Target] = plugins.flatMap { row -> [Target] in
             name: row.name,
             dependencies: ["TheatrePlugin", "TheatreContracts", .target(name: "\(row.name)Entry"), protobuf]
                 + row.libraries,
-            path: path, exclude: ["Entry", "README.md", "plugin.json"], swiftSettings: staying,
+            path: path, exclude: ["Entry", "README.md", "plugin.json"] + row.embedded, swiftSettings: staying,
             linkerSettings: pluginLink),
         .testTarget(
             name: "\(row.name)Tests",
@@ -373,8 +385,8 @@ let tests: [Target] =
             name: "ContractTests",
             dependencies: [
                 "theatre", "Runtime", "Registry", "Services", "JSONSchema", "Staging", "Transcoding",
-                "TheatreContracts",
-                "TheatreManifest", "CTheatrePlugin", nio("NIOCore"), log,
+                "TheatreContracts", "TheatrePlugin", "TheatrePluginTesting",
+                "TheatreManifest", "CTheatrePlugin", protobuf, nio("NIOCore"), log,
             ],
             path: "Tests/Contract", exclude: ["Storage"], swiftSettings: strict),
         .testTarget(
@@ -440,7 +452,8 @@ let tests: [Target] =
                 "Staging", "Remote", "Isolation", "CTheatrePlugin", "Runtime", "Registry", "Transcoding",
                 "TheatreContracts",
                 "TheatreManifest", "JSONSchema", "theatre", "theatre-runner", "Good", "Unruly", "Relay", "Parrot",
-                "Bianjing", "Offline", "SQLite", "Ledger", "Accounts", "Password", "Inbox", "Webhook", "Orders",
+                "Bianjing", "Baghdad", "PackInC", "Offline", "SQLite", "Ledger", "Accounts", "Password", "Inbox",
+                "Webhook", "Orders",
                 "PaymentSimulator", "Admin", "Anthropic", "KeyFile", "LocalBlobs", "OpenBao", "Drafting", "Validator",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"), protobuf, log,
@@ -455,6 +468,7 @@ let tests: [Target] =
         .testTarget(
             name: "CodecTests", dependencies: ["Scaffold", "Toolchains", "SeededRandom", protobuf],
             path: "Tests/Unit/CodecTests", exclude: ["Contract", "Drivers"], swiftSettings: strict),
+        unitTests("CulturePacksTests", ["CulturePacks", "TheatreContracts", "TheatrePlugin", protobuf]),
         unitTests("ScheduleTests", ["TheatreSchedules"]),
         unitTests(
             "ModelServersTests",

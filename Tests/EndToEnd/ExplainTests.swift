@@ -24,9 +24,17 @@ import TheatreManifest
     ]
 
     @Test func aFeatureWithOnePossibleInstanceIsRoutedWithoutARoute() async throws {
+        let result = try await explain(["drafting.ledger"])
+        #expect(result.status == 0)
+        #expect(result.output.contains("→ ledger (instance ledger): the only enabled instance"), "\(result.output)")
+    }
+
+    @Test func aFeatureThatTwoPacksCouldMeetGoesWhereItsRouteSays() async throws {
         let result = try await explain(["studio.culture"])
         #expect(result.status == 0)
-        #expect(result.output.contains("→ bianjing (instance bianjing): the only enabled instance"), "\(result.output)")
+        #expect(
+            result.output.contains("→ bianjing (instance bianjing): by the route at 90-routes.yaml:"),
+            "\(result.output)")
     }
 
     @Test(arguments: [("zh", "house", "offline"), ("en", "model", "openai")]) func theAttributesOfACallChooseItsRoute(

@@ -45,6 +45,7 @@ struct LanguageModel {
               - {feature: studio.notify, candidates: [{profile: inbox}]}
               - {feature: studio.outline, candidates: [{profile: openai}], fallbacks: [\(fallbacks)]}
               - {feature: studio.retrieval.embed, candidates: [{profile: openai}]}
+              - {feature: studio.culture, candidates: [{profile: bianjing}]}
             """,
         ]
         for (name, text) in files { try folder.write(name, text) }

@@ -20,7 +20,11 @@ import TheatreManifest
               secrets: {bot_token: {from: "env:TEST_BOT_TOKEN", hosts: ["127.0.0.1"]}}
             config: {base_url: "\(emulator.url)", chat_id: "4711"}
             """,
-            "90-routes.yaml": "routes:\n  - {feature: studio.notify, candidates: [{profile: telegram}]}\n",
+            "90-routes.yaml": """
+            routes:
+              - {feature: studio.notify, candidates: [{profile: telegram}]}
+              - {feature: studio.culture, candidates: [{profile: bianjing}]}
+            """,
         ])
         let server = try await ServerProcess.start(folder.root, environment: ["TEST_BOT_TOKEN": token])
         let person = try await Account.new(on: server)

@@ -35,7 +35,12 @@ import TheatreManifest
                 config: {url: "\(listener.url)/hook"}
                 """)
             try deployment.write(
-                "90-routes.yaml", "routes:\n  - {feature: studio.notify, candidates: [{profile: webhook}]}\n")
+                "90-routes.yaml",
+                """
+                routes:
+                  - {feature: studio.notify, candidates: [{profile: webhook}]}
+                  - {feature: studio.culture, candidates: [{profile: bianjing}]}
+                """)
             let folder = try TemporaryFolder()
             try folder.writeKey("hooks/0001.whsec", "whsec_\(Data(secret).base64EncodedString())\n")
             let server = try await ServerProcess.start(

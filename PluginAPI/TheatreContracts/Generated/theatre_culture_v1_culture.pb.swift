@@ -84,7 +84,7 @@ public nonisolated struct CultureDescribeRequest: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Language of the answer: en or zh. Empty: zh.
+  /// Language of the answer, one of the pack's. Empty: the first of them.
   public var language: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -121,6 +121,15 @@ public nonisolated struct CultureDescription: Sendable {
 
   /// Places where a scene can stand.
   public var stages: [CultureStage] = []
+
+  /// What stories of the setting turn on.
+  public var themes: [CultureTheme] = []
+
+  /// Prompts to begin from.
+  public var prompts: [CulturePromptTemplate] = []
+
+  /// BCP 47 languages the pack describes itself in, its own first.
+  public var languages: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -168,6 +177,18 @@ public nonisolated struct CultureNorm: Sendable {
   /// Where the pack has it from.
   public var source: String = String()
 
+  /// Stable code, where the norm is judged: norm.signage.foreign.
+  public var code: String = String()
+
+  /// What prompts and designs must not ask for. Empty: nothing is looked for. Stories are not judged by norms.
+  public var patterns: [String] = []
+
+  /// violation, warning or suggestion. Empty where nothing is looked for.
+  public var severity: String = String()
+
+  /// What to show instead.
+  public var instead: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -193,6 +214,9 @@ public nonisolated struct CultureTaboo: Sendable {
 
   /// What to write instead.
   public var instead: String = String()
+
+  /// Kinds of text that the rule holds for. Empty: all.
+  public var kinds: [CultureTextKind] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -228,6 +252,185 @@ public nonisolated struct CultureStage: Sendable {
   public init() {}
 }
 
+/// What stories of one sort turn on: the questions put to players, what they can find, and what their choices move.
+public nonisolated struct CultureTheme: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Stable id.
+  public var id: String = String()
+
+  /// For people.
+  public var name: String = String()
+
+  /// One sentence.
+  public var summary: String = String()
+
+  /// Questions put to players.
+  public var gates: [CultureGateTemplate] = []
+
+  /// What players can find and submit.
+  public var evidence: [CultureEvidenceType] = []
+
+  /// What choices move.
+  public var variables: [CultureWorldVariable] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A question put to players.
+public nonisolated struct CultureGateTemplate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Stable id.
+  public var id: String = String()
+
+  /// How it is decided: public, fate, fate_major or council.
+  public var kind: String = String()
+
+  /// The question.
+  public var question: String = String()
+
+  /// The answers, two or more.
+  public var options: [CultureGateOption] = []
+
+  /// Ids of the theme's evidence types that weigh on it.
+  public var evidence: [String] = []
+
+  /// What is said when it is decided; `{option}` stands for the text of the answer.
+  public var explanation: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// An answer to a gate.
+public nonisolated struct CultureGateOption: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Stable id.
+  public var id: String = String()
+
+  /// For people.
+  public var text: String = String()
+
+  /// What it moves.
+  public var changes: [CultureVariableChange] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A change of a world variable.
+public nonisolated struct CultureVariableChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Id of a variable of the theme.
+  public var variable: String = String()
+
+  /// By how much, a multiple of its step.
+  public var by: Int32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A sort of thing that players find and submit.
+public nonisolated struct CultureEvidenceType: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Stable id.
+  public var id: String = String()
+
+  /// For people.
+  public var name: String = String()
+
+  /// document, object, witness or trace.
+  public var category: String = String()
+
+  /// What it is worth where nothing else is known: A (most) to D.
+  public var tier: String = String()
+
+  /// How easily it is forged, 0 to 100.
+  public var forgeability: UInt32 = 0
+
+  /// Hours it stays good for. 0: for ever.
+  public var lastsHours: UInt32 = 0
+
+  /// How it is verified, one sentence.
+  public var verifiedBy: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A number that choices move.
+public nonisolated struct CultureWorldVariable: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Stable id.
+  public var id: String = String()
+
+  /// For people.
+  public var name: String = String()
+
+  /// What it says of the world.
+  public var meaning: String = String()
+
+  /// Its least value.
+  public var least: Int32 = 0
+
+  /// Its greatest value.
+  public var most: Int32 = 0
+
+  /// Where it starts, between the two.
+  public var start: Int32 = 0
+
+  /// What it moves by, 1 or more.
+  public var step: Int32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A prompt to begin from.
+public nonisolated struct CulturePromptTemplate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Stable id.
+  public var id: String = String()
+
+  /// What it is for: scene, dialogue, image or signage.
+  public var purpose: String = String()
+
+  /// The prompt; `{stage}` and `{subject}` stand for what the caller puts there.
+  public var text: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// A text to judge.
 public nonisolated struct CultureValidateRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -237,7 +440,7 @@ public nonisolated struct CultureValidateRequest: Sendable {
   /// At most 200,000 characters.
   public var text: String = String()
 
-  /// What it is.
+  /// What it is: rules hold for some kinds and not for others.
   public var kind: CultureTextKind = .unspecified
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -245,7 +448,7 @@ public nonisolated struct CultureValidateRequest: Sendable {
   public init() {}
 }
 
-/// A finding.
+/// A finding. Findings do not overlap.
 public nonisolated struct CultureFinding: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -337,14 +540,23 @@ public nonisolated struct CultureEnrichResponse: Sendable {
   public init() {}
 }
 
-/// The pack for another program.
+/// The pack for another program, or for one step of the studio.
 public nonisolated struct CultureExportRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// json or markdown.
+  /// What is wanted:
+  ///
+  /// - `json`: the whole pack, the protobuf JSON of Description with the field names kept;
+  /// - `markdown`: the whole pack, to be read;
+  /// - `02`: for those who plan, the JSON of PlanningConstraints;
+  /// - `07`: for those who write prompts, the JSON of PromptConstraints;
+  /// - `10`: for those who review, the JSON of ReviewChecklist.
   public var target: String = String()
+
+  /// Language of the document, one of the pack's. Empty: the first of them.
+  public var language: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -362,6 +574,172 @@ public nonisolated struct CultureExportResponse: Sendable {
 
   /// The document.
   public var document: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A pack's rules as sentences.
+public nonisolated struct CultureConstraints: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// What pictures show.
+  public var visualDo: [String] = []
+
+  /// What pictures do not show.
+  public var visualDont: [String] = []
+
+  /// How shops, gates and papers are lettered.
+  public var signageRules: [String] = []
+
+  /// Who wears what.
+  public var costumeNorms: [String] = []
+
+  /// Which things stand about.
+  public var propNorms: [String] = []
+
+  /// How people and places are called.
+  public var namingRules: [String] = []
+
+  /// What must not be: why, and what to write instead.
+  public var taboo: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Target `02`: what a plan keeps to. Every norm, the taboos that are violations, and what scenes are built from.
+public nonisolated struct CulturePlanningConstraints: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Id of the pack.
+  public var pack: String = String()
+
+  /// Of its content.
+  public var version: String = String()
+
+  /// The rules.
+  public var constraints: CultureConstraints {
+    get {_constraints ?? CultureConstraints()}
+    set {_constraints = newValue}
+  }
+  /// Returns true if `constraints` has been explicitly set.
+  public var hasConstraints: Bool {self._constraints != nil}
+  /// Clears the value of `constraints`. Subsequent reads from it will return its default value.
+  public mutating func clearConstraints() {self._constraints = nil}
+
+  /// Where scenes can stand, with their hours.
+  public var stages: [CultureStage] = []
+
+  /// What stories turn on.
+  public var themes: [CultureTheme] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _constraints: CultureConstraints? = nil
+}
+
+/// Target `07`: what a prompt keeps to. Every norm, the taboos that hold for prompts, and the words to keep out.
+public nonisolated struct CulturePromptConstraints: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Id of the pack.
+  public var pack: String = String()
+
+  /// Of its content.
+  public var version: String = String()
+
+  /// The rules.
+  public var constraints: CultureConstraints {
+    get {_constraints ?? CultureConstraints()}
+    set {_constraints = newValue}
+  }
+  /// Returns true if `constraints` has been explicitly set.
+  public var hasConstraints: Bool {self._constraints != nil}
+  /// Clears the value of `constraints`. Subsequent reads from it will return its default value.
+  public mutating func clearConstraints() {self._constraints = nil}
+
+  /// Words that no prompt asks for, as the pack writes them: what a negative prompt is made of.
+  public var avoid: [String] = []
+
+  /// Prompts to begin from.
+  public var prompts: [CulturePromptTemplate] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _constraints: CultureConstraints? = nil
+}
+
+/// Target `10`: what a review looks at, everything that Validate looks for, in all kinds of text.
+public nonisolated struct CultureReviewChecklist: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Id of the pack.
+  public var pack: String = String()
+
+  /// Of its content.
+  public var version: String = String()
+
+  /// The rules.
+  public var constraints: CultureConstraints {
+    get {_constraints ?? CultureConstraints()}
+    set {_constraints = newValue}
+  }
+  /// Returns true if `constraints` has been explicitly set.
+  public var hasConstraints: Bool {self._constraints != nil}
+  /// Clears the value of `constraints`. Subsequent reads from it will return its default value.
+  public mutating func clearConstraints() {self._constraints = nil}
+
+  /// What to look for: violations, then warnings, then suggestions.
+  public var items: [CultureReviewItem] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _constraints: CultureConstraints? = nil
+}
+
+/// One thing to look for.
+public nonisolated struct CultureReviewItem: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of the rule.
+  public var code: String = String()
+
+  /// violation, warning or suggestion.
+  public var severity: String = String()
+
+  /// Which of the rules it belongs to, by its name in Constraints: visual_dont, taboo.
+  public var group: String = String()
+
+  /// Kinds of text it is looked for in.
+  public var kinds: [CultureTextKind] = []
+
+  /// Why.
+  public var reason: String = String()
+
+  /// The words that give it away.
+  public var patterns: [String] = []
+
+  /// What should stand there.
+  public var instead: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -408,7 +786,7 @@ nonisolated extension CultureDescribeRequest: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension CultureDescription: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Description"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}version\0\u{1}name\0\u{1}summary\0\u{1}vocabulary\0\u{1}norms\0\u{1}taboos\0\u{1}stages\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}version\0\u{1}name\0\u{1}summary\0\u{1}vocabulary\0\u{1}norms\0\u{1}taboos\0\u{1}stages\0\u{1}themes\0\u{1}prompts\0\u{1}languages\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -424,6 +802,9 @@ nonisolated extension CultureDescription: SwiftProtobuf.Message, SwiftProtobuf._
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.norms) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.taboos) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.stages) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.themes) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.prompts) }()
+      case 11: try { try decoder.decodeRepeatedStringField(value: &self.languages) }()
       default: break
       }
     }
@@ -454,6 +835,15 @@ nonisolated extension CultureDescription: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.stages.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.stages, fieldNumber: 8)
     }
+    if !self.themes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.themes, fieldNumber: 9)
+    }
+    if !self.prompts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prompts, fieldNumber: 10)
+    }
+    if !self.languages.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.languages, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -466,6 +856,9 @@ nonisolated extension CultureDescription: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.norms != rhs.norms {return false}
     if lhs.taboos != rhs.taboos {return false}
     if lhs.stages != rhs.stages {return false}
+    if lhs.themes != rhs.themes {return false}
+    if lhs.prompts != rhs.prompts {return false}
+    if lhs.languages != rhs.languages {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -518,7 +911,7 @@ nonisolated extension CultureTerm: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CultureNorm: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Norm"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}show\0\u{1}text\0\u{1}source\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}show\0\u{1}text\0\u{1}source\0\u{1}code\0\u{1}patterns\0\u{1}severity\0\u{1}instead\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -530,6 +923,10 @@ nonisolated extension CultureNorm: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 2: try { try decoder.decodeSingularBoolField(value: &self.show) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.text) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.patterns) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.severity) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.instead) }()
       default: break
       }
     }
@@ -548,6 +945,18 @@ nonisolated extension CultureNorm: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.source.isEmpty {
       try visitor.visitSingularStringField(value: self.source, fieldNumber: 4)
     }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 5)
+    }
+    if !self.patterns.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.patterns, fieldNumber: 6)
+    }
+    if !self.severity.isEmpty {
+      try visitor.visitSingularStringField(value: self.severity, fieldNumber: 7)
+    }
+    if !self.instead.isEmpty {
+      try visitor.visitSingularStringField(value: self.instead, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -556,6 +965,10 @@ nonisolated extension CultureNorm: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.show != rhs.show {return false}
     if lhs.text != rhs.text {return false}
     if lhs.source != rhs.source {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.patterns != rhs.patterns {return false}
+    if lhs.severity != rhs.severity {return false}
+    if lhs.instead != rhs.instead {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -563,7 +976,7 @@ nonisolated extension CultureNorm: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CultureTaboo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Taboo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}patterns\0\u{1}severity\0\u{1}reason\0\u{1}instead\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}patterns\0\u{1}severity\0\u{1}reason\0\u{1}instead\0\u{1}kinds\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -576,6 +989,7 @@ nonisolated extension CultureTaboo: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeSingularStringField(value: &self.severity) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.instead) }()
+      case 6: try { try decoder.decodeRepeatedEnumField(value: &self.kinds) }()
       default: break
       }
     }
@@ -597,6 +1011,9 @@ nonisolated extension CultureTaboo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.instead.isEmpty {
       try visitor.visitSingularStringField(value: self.instead, fieldNumber: 5)
     }
+    if !self.kinds.isEmpty {
+      try visitor.visitPackedEnumField(value: self.kinds, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -606,6 +1023,7 @@ nonisolated extension CultureTaboo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.severity != rhs.severity {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.instead != rhs.instead {return false}
+    if lhs.kinds != rhs.kinds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -661,6 +1079,351 @@ nonisolated extension CultureStage: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.details != rhs.details {return false}
     if lhs.hours != rhs.hours {return false}
     if lhs.source != rhs.source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureTheme: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Theme"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}summary\0\u{1}gates\0\u{1}evidence\0\u{1}variables\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.summary) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.gates) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.evidence) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.variables) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.summary.isEmpty {
+      try visitor.visitSingularStringField(value: self.summary, fieldNumber: 3)
+    }
+    if !self.gates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.gates, fieldNumber: 4)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.evidence, fieldNumber: 5)
+    }
+    if !self.variables.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.variables, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureTheme, rhs: CultureTheme) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.summary != rhs.summary {return false}
+    if lhs.gates != rhs.gates {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.variables != rhs.variables {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureGateTemplate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GateTemplate"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}kind\0\u{1}question\0\u{1}options\0\u{1}evidence\0\u{1}explanation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.question) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.options) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.evidence) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.explanation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.question.isEmpty {
+      try visitor.visitSingularStringField(value: self.question, fieldNumber: 3)
+    }
+    if !self.options.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.options, fieldNumber: 4)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.evidence, fieldNumber: 5)
+    }
+    if !self.explanation.isEmpty {
+      try visitor.visitSingularStringField(value: self.explanation, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureGateTemplate, rhs: CultureGateTemplate) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.question != rhs.question {return false}
+    if lhs.options != rhs.options {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.explanation != rhs.explanation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureGateOption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".GateOption"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}text\0\u{1}changes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
+    }
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureGateOption, rhs: CultureGateOption) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureVariableChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VariableChange"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}variable\0\u{1}by\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.variable) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.by) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.variable.isEmpty {
+      try visitor.visitSingularStringField(value: self.variable, fieldNumber: 1)
+    }
+    if self.by != 0 {
+      try visitor.visitSingularInt32Field(value: self.by, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureVariableChange, rhs: CultureVariableChange) -> Bool {
+    if lhs.variable != rhs.variable {return false}
+    if lhs.by != rhs.by {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureEvidenceType: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".EvidenceType"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}category\0\u{1}tier\0\u{1}forgeability\0\u{3}lasts_hours\0\u{3}verified_by\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.category) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.tier) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.forgeability) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.lastsHours) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.verifiedBy) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.category.isEmpty {
+      try visitor.visitSingularStringField(value: self.category, fieldNumber: 3)
+    }
+    if !self.tier.isEmpty {
+      try visitor.visitSingularStringField(value: self.tier, fieldNumber: 4)
+    }
+    if self.forgeability != 0 {
+      try visitor.visitSingularUInt32Field(value: self.forgeability, fieldNumber: 5)
+    }
+    if self.lastsHours != 0 {
+      try visitor.visitSingularUInt32Field(value: self.lastsHours, fieldNumber: 6)
+    }
+    if !self.verifiedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.verifiedBy, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureEvidenceType, rhs: CultureEvidenceType) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.category != rhs.category {return false}
+    if lhs.tier != rhs.tier {return false}
+    if lhs.forgeability != rhs.forgeability {return false}
+    if lhs.lastsHours != rhs.lastsHours {return false}
+    if lhs.verifiedBy != rhs.verifiedBy {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureWorldVariable: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WorldVariable"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}meaning\0\u{1}least\0\u{1}most\0\u{1}start\0\u{1}step\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.meaning) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.least) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self.most) }()
+      case 6: try { try decoder.decodeSingularInt32Field(value: &self.start) }()
+      case 7: try { try decoder.decodeSingularInt32Field(value: &self.step) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.meaning.isEmpty {
+      try visitor.visitSingularStringField(value: self.meaning, fieldNumber: 3)
+    }
+    if self.least != 0 {
+      try visitor.visitSingularInt32Field(value: self.least, fieldNumber: 4)
+    }
+    if self.most != 0 {
+      try visitor.visitSingularInt32Field(value: self.most, fieldNumber: 5)
+    }
+    if self.start != 0 {
+      try visitor.visitSingularInt32Field(value: self.start, fieldNumber: 6)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularInt32Field(value: self.step, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureWorldVariable, rhs: CultureWorldVariable) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.meaning != rhs.meaning {return false}
+    if lhs.least != rhs.least {return false}
+    if lhs.most != rhs.most {return false}
+    if lhs.start != rhs.start {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CulturePromptTemplate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PromptTemplate"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}purpose\0\u{1}text\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.purpose) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.purpose.isEmpty {
+      try visitor.visitSingularStringField(value: self.purpose, fieldNumber: 2)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CulturePromptTemplate, rhs: CulturePromptTemplate) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.purpose != rhs.purpose {return false}
+    if lhs.text != rhs.text {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -883,7 +1646,7 @@ nonisolated extension CultureEnrichResponse: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension CultureExportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ExportRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}language\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -892,6 +1655,7 @@ nonisolated extension CultureExportRequest: SwiftProtobuf.Message, SwiftProtobuf
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.language) }()
       default: break
       }
     }
@@ -901,11 +1665,15 @@ nonisolated extension CultureExportRequest: SwiftProtobuf.Message, SwiftProtobuf
     if !self.target.isEmpty {
       try visitor.visitSingularStringField(value: self.target, fieldNumber: 1)
     }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: CultureExportRequest, rhs: CultureExportRequest) -> Bool {
     if lhs.target != rhs.target {return false}
+    if lhs.language != rhs.language {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -941,6 +1709,283 @@ nonisolated extension CultureExportResponse: SwiftProtobuf.Message, SwiftProtobu
   public static func ==(lhs: CultureExportResponse, rhs: CultureExportResponse) -> Bool {
     if lhs.contentType != rhs.contentType {return false}
     if lhs.document != rhs.document {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureConstraints: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Constraints"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}visual_do\0\u{3}visual_dont\0\u{3}signage_rules\0\u{3}costume_norms\0\u{3}prop_norms\0\u{3}naming_rules\0\u{1}taboo\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.visualDo) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.visualDont) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.signageRules) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.costumeNorms) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.propNorms) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.namingRules) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.taboo) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.visualDo.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.visualDo, fieldNumber: 1)
+    }
+    if !self.visualDont.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.visualDont, fieldNumber: 2)
+    }
+    if !self.signageRules.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.signageRules, fieldNumber: 3)
+    }
+    if !self.costumeNorms.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.costumeNorms, fieldNumber: 4)
+    }
+    if !self.propNorms.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.propNorms, fieldNumber: 5)
+    }
+    if !self.namingRules.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.namingRules, fieldNumber: 6)
+    }
+    if !self.taboo.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.taboo, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureConstraints, rhs: CultureConstraints) -> Bool {
+    if lhs.visualDo != rhs.visualDo {return false}
+    if lhs.visualDont != rhs.visualDont {return false}
+    if lhs.signageRules != rhs.signageRules {return false}
+    if lhs.costumeNorms != rhs.costumeNorms {return false}
+    if lhs.propNorms != rhs.propNorms {return false}
+    if lhs.namingRules != rhs.namingRules {return false}
+    if lhs.taboo != rhs.taboo {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CulturePlanningConstraints: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PlanningConstraints"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0\u{1}version\0\u{1}constraints\0\u{1}stages\0\u{1}themes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pack) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._constraints) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.stages) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.themes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pack.isEmpty {
+      try visitor.visitSingularStringField(value: self.pack, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    try { if let v = self._constraints {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.stages.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stages, fieldNumber: 4)
+    }
+    if !self.themes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.themes, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CulturePlanningConstraints, rhs: CulturePlanningConstraints) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs._constraints != rhs._constraints {return false}
+    if lhs.stages != rhs.stages {return false}
+    if lhs.themes != rhs.themes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CulturePromptConstraints: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PromptConstraints"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0\u{1}version\0\u{1}constraints\0\u{1}avoid\0\u{1}prompts\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pack) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._constraints) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.avoid) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.prompts) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pack.isEmpty {
+      try visitor.visitSingularStringField(value: self.pack, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    try { if let v = self._constraints {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.avoid.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.avoid, fieldNumber: 4)
+    }
+    if !self.prompts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prompts, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CulturePromptConstraints, rhs: CulturePromptConstraints) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs._constraints != rhs._constraints {return false}
+    if lhs.avoid != rhs.avoid {return false}
+    if lhs.prompts != rhs.prompts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureReviewChecklist: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReviewChecklist"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pack\0\u{1}version\0\u{1}constraints\0\u{1}items\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.pack) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._constraints) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.items) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.pack.isEmpty {
+      try visitor.visitSingularStringField(value: self.pack, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    try { if let v = self._constraints {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.items, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureReviewChecklist, rhs: CultureReviewChecklist) -> Bool {
+    if lhs.pack != rhs.pack {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs._constraints != rhs._constraints {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CultureReviewItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ReviewItem"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}severity\0\u{1}group\0\u{1}kinds\0\u{1}reason\0\u{1}patterns\0\u{1}instead\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.severity) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.group) }()
+      case 4: try { try decoder.decodeRepeatedEnumField(value: &self.kinds) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.patterns) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.instead) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    if !self.severity.isEmpty {
+      try visitor.visitSingularStringField(value: self.severity, fieldNumber: 2)
+    }
+    if !self.group.isEmpty {
+      try visitor.visitSingularStringField(value: self.group, fieldNumber: 3)
+    }
+    if !self.kinds.isEmpty {
+      try visitor.visitPackedEnumField(value: self.kinds, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if !self.patterns.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.patterns, fieldNumber: 6)
+    }
+    if !self.instead.isEmpty {
+      try visitor.visitSingularStringField(value: self.instead, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: CultureReviewItem, rhs: CultureReviewItem) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs.severity != rhs.severity {return false}
+    if lhs.group != rhs.group {return false}
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.patterns != rhs.patterns {return false}
+    if lhs.instead != rhs.instead {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

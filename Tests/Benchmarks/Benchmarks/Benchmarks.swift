@@ -10,7 +10,8 @@ import Runtime
 enum Benchmarks {
     private static let usage = """
         usage: benchmarks [--json] [--theatre PROGRAM] [--plugins-d FOLDER] [call] [typed] [http] [swap] [isolated]
-                          [routes] [start] [access] [storage | sqlite | postgresql]
+                          [packs] [routes] [start] [access] [storage | sqlite | postgresql]
+        packs: a chapter judged by culture packs.
         access: a host with accounts and projects, by HTTP, also on PostgreSQL.
         storage is sqlite and postgresql: reads, writes, events and jobs through the plugin, on a disk of this machine.
         Without names everything is measured. Missed targets are printed; only what breaks ends it with an error.
@@ -25,7 +26,8 @@ enum Benchmarks {
             case "--json": isJSON = true
             case "--theatre": program = arguments.next() ?? program
             case "--plugins-d": folder = arguments.next() ?? folder
-            case "call", "typed", "http", "swap", "isolated", "routes", "start", "access", "sqlite", "postgresql":
+            case "call", "typed", "http", "swap", "isolated", "packs", "routes", "start", "access", "sqlite",
+                "postgresql":
                 names.insert(argument)
             case "storage": names.formUnion(["sqlite", "postgresql"])
             default:
@@ -60,6 +62,11 @@ enum Benchmarks {
             if wants("typed") { try await Typing.run(world, &table) }
             if wants("http") { try await Echoing.run(world, &table) }
             if wants("swap") { try await Swapping.run(world, &table) }
+            world.stop()
+        }
+        if wants("packs") {
+            let world = try World(libraries: libraries, folder: "Tests/Benchmarks/packs.d")
+            try await Judging.run(world, &table)
             world.stop()
         }
         if wants("routes") { try Routes.run(&table) }

@@ -125,8 +125,8 @@ import TheatreContracts
         }
     }
 
-    @Test func aCulturePackSaysTheSame() throws {
-        try each("Bianjing") { stages, name in
+    @Test(arguments: ["Bianjing", "Baghdad", "PackInC"]) func aCulturePackSaysTheSame(_ pack: String) throws {
+        try each(pack) { stages, name in
             for operation in ["Describe", "Validate", "Enrich", "Export"] {
                 for payload in [[], [0x0a, 3, 0xe6, 0x88, 0x8f], Array("\u{1}\u{2}".utf8)] as [[UInt8]] {
                     _ = try same(stages, name, "theatre.culture.v1.Pack/\(operation)", bytes: payload)

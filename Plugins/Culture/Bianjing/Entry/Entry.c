@@ -9,4 +9,4 @@ THEATRE_EMBED(theatre_manifest, THEATRE_MANIFEST_SECTION) = {
 THEATRE_EMBED(theatre_contracts, THEATRE_CONTRACTS_SECTION) = {
 #embed "contracts.binpb"
 };
-THEATRE_PLUGIN(Bianjing, "0.1.0")
+THEATRE_PLUGIN(Bianjing, "0.2.0")

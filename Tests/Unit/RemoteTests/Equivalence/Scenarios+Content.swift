@@ -35,7 +35,20 @@ extension Scenarios {
                 .call("Validate", #"{"text": "他在桥边吃了番茄。", "kind": "PROMPT"}"#),
                 .call("Enrich", #"{"prompt": "A lantern seller crosses the bridge at dusk."}"#),
                 .call("Export", #"{"target": "json"}"#), .call("Export", #"{"target": "markdown"}"#),
+                .call("Export", #"{"target": "02"}"#), .call("Export", #"{"target": "07", "language": "en"}"#),
+                .call("Export", #"{"target": "10"}"#),
                 .refused("Export", "culture.target_unknown", "{}"),
+            ]),
+        Scenario(
+            "theatre.culture.v1.Pack", by: "Baghdad",
+            [
+                .call("Describe", #"{"language": "ar"}"#),
+                .call("Validate", #"{"text": "أكل البطاطسَ عند الجسر", "kind": "PROSE"}"#),
+                .call("Validate", #"{"text": "A caliph in a fez among sand dunes.", "kind": "DESIGN"}"#),
+                .call("Enrich", #"{"prompt": "وراق في سوق الوراقين ليلًا", "stage": "booksellers"}"#),
+                .refused("Enrich", "culture.stage_unknown", #"{"prompt": "night", "stage": "moon"}"#),
+                .call("Export", #"{"target": "10", "language": "ar"}"#),
+                .refused("Export", "culture.language_unknown", #"{"target": "10", "language": "zh"}"#),
             ]),
         Scenario(
             "theatre.studio.v1.Drafting", by: "Drafting",
