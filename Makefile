@@ -24,13 +24,14 @@ TEST_PACKAGES := json-schema-test-suite:JSONSchemaTests python3:the-checks \
 
 BENCH_PACKAGES := wrk:the-HTTP-benchmarks curl:the-HTTP-benchmarks postgresql-15:the-storage-benchmarks
 
-.PHONY: run test soak fuzz tour bench bench-packages check lint build packages test-packages contracts install uninstall clean \
+.PHONY: run test real-model soak fuzz tour bench bench-packages check lint build packages test-packages contracts install uninstall clean \
     help
 
 help:
 	@echo "make run      build and serve the default deployment on loopback (release)"
 	@echo "make tour     serve on a free port, run the main job, stop  [CHAPTER=FILE]"
 	@echo "make test     everything that proves it"
+	@echo "make real-model  Content/OpenAI before a small real model on loopback (130 MB of PyPI)"
 	@echo "make soak     longer search for faults: KILLS of each engine (200), MINUTES or more in all, from SEED"
 	@echo "make fuzz     search for input that is answered wrongly: MINUTES (5), from SEED"
 	@echo "make bench    ratios against the bare equivalents (release)"
@@ -76,6 +77,11 @@ test: test-packages lint
 	@Tests/Checks/run-tests
 
 # Power cuts, kills, lost and failed-over servers, for longer: see Tests/EndToEnd/Faults/README.md.
+# Not a part of make test: it fetches a model and takes minutes.
+real-model: test-packages
+	@swift build --build-tests
+	@Tests/Checks/real-model
+
 soak: test-packages
 	@swift build
 	@swift build --build-tests

@@ -83,6 +83,9 @@ struct OpenAIChat {
     private var model: String { "\(request.model)-2025" }
 
     private var usage: [String: Any] {
+        if case .wrongUsage = fault {
+            return ["prompt_tokens": -5, "completion_tokens": "many", "total_tokens": 1e300]
+        }
         let input = request.texts.reduce(0) { $0 + OutlineWords.words($1).count }
         return ["prompt_tokens": input, "completion_tokens": words.count, "total_tokens": input + words.count]
     }

@@ -11,6 +11,10 @@ enum OpenAIEmbeddings {
     ) throws -> EmulatorAnswer {
         if case .cut = fault { return .cut }
         let object = try OpenAIChatRequest.object(body)
+        let known: Set = ["model", "input", "encoding_format", "dimensions", "user"]
+        if let name = object.keys.sorted().first(where: { !known.contains($0) }) {
+            throw OpenAIRefusal(400, "Unrecognized request argument supplied: \(name)", param: name)
+        }
         guard let model = object["model"] as? String else {
             throw OpenAIRefusal(400, "you must provide a model parameter")
         }

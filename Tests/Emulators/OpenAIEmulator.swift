@@ -4,8 +4,8 @@
 import Foundation
 import Synchronization
 
-/// A server of the OpenAI API: chat completions, whole and streamed, and embeddings. It checks requests as the real one
-/// does, answers from what it was asked, and has scripted faults.
+/// A server of the OpenAI API and of what speaks it. It checks requests as the real one does, answers from what it was
+/// asked, and has scripted faults.
 public final class OpenAIEmulator: Sendable {
     /// What one request meets instead of an ordinary answer.
     public enum Fault: Sendable {
@@ -27,6 +27,10 @@ public final class OpenAIEmulator: Sendable {
         case malformed(after: Int)
         /// After so many events of a stream nothing comes any more.
         case stall(after: Int)
+        /// What it took is said in numbers that cannot be.
+        case wrongUsage
+        /// This answer, whatever was asked.
+        case answer(Int, String)
         /// The answer, or each part of it, comes so much later.
         case slow(milliseconds: Int64)
     }
@@ -66,6 +70,10 @@ public final class OpenAIEmulator: Sendable {
     let key: String?
     let chatModels: Set<String>
     let embeddingModels: Set<String>
+    /// Of all other modalities.
+    let otherModels: Set<String>
+    /// Jobs of videos.
+    let videos = OpenAIVideos()
     let wire: Wire
     private let state = Mutex(State())
 
@@ -74,11 +82,16 @@ public final class OpenAIEmulator: Sendable {
     /// - Parameter key: nil: none is asked for.
     public init(
         key: String?, chatModels: Set<String> = ["gpt-4o-mini"],
-        embeddingModels: Set<String> = ["text-embedding-3-small"], wire: Wire = Wire()
+        embeddingModels: Set<String> = ["text-embedding-3-small"],
+        otherModels: Set<String> = [
+            "gpt-image-1", "dall-e-3", "gpt-4o-mini-tts", "whisper-1", "omni-moderation-latest", "bge-reranker-v2-m3",
+            "raw", "sora-2",
+        ], wire: Wire = Wire()
     ) {
         self.key = key
         self.chatModels = chatModels
         self.embeddingModels = embeddingModels
+        self.otherModels = otherModels
         self.wire = wire
     }
 
@@ -86,6 +99,8 @@ public final class OpenAIEmulator: Sendable {
     public func script(_ faults: Fault...) { state.withLock { $0.faults += faults } }
     /// How many requests came.
     public var requests: Int { state.withLock { $0.requests } }
+    /// How many jobs of videos there are.
+    public var videoJobs: Int { videos.count }
     /// Their bodies, in order.
     public var bodies: [String] { state.withLock { $0.bodies } }
 
@@ -108,23 +123,58 @@ public final class OpenAIEmulator: Sendable {
                 throw OpenAIRefusal(status, "The request was refused.", type: type, code: code, headers: headers)
             case .brokenGateway(let status):
                 return EmulatorAnswer(status, [("content-type", "text/html")], "<html>upstream</html>")
+            case .answer(let status, let body):
+                return EmulatorAnswer(status, [("content-type", "application/json")], body)
             default: break
+            }
+            if request.method == "POST", !request.path.hasPrefix("/v1/audio/trans"),
+                request.field("content-type") != "application/json"
+            {
+                throw OpenAIRefusal(415, "Unsupported content type; send application/json.")
             }
             switch (request.method, request.path) {
             case ("GET", "/v1/models"): return limited(try models())
             case ("POST", "/v1/chat/completions"):
                 let asked = try OpenAIChatRequest(request.body, models: chatModels)
-                return limited(try OpenAIChat(asked, fault, wire).answer())
+                let answer = try OpenAIChat(asked, fault, wire).answer()
+                return limited(asked.isStreamed ? answer : Self.spoiled(answer, fault))
             case ("POST", "/v1/embeddings"):
-                return limited(try OpenAIEmbeddings.answer(request.body, models: embeddingModels, fault))
-            default:
-                throw OpenAIRefusal(404, "Invalid URL (\(request.method) \(request.path))")
+                return limited(
+                    Self.spoiled(try OpenAIEmbeddings.answer(request.body, models: embeddingModels, fault), fault))
+            default: return limited(Self.spoiled(try other(request), fault))
             }
         } catch let refusal as OpenAIRefusal {
             return refusal.answer
         } catch {
             return EmulatorAnswer(500, [], "the emulator cannot write its answer: \(error)")
         }
+    }
+
+    private func other(_ request: EmulatorRequest) throws -> EmulatorAnswer {
+        switch (request.method, request.path) {
+        case ("POST", "/v1/images/generations"): try OpenAIMedia.images(request.body, models: otherModels)
+        case ("POST", "/v1/audio/speech"): try OpenAIMedia.speech(request.body, models: otherModels)
+        case ("POST", "/v1/audio/transcriptions"), ("POST", "/v1/audio/translations"):
+            try OpenAITranscripts.answer(request, models: otherModels)
+        case ("POST", "/v1/moderations"): try OpenAIJudges.moderations(request.body, models: otherModels)
+        case ("POST", "/v1/rerank"): try OpenAIJudges.rerank(request.body, models: otherModels)
+        case (_, let path) where path == "/v1/videos" || path.hasPrefix("/v1/videos/"):
+            try videos.answer(request, models: otherModels)
+        default: throw OpenAIRefusal(404, "Invalid URL (\(request.method) \(request.path))")
+        }
+    }
+
+    /// An answer of another modality as a fault leaves it.
+    private static func spoiled(_ answer: EmulatorAnswer, _ fault: Fault?) -> EmulatorAnswer {
+        var answer = answer
+        switch fault {
+        case .cut(let count): answer.cutAfter = count
+        case .stall(let count): answer.stallAfter = count
+        case .slow(let milliseconds): answer.delay = milliseconds
+        case .malformed: answer.parts = [Array("{\"data\": [".utf8)]
+        default: break
+        }
+        return answer
     }
 
     private func authorize(_ request: EmulatorRequest) throws(OpenAIRefusal) {
@@ -148,7 +198,7 @@ public final class OpenAIEmulator: Sendable {
     }
 
     private func models() throws -> EmulatorAnswer {
-        let list = chatModels.union(embeddingModels).sorted().map {
+        let list = chatModels.union(embeddingModels).union(otherModels).sorted().map {
             ["id": $0, "object": "model", "created": 1_700_000_000, "owned_by": "emulator"] as [String: Any]
         }
         return try EmulatorAnswer.json(200, ["object": "list", "data": list])

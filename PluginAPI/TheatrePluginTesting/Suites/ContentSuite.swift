@@ -3,7 +3,7 @@
 
 internal import FoundationEssentials
 internal import SwiftProtobuf
-public import TheatreContracts
+internal import TheatreContracts
 public import TheatrePlugin
 
 /// A provider of `theatre.content.v1` in front of its emulator; nil for a contract that it does not provide.
@@ -14,12 +14,36 @@ public struct ContentSubject: Sendable {
     public var embedding: ContentEmbeddingClient?
     /// As the manifest states it; 0 where it does not.
     public var dimensions: Int
+    /// Calls of `theatre.content.v1.Image`.
+    public var image: ContentImageClient?
+    /// Calls of `theatre.content.v1.Moderation`.
+    public var moderation: ContentModerationClient?
+    /// Calls of `theatre.content.v1.Provider`.
+    public var provider: ContentProviderClient?
+    /// Calls of `theatre.content.v1.Rerank`.
+    public var rerank: ContentRerankClient?
+    /// Calls of `theatre.content.v1.Speech`.
+    public var speech: ContentSpeechClient?
+    /// Calls of `theatre.content.v1.Transcription`.
+    public var transcription: ContentTranscriptionClient?
+    /// Calls of `theatre.content.v1.Video`.
+    public var video: ContentVideoClient?
 
-    /// A provider to be tested.
+    /// A provider to be tested; what else it provides is set afterwards.
     public init(chat: ContentChatClient?, embedding: ContentEmbeddingClient?, dimensions: Int = 0) {
         self.chat = chat
         self.embedding = embedding
         self.dimensions = dimensions
+    }
+
+    /// What it provides beside `Provider`, by the last part of the name.
+    var capabilities: [String] {
+        let all: [(String, Bool)] = [
+            ("Chat", chat != nil), ("Embedding", embedding != nil), ("Image", image != nil),
+            ("Moderation", moderation != nil), ("Rerank", rerank != nil), ("Speech", speech != nil),
+            ("Transcription", transcription != nil), ("Video", video != nil),
+        ]
+        return all.filter(\.1).map(\.0)
     }
 
     static let conversation = ContentChatRequest.with {
@@ -36,7 +60,10 @@ public struct ContentSubject: Sendable {
 /// What every provider of content does.
 public enum ContentSuite {
     /// The cases; each wants a fresh subject.
-    public static let cases: [SuiteCase<ContentSubject>] = [
+    public static let cases: [SuiteCase<ContentSubject>] = texts + media + judges
+
+    /// Chat and embedding.
+    private static let texts: [SuiteCase<ContentSubject>] = [
         SuiteCase("anAnswerSaysWhyItEndedAndWhatItTook") { subject in
             guard let chat = subject.chat else { return }
             let answer = try await chat.complete(ContentSubject.conversation)

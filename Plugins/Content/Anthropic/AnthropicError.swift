@@ -38,7 +38,8 @@ struct AnthropicError: Sendable {
         switch status {
         case 400: invalid
         case 402: ContentError.quota
-        case 401, 403, 404, 300...399: ContentError.misconfigured(sentence)
+        case 404: ContentError.notFound(sentence)
+        case 401, 403, 300...399: ContentError.misconfigured(sentence)
         case 413: ContentError.tooLong
         case 429: ContentError.throttled(hint)
         case 504: ContentError.timeout("The server did not finish its answer in time.", hint)
@@ -51,7 +52,8 @@ struct AnthropicError: Sendable {
         switch type {
         case "rate_limit_error": ContentError.throttled(hint)
         case "billing_error": ContentError.quota
-        case "authentication_error", "permission_error", "not_found_error": ContentError.misconfigured(sentence)
+        case "not_found_error": ContentError.notFound(sentence)
+        case "authentication_error", "permission_error": ContentError.misconfigured(sentence)
         case "timeout_error": ContentError.timeout("The server did not finish its answer in time.")
         case "invalid_request_error": invalid
         default: ContentError.broken("The server broke its answer off: \(sentence)")

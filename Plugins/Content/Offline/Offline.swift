@@ -4,12 +4,23 @@
 import TheatreContracts
 import TheatrePlugin
 
-/// A content provider without a network: outlines, extractive answers and hashing embeddings, deterministic.
-struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract {
-    /// Chat and embedding.
-    static var operations: [TheatrePlugin.Operation<Offline>] { contentChatOperations + contentEmbeddingOperations }
+/// A content provider without a network, of all modalities in a modest form; the same input gives the same bytes.
+struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract, ContentImageContract, ContentModerationContract,
+    ContentProviderContract, ContentRerankContract, ContentSpeechContract, ContentTranscriptionContract,
+    ContentVideoContract
+{
+    /// All that providers of content can do.
+    static var operations: [TheatrePlugin.Operation<Offline>] {
+        contentChatOperations + contentEmbeddingOperations + contentImageOperations + contentModerationOperations
+            + contentProviderOperations + contentRerankOperations + contentSpeechOperations
+            + contentTranscriptionOperations + contentVideoOperations
+    }
 
-    init(_ host: PluginHost, _ configuration: OfflineConfiguration) throws {}
+    let host: PluginHost
+    let jobs = VideoJobs()
+    let moderator = Moderator()
+
+    init(_ host: PluginHost, _ configuration: OfflineConfiguration) throws { self.host = host }
 
     /// The same text must give the same vector and an outline with beats.
     func selfTest() async throws {
@@ -49,7 +60,13 @@ struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract {
     }
 
     func embed(_ request: ContentEmbedRequest, _ call: Call) async throws -> ContentEmbedResponse {
-        guard (1...256).contains(request.texts.count) else { throw OfflineError.countOfTexts(request.texts.count) }
+        guard (1...256).contains(request.texts.count) else {
+            throw OfflineError.countOf("/texts", request.texts.count, 1...256)
+        }
+        let dimensions = request.dimensions == 0 ? HashingEmbedder.dimensions : Int(request.dimensions)
+        guard HashingEmbedder.lengths.contains(dimensions) else {
+            throw OfflineError.unsupported("/dimensions", "vectors have 16 to 4096")
+        }
         var response = ContentEmbedResponse()
         var tokens = 0
         for (index, text) in request.texts.enumerated() {
@@ -58,7 +75,9 @@ struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract {
             }
             let count = TokenCount.estimate(text)
             guard count <= Self.mostTokens else { throw OfflineError.tooManyTokens("/texts/\(index)", Self.mostTokens) }
-            guard let values = HashingEmbedder.vector(of: text) else { throw OfflineError.emptyText("/texts/\(index)") }
+            guard let values = HashingEmbedder.vector(of: text, dimensions: dimensions) else {
+                throw OfflineError.emptyText("/texts/\(index)")
+            }
             tokens += count
             var vector = ContentVector()
             vector.values = values
@@ -66,7 +85,7 @@ struct Offline: Plugin, ContentChatContract, ContentEmbeddingContract {
         }
         response.usage.inputTokens = Int64(tokens)
         response.usage.estimated = true
-        response.model = "offline-hashing-256"
+        response.model = HashingEmbedder.model(dimensions)
         return response
     }
 

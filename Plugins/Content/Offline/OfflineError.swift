@@ -27,8 +27,35 @@ enum OfflineError {
         .invalid(pointer, "content.empty_text", "The text has no letter, digit or character; send one that has.")
     }
 
-    static func countOfTexts(_ count: Int) -> PluginError {
-        .invalid("/texts", "content.count", "There are \(count) texts; 1 to 256 are taken in a call.")
+    static func countOf(_ pointer: String, _ count: Int, _ taken: ClosedRange<Int>) -> PluginError {
+        .invalid(
+            pointer, "content.count",
+            "There are \(count) of them; \(taken.lowerBound) to \(taken.upperBound) are taken in a call.")
+    }
+
+    static func unsupported(_ pointer: String, _ why: String) -> PluginError {
+        .invalid(pointer, "content.unsupported", "The offline model does not do this: \(why).")
+    }
+
+    static func tooMany(_ pointer: String, _ what: String, _ most: Int) -> PluginError {
+        .invalid(pointer, "content.too_long", "There are more than \(most) \(what); send it in parts.")
+    }
+
+    static func badSound(_ why: String) -> PluginError {
+        .invalid("/data", "content.bad_sound", "The recording cannot be understood: \(why).")
+    }
+
+    static func badProbe(_ pointer: String, _ why: String) -> PluginError {
+        .invalid(pointer, "content.bad_probe", "This cannot be tried: \(why).")
+    }
+
+    static var noJob: PluginError {
+        .notFound("content.no_job", "There is no such job, or it is over for more than a day; start another.")
+    }
+
+    static var notReady: PluginError {
+        PluginError(
+            .failedPrecondition, "content.not_ready", "The video is not made yet, or never will be; ask for its state.")
     }
 
     static func limit(_ tokens: Int) -> PluginError {

@@ -10,11 +10,13 @@ import TheatrePlugin
 /// The body of a request to `chat/completions`.
 struct ChatBody: Sendable {
     private var members: [String: JSONValue]
+    private let streamUsage: OpenAIConfiguration.StreamUsage
     /// What the answer must be.
     let form: AnswerForm
 
     init(_ request: ContentChatRequest, _ parameters: CallParameters, _ configuration: OpenAIConfiguration) throws {
         form = try AnswerForm(request)
+        streamUsage = configuration.streamUsage
         try ChatRules.check(request)
         var messages: [JSONValue] = []
         if request.task == "outline" { messages = [ChatTurn.plain("system", OutlineTask.instruction)] }
@@ -43,7 +45,7 @@ struct ChatBody: Sendable {
         var members = members
         if streamed {
             members["stream"] = .bool(true)
-            members["stream_options"] = .object(["include_usage": .bool(true)])
+            if streamUsage == .include { members["stream_options"] = .object(["include_usage": .bool(true)]) }
         }
         return try JSONValue.object(members).json()
     }

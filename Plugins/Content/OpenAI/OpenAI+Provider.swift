@@ -16,13 +16,15 @@ extension OpenAI {
             case .free: try await probeFree(request.model.isEmpty ? parameters.model : request.model, &run, call)
             case .canary where request.capability == "theatre.content.v1.Embedding":
                 try await probeEmbedding(request.model.isEmpty ? parameters.model : request.model, &run, call)
-            case .canary: try await probeChat(request.model, parameters, &run, call)
+            case .canary where request.capability == "theatre.content.v1.Chat":
+                try await probeChat(request.model, parameters, &run, call)
+            case .canary:
+                let model = request.model.isEmpty ? parameters.model : request.model
+                try await probeOther(request.capability, model, &run, call)
             default: run.found("base_url \(configuration.baseURL)")
             }
         }
     }
-
-    private static let canaries: Set = ["theatre.content.v1.Chat", "theatre.content.v1.Embedding"]
 
     func listModels(_ request: ContentListModelsRequest, _ call: Call) async throws -> ContentListModelsResponse {
         let models = try Self.models(try await Self.lister.fetch(get("models"), call))
@@ -51,7 +53,7 @@ extension OpenAI {
         }
         run.found("\(models.count) models are listed")
         let wanted = model ?? configuration.model
-        guard models.contains(wanted) else { throw ContentError.misconfigured("the model \(wanted) is not listed.") }
+        guard models.contains(wanted) else { throw ContentError.modelUnknown("\(wanted) is not listed.") }
         run.found("the model \(wanted) is listed")
     }
 

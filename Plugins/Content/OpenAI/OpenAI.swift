@@ -8,14 +8,20 @@ import TheatreContracts
 import TheatreManifest
 import TheatrePlugin
 
-/// Chat and embeddings by any server that speaks the OpenAI API.
-struct OpenAI: Plugin, ContentChatContract, ContentEmbeddingContract, ContentProviderContract {
+/// All modalities of content by any server that speaks the OpenAI API.
+struct OpenAI: Plugin, ContentChatContract, ContentEmbeddingContract, ContentImageContract, ContentModerationContract,
+    ContentProviderContract, ContentRerankContract, ContentSpeechContract, ContentTranscriptionContract,
+    ContentVideoContract
+{
     static var operations: [TheatrePlugin.Operation<OpenAI>] {
-        contentChatOperations + contentEmbeddingOperations + contentProviderOperations
+        contentChatOperations + contentEmbeddingOperations + contentImageOperations + contentModerationOperations
+            + contentProviderOperations + contentRerankOperations + contentSpeechOperations
+            + contentTranscriptionOperations + contentVideoOperations
     }
 
     let host: PluginHost
     let configuration: OpenAIConfiguration
+    let videos = VideoRequests()
     let server = ModelServer { ServerRefusal($0, $1).error }
 
     init(_ host: PluginHost, _ configuration: OpenAIConfiguration) throws {

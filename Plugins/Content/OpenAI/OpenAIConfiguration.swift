@@ -11,6 +11,18 @@ struct OpenAIConfiguration: Decodable, Sendable {
     var organization: String
     var model: String
     var embeddingModel: String
+    var imageModel: String
+    var moderationModel: String
+    var rerankModel: String
+    var speechModel: String
+    var transcriptionModel: String
+    var videoModel: String
+    /// Where a request names none.
+    var voice: String
+    var imageFormat: ImageFormat
+    /// `verbose_json` or `json`.
+    var transcriptFormat: String
+    var streamUsage: StreamUsage
     /// `max_completion_tokens` or `max_tokens`.
     var maxTokensField: String
     var responseFormat: ResponseFormat
@@ -32,7 +44,29 @@ struct OpenAIConfiguration: Decodable, Sendable {
         case none
     }
 
+    /// How images are asked to come in the answer itself.
+    enum ImageFormat: String, Decodable, Sendable {
+        case output = "output_format"
+        case response = "response_format"
+    }
+
+    /// Whether a stream's usage is asked for.
+    enum StreamUsage: String, Decodable, Sendable {
+        case include = "include_usage"
+        case none
+    }
+
     enum CodingKeys: String, CodingKey {
+        case imageModel = "image_model"
+        case moderationModel = "moderation_model"
+        case rerankModel = "rerank_model"
+        case speechModel = "speech_model"
+        case transcriptionModel = "transcription_model"
+        case videoModel = "video_model"
+        case voice
+        case imageFormat = "image_format"
+        case transcriptFormat = "transcript_format"
+        case streamUsage = "stream_usage"
         case baseURL = "base_url"
         case authorization, organization, model, reasoning
         case embeddingModel = "embedding_model"

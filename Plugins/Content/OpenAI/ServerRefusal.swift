@@ -20,7 +20,9 @@ struct ServerRefusal: Sendable {
     init(_ answer: HostFetchResponse, _ hint: RetryHint) {
         let value: JSONValue
         do { value = try JSONValue(json: answer.body) } catch { value = .null }
-        self.init(status: answer.status, value["error"] ?? .null, hint)
+        // Most servers say `error`; some say the same without it, or only `detail`.
+        let error = value["error"] ?? (value["message"] == nil ? value["detail"] : value)
+        self.init(status: answer.status, error ?? .null, hint)
     }
 
     /// From the value of `error`, which some servers write as a text.
@@ -38,7 +40,9 @@ struct ServerRefusal: Sendable {
         case _ where code == "insufficient_quota" || type == "insufficient_quota": return ContentError.quota
         case _ where code == "context_length_exceeded": return ContentError.tooLong
         case 413: return ContentError.tooLong
-        case 401, 403, 404, 300...399: return ContentError.misconfigured(sentence)
+        case _ where code == "model_not_found": return ContentError.modelUnknown(sentence)
+        case 404: return ContentError.notFound(sentence)
+        case 401, 403, 300...399: return ContentError.misconfigured(sentence)
         case 429: return ContentError.throttled(hint)
         case 0 where code == "rate_limit_exceeded" || type == "rate_limit_exceeded":
             return ContentError.throttled(hint)

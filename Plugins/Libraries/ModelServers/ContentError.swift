@@ -15,6 +15,18 @@ public enum ContentError {
             "The server or the host refuses this instance: \(text) Look at base_url, model, api_key and the grants.")
     }
 
+    /// The server does not have the model; another profile may.
+    public static func modelUnknown(_ text: String) -> PluginError {
+        PluginError(
+            .failedPrecondition, "content.model_unknown",
+            "The server does not have the model: \(text) Name one that ListModels names.")
+    }
+
+    /// An answer 404: where its words are of a model, that is not there; else the address is wrong.
+    public static func notFound(_ text: String) -> PluginError {
+        text.lowercased().contains("model") ? modelUnknown(text) : misconfigured(text)
+    }
+
     /// Nothing is left of what was paid for.
     public static var quota: PluginError {
         PluginError(
@@ -130,6 +142,39 @@ public enum ContentError {
     /// Nothing to embed.
     public static func emptyText(_ index: Int) -> PluginError {
         .invalid("/texts/\(index)", "content.empty_text", "The text is empty; send one that is not.")
+    }
+
+    /// Something that the server, or the plugin, does not do.
+    public static func unsupported(_ pointer: String, _ why: String) -> PluginError {
+        .invalid(pointer, "content.unsupported", "This cannot be done here: \(why).")
+    }
+
+    /// A recording that no server takes.
+    public static func badSound(_ why: String) -> PluginError {
+        .invalid("/data", "content.bad_sound", "The recording cannot be sent: \(why).")
+    }
+
+    /// More or fewer than a call takes.
+    public static func count(_ pointer: String, _ count: Int, _ taken: ClosedRange<Int>) -> PluginError {
+        .invalid(
+            pointer, "content.count",
+            "There are \(count) of them; \(taken.lowerBound) to \(taken.upperBound) are taken in a call.")
+    }
+
+    /// Nothing to work on.
+    public static func empty(_ pointer: String) -> PluginError {
+        .invalid(pointer, "content.empty_text", "The text is empty; send one that is not.")
+    }
+
+    /// No job of this name.
+    public static var noJob: PluginError {
+        .notFound("content.no_job", "There is no such job, or it is no longer kept; start another.")
+    }
+
+    /// The job has not ended.
+    public static var notReady: PluginError {
+        PluginError(
+            .failedPrecondition, "content.not_ready", "The video is not made yet, or never will be; ask for its state.")
     }
 
     /// Nothing that can be tried.

@@ -26,8 +26,8 @@ public struct ModelServer: Sendable {
         return answer
     }
 
-    /// Sends an answer on as it comes. The last part has the usage, also where the stream breaks off after its begin: what
-    /// came was paid for.
+    /// Sends an answer on as it comes. The last part has the usage, also where the stream breaks off once the server had
+    /// taken the request, be it before the first word: what was read and what came is paid for.
     public func stream<Answer: StreamedAnswer>(
         _ fetch: HostFetchRequest, _ answer: Answer, for request: ContentChatRequest, _ call: Call,
         _ output: MessageSink<ContentChatPart>
@@ -37,8 +37,12 @@ public struct ModelServer: Sendable {
         do {
             try await read(fetch, &reading, &hasBegun, call, output)
         } catch {
-            guard hasBegun, !(error is CancellationError) else { throw error }
-            try await output.send(.with { $0.usage = reading.usage(request) })
+            guard reading.isAccepted, !(error is CancellationError) else { throw error }
+            try await output.send(
+                .with {
+                    if !hasBegun { $0.model = reading.answer.model }
+                    $0.usage = reading.usage(request)
+                })
             throw error
         }
         try await output.send(
@@ -58,7 +62,9 @@ public struct ModelServer: Sendable {
         do {
             for try await part in try await HostEgressClient(call).fetchStream(fetch) {
                 switch part.part {
-                case .head(let response): head = response
+                case .head(let response):
+                    head = response
+                    reading.isAccepted = response.status == 200
                 case .data(let data) where head?.status == 200:
                     for var part in reading.push(data) {
                         if !hasBegun { part.model = reading.answer.model }
@@ -74,14 +80,14 @@ public struct ModelServer: Sendable {
                 }
             }
         } catch let error as PluginError where error.reason.hasPrefix("egress.") {
-            throw hasBegun || head?.status == 200 ? ContentError.brokenOff(error) : ContentError.transport(error)
+            throw reading.isAccepted ? ContentError.brokenOff(error) : ContentError.transport(error)
         }
         guard let head else { throw ContentError.broken() }
         guard head.status == 200 else { throw refused(head, call) }
         guard reading.answer.finishReason != .unspecified else { throw ContentError.broken() }
     }
 
-    private func refused(_ answer: HostFetchResponse, _ call: Call) -> PluginError {
+    func refused(_ answer: HostFetchResponse, _ call: Call) -> PluginError {
         refusal(answer, RetryHint(answer.headers, now: call.host.now))
     }
 }

@@ -88,21 +88,33 @@ struct FaultTests {
         #expect(parts.last?.finishReason == .unspecified)
     }
 
-    @Test func aStreamThatFailsBeforeItsFirstWordHasNoParts() async throws {
+    @Test func aStreamThatIsRefusedHasNoParts() async throws {
         let server = try await EmulatedServer()
         server.emulator.script(
-            .refusal(429, type: "rate_limit_error", headers: [("retry-after", "2")]),
-            .streamError(after: 0, type: "overloaded_error"), .slow(milliseconds: 200_000), .stall(after: 3))
+            .refusal(429, type: "rate_limit_error", headers: [("retry-after", "2")]), .slow(milliseconds: 200_000))
         #expect(await server.stream(asking("x")).error?.retry == .after(milliseconds: 2000))
-        for reason in ["content.stream_broken", "content.timeout", "content.timeout"] {
-            let (parts, error) = await server.stream(asking("x"))
-            #expect(parts.isEmpty && error?.reason == reason)
-        }
+        let (parts, error) = await server.stream(asking("x"))
+        #expect(parts.isEmpty && error?.reason == "content.timeout")
+    }
+
+    @Test(arguments: [
+        (AnthropicEmulator.Fault.streamError(after: 0, type: "overloaded_error"), "content.stream_broken"),
+        (.stall(after: 3), "content.timeout"), (.malformed(after: 0), "content.bad_answer"),
+    ])
+    func aStreamThatBreaksBeforeItsFirstWordSaysWhatWasRead(
+        _ fault: AnthropicEmulator.Fault, _ reason: String
+    ) async throws {
+        let server = try await EmulatedServer()
+        server.emulator.script(fault)
+        let (parts, error) = await server.stream(asking("x"))
+        #expect(error?.reason == reason && parts.count == 1)
+        let usage = try #require(parts.first).usage
+        #expect(usage.estimated && usage.inputTokens > 0 && usage.outputTokens == 0)
     }
 
     @Test func unknownModelIsAFaultOfTheConfiguration() async throws {
         let server = try await EmulatedServer(#"{"model": "gone"}"#)
-        #expect(await server.failure(asking("x"))?.reason == "content.misconfigured")
+        #expect(await server.failure(asking("x"))?.reason == "content.model_unknown")
     }
 
     @Test(arguments: [

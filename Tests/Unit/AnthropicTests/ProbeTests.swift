@@ -39,7 +39,7 @@ struct ProbeTests {
                 $0.tier = .free
                 $0.model = "gone/x"
             })
-        #expect(!gone.ok && gone.reason == "content.misconfigured" && gone.errorClass == .auth)
+        #expect(!gone.ok && gone.reason == "content.model_unknown" && gone.errorClass == .client)
         #expect(server.emulator.requests.last?.path == "/v1/models/gone%2Fx")
         let locked = try await EmulatedServer(given: "sk-other").provider.probe(.with { $0.tier = .free })
         #expect(!locked.ok && locked.errorClass == .auth && !locked.message.contains("sk-other"))

@@ -13,6 +13,8 @@ struct SuiteTests {
     @Test(arguments: ContentSuite.cases) func theSuiteHolds(_ rule: SuiteCase<ContentSubject>) async throws {
         let server = try await EmulatedServer()
         let scope = server.host.scope(principal: "usr_1")
-        try await rule.run(ContentSubject(chat: ContentChatClient(scope, feature: "chat"), embedding: nil))
+        var subject = ContentSubject(chat: ContentChatClient(scope, feature: "chat"), embedding: nil)
+        subject.provider = server.provider
+        try await rule.run(subject)
     }
 }

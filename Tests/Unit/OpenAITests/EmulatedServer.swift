@@ -5,6 +5,7 @@ import EmulatedHost
 import Emulators
 import FoundationEssentials
 import SwiftProtobuf
+import Synchronization
 import TheatreContracts
 import TheatrePlugin
 import TheatrePluginTesting
@@ -16,10 +17,19 @@ struct EmulatedServer {
     static let key = "sk-test-000000"
     let host = TestHost()
     let emulator: OpenAIEmulator
+    /// How many streams their reader gave up.
+    let closed = Closed()
 
+    final class Closed: Sendable {
+        private let state = Mutex(0)
+        var count: Int { state.withLock { $0 } }
+        func add() { state.withLock { $0 += 1 } }
+    }
+
+    /// - Parameter waits: whether a stream that stalls stays open; else it is late at once.
     init(
         _ configuration: String = "{}", wire: OpenAIEmulator.Wire = OpenAIEmulator.Wire(), given: String? = key,
-        asksForKey: Bool = true
+        asksForKey: Bool = true, waits: Bool = false
     ) async throws {
         let emulator = OpenAIEmulator(
             key: asksForKey ? Self.key : nil, chatModels: ["gpt-4o-mini", "big"],
@@ -27,11 +37,17 @@ struct EmulatedServer {
         self.emulator = emulator
         let secrets = given.map { ["api_key": $0] } ?? [:]
         host.emulate(["https://api.openai.com"], secrets: secrets) { emulator.respond(to: $0) }
-        host.emulateStreams(["https://api.openai.com"], secrets: secrets) { emulator.respond(to: $0) }
+        let closed = closed
+        host.emulateStreams(["https://api.openai.com"], secrets: secrets, waits: waits, closed: { closed.add() }) {
+            emulator.respond(to: $0)
+        }
         try await host.install(
             OpenAI.self, manifest: .plugin("Content/OpenAI"), instance: "openai", configuration: configuration)
         host.route("chat", to: "openai", capability: "theatre.content.v1.Chat")
         host.route("embedding", to: "openai", capability: "theatre.content.v1.Embedding")
+        for name in ["Image", "Moderation", "Rerank", "Speech", "Transcription", "Video"] {
+            host.route(name, to: "openai", capability: "theatre.content.v1.\(name)")
+        }
         host.route("provider", to: "openai", capability: "theatre.content.v1.Provider")
     }
 
@@ -46,6 +62,22 @@ struct EmulatedServer {
 
     /// A client of what is said of the provider itself.
     var provider: ContentProviderClient { ContentProviderClient(host.scope(principal: "usr_1"), feature: "provider") }
+
+    /// All that it provides.
+    var subject: ContentSubject {
+        let scope = host.scope(principal: "usr_1")
+        var subject = ContentSubject(
+            chat: ContentChatClient(scope, feature: "chat"),
+            embedding: ContentEmbeddingClient(scope, feature: "embedding"), dimensions: 1536)
+        subject.provider = provider
+        subject.image = ContentImageClient(scope, feature: "Image")
+        subject.moderation = ContentModerationClient(scope, feature: "Moderation")
+        subject.rerank = ContentRerankClient(scope, feature: "Rerank")
+        subject.speech = ContentSpeechClient(scope, feature: "Speech")
+        subject.transcription = ContentTranscriptionClient(scope, feature: "Transcription")
+        subject.video = ContentVideoClient(scope, feature: "Video")
+        return subject
+    }
 
     /// What a request failed with.
     func failure(_ request: ContentChatRequest) async -> PluginError? {

@@ -145,7 +145,7 @@ struct OpenAITests {
 
     @Test func unknownModelIsAFaultOfTheConfiguration() async throws {
         let server = try await EmulatedServer(#"{"model": "gone"}"#)
-        #expect(await server.failure(asking("x"))?.reason == "content.misconfigured")
+        #expect(await server.failure(asking("x"))?.reason == "content.model_unknown")
     }
 
     @Test(arguments: [

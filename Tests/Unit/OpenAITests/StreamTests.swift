@@ -48,6 +48,36 @@ struct StreamTests {
         #expect(parts.last?.usage.estimated == true && parts.last?.finishReason == .unspecified)
     }
 
+    @Test(arguments: [
+        (OpenAIEmulator.Fault.streamError(after: 0, code: "server_error"), "content.stream_broken"),
+        (.stall(after: 1), "content.timeout"), (.malformed(after: 0), "content.bad_answer"),
+        (.endEarly(after: 1), "content.stream_broken"),
+    ])
+    func aStreamThatBreaksBeforeItsFirstWordSaysWhatWasRead(
+        _ fault: OpenAIEmulator.Fault, _ reason: String
+    ) async throws {
+        let server = try await EmulatedServer()
+        server.emulator.script(fault)
+        let (parts, error) = await server.stream(asking("x"))
+        #expect(error?.reason == reason && parts.count == 1)
+        let usage = try #require(parts.first).usage
+        #expect(usage.estimated && usage.inputTokens > 0 && usage.outputTokens == 0)
+    }
+
+    @Test func givingUpClosesTheConnection() async throws {
+        let server = try await EmulatedServer(waits: true)
+        server.emulator.script(.stall(after: 3), .stall(after: 1))
+        for try await part in try await server.chat().stream(asking("one two three")) where part.text == "said: " {
+            break
+        }
+        let speech = try #require(server.subject.speech)
+        for try await part in try await speech.speak(.with { $0.text = String(repeating: "lamp ", count: 20) }) {
+            if case .data = part.part { break }
+        }
+        while server.closed.count < 2 || server.host.callsUnderWay > 0 { await Task.yield() }
+        #expect(server.closed.count == 2 && server.host.violations.isEmpty)
+    }
+
     @Test func aRefusedStreamHasNoParts() async throws {
         let server = try await EmulatedServer()
         server.emulator.script(

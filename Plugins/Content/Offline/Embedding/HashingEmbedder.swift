@@ -4,11 +4,16 @@
 /// Turns texts into vectors by signed feature hashing: characters in ones, twos and threes for Han, words and the
 /// threes inside them for alphabets, weighted by 1 + log2 of how often they stand, scaled to length one.
 struct HashingEmbedder {
-    /// Length of a vector.
+    /// Length of a vector where nothing else is asked for.
     static let dimensions = 256
+    /// Lengths that can be asked for; the shorter a vector, the more features share a place in it.
+    static let lengths = 16...4096
+
+    /// The model that gives vectors of a length, as it names itself.
+    static func model(_ dimensions: Int) -> String { "offline-hashing-\(dimensions)" }
 
     /// The vector of a text; nil where nothing in it can be counted.
-    static func vector(of text: String) -> [Float]? {
+    static func vector(of text: String, dimensions: Int = dimensions) -> [Float]? {
         var counts: [UInt64: (count: Int, weight: Double)] = [:]
         for (hash, weight) in features(of: text) { counts[hash] = ((counts[hash]?.count ?? 0) + 1, weight) }
         guard !counts.isEmpty else { return nil }
@@ -16,7 +21,7 @@ struct HashingEmbedder {
         // By hash: a sum of floating-point numbers depends on its order.
         for (hash, use) in counts.sorted(by: { $0.key < $1.key }) {
             let value = use.weight * (1 + logarithm(Double(use.count)))
-            sums[Int(hash & 0xFF)] += hash >> 63 == 0 ? value : -value
+            sums[Int(hash % UInt64(dimensions))] += hash >> 63 == 0 ? value : -value
         }
         let norm = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()
         guard norm > 0 else { return nil }

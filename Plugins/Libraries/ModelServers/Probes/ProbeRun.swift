@@ -65,6 +65,7 @@ extension ContentErrorClass {
             switch error.reason {
             case "content.misconfigured": .auth
             case "content.quota": .quota
+            case "content.model_unknown": .client
             case "content.throttled": .rate
             case "content.timeout": .timeout
             case _ where error.code == .invalidArgument || error.code == .unimplemented: .client

@@ -35,6 +35,8 @@ public struct StreamReading<Answer: StreamedAnswer>: Sendable {
     public private(set) var answer: Answer
     /// What was written, of texts and of calls.
     public private(set) var written = ""
+    /// Whether the server took the request; what it read then is paid for.
+    public var isAccepted = false
     /// What went wrong; nothing after it is read.
     public private(set) var failure: PluginError?
 

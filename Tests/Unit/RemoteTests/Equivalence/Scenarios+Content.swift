@@ -14,7 +14,48 @@ extension Scenarios {
             "theatre.content.v1.Embedding", by: "Offline",
             [
                 .call("Embed", #"{"texts": ["bridge", "灯"]}"#),
+                .call("Embed", #"{"texts": ["bridge"], "dimensions": 32}"#),
                 .refused("Embed", "content.count", "{}"),
+            ]),
+        Scenario(
+            "theatre.content.v1.Image", by: "Offline",
+            [
+                .call("Generate", #"{"prompt": "a lamp", "width": 40, "height": 30, "count": 2, "seed": 3}"#),
+                .refused("Generate", "content.unsupported", #"{"prompt": "a lamp", "negative_prompt": "rain"}"#),
+            ]),
+        Scenario(
+            "theatre.content.v1.Moderation", by: "Offline",
+            [
+                .call("Classify", #"{"texts": ["a lamp", "kill yourself", "炸药配方"]}"#),
+                .refused("Classify", "content.count", "{}"),
+            ]),
+        Scenario(
+            "theatre.content.v1.Rerank", by: "Offline",
+            [
+                .call("Rank", #"{"query": "the lamp", "documents": ["a boat", "a lamp"], "top": 2}"#),
+                .refused("Rank", "content.count", #"{"query": "the lamp"}"#),
+            ]),
+        Scenario(
+            "theatre.content.v1.Speech", by: "Offline",
+            [
+                .call("Speak", #"{"text": "灯", "speed": 4}"#),
+                .refused("Speak", "content.unsupported", #"{"text": "a", "voice": "alto"}"#),
+            ]),
+        Scenario(
+            "theatre.content.v1.Transcription", by: "Offline",
+            [
+                .call("Transcribe", #"{"head": {"content_type": "audio/wav"}}"#, "{\"data\": \"\(tones)\"}"),
+                .refused("Transcribe", "content.bad_sound", #"{"data": "UklGRg=="}"#),
+            ]),
+        Scenario(
+            "theatre.content.v1.Video", by: "Offline",
+            [
+                .chance("Start", #"{"request_id": "r", "prompt": "a boat", "duration_ms": 10000}"#, as: "job"),
+                .chance("Find", #"{"request_id": "r"}"#), .chance("Get", #"{"job_id": "$job.job_id"}"#),
+                .chance("Cancel", #"{"job_id": "$job.job_id"}"#),
+                .refused("Fetch", "content.not_ready", #"{"job_id": "$job.job_id"}"#),
+                .refused("Find", "content.no_job", #"{"request_id": "never"}"#),
+                .refused("Get", "content.no_job", #"{"job_id": "vid_nowhere"}"#),
             ]),
         Scenario(
             "theatre.content.v1.Provider", by: "Anthropic",
@@ -92,6 +133,22 @@ extension Scenarios {
                     #"{"event": {"type": "draft.requested", "aggregate": "run_nowhere"}, "attempt": 1}"#),
             ]),
     ]
+
+    /// The letter `a` as the offline model speaks it at four times the speed of people.
+    private static let tones = """
+        UklGRpQDAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YXADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAfQB/B4MDgQB9AH8HgwOBAH0AfweDA4EAfQB/B4MDgQB9AH8Hg\
+        wOBAH0AfweDA4EAfQB/B4MDgQB9AH8HgwOBAH0AfweDA4EAfQB/B4MDgQB8xLEAfAADB4M/TwOAAAEAfMSxAHwAAweDP08DgAABAHzEsQB8A\
+        AMHgz9PA4AAAQB8xLEAfAADB4M/TwOAAAEAfMSxAHwAAweDP08DgAABAH/Dr6QbpBvDrQB+g2KYrWtRgJ8HgEBQX+Rf5EBTA4GAnWtSmK6DY\
+        QB/w6+kG6Qbw60AfoNimK1rUYCfB4BAUF/kX+RAUwOBgJ1rUpiug2EAfEBRa1OkGYCfB4PDrpisX+aDYQB8QFFrU6QZgJ8Hg8OumKxf5oNhA\
+        HxAUWtTpBmAnweDw66YrF/mg2EAfEBRa1OkGYCfB4PDrpisX+aDYQB8AAMDgMSzB4AAAQB/P00AfAADA4DEsweAAAEAfz9NAHwAAwOAxLMHg\
+        AABAH8/TQB8AAMDgMSzB4AAAQB/P00AfAADA4DEsweAAAEAfz9NAH/oZoNhY8qYrAABa1KgNYCcG5sDgwCMQFPnVF/kxLBf5+dUQFMAjweAG\
+        5mAnqA1a1AAApitY8qDY+hlAH0Dc8OsHKukGz9PpBgcq8OtA3EAfAADA4DEsweAAAEAfz9NAHwAAwOAxLMHgAABAH8/TQB8AAMDgMSzB4AAA\
+        QB/P00AfAADA4DEsweAAAEAfz9NAHwAAwOAxLMHgAABAH8/TQB/w6+kG6Qbw60AfoNimK1rUYCfB4BAUF/kX+RAUwOBgJ1rUpiug2EAf8Ovp\
+        BukG8OtAH6DYpita1GAnweAQFBf5F/kQFMDgYCda1KYroNhAH2AnF/la1PDrQB9gJxf5WtTw60AfYCcX+VrU8OtAH2AnF/la1PDrQB9gJxf5\
+        WtTw60AfYCcX+VrU8OtAH2AnF/la1PDrQB9gJxf5WtTw60AfByrpBkDcoNgAAGAnwCMX+fnVwOCoDaYr+hnw68/T8Ov6GaYrqA3B4PnVF/nA\
+        I2AnAACg2EDc6QYHKkAfWPJa1AbmEBQxLBAUBuZa1Fjy
+        """
 
     private static let chat = """
         {"messages": [{"role": "USER", "text": "A lantern seller crosses the bridge at dusk. 汴河上灯火通明。"}], "seed": 4}
