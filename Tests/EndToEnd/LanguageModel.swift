@@ -40,6 +40,7 @@ struct LanguageModel {
               - {feature: studio.notify, candidates: [{profile: inbox}]}
               - {feature: studio.outline, candidates: [{profile: openai}], fallbacks: [\(fallbacks)]}
               - {feature: studio.retrieval.embed, candidates: [{profile: openai}]}
+              - {feature: knowledge.embed, candidates: [{profile: offline}]}
             """,
         ]
         for (name, text) in files { try folder.write(name, text) }

@@ -14,5 +14,6 @@ let modelRoutes = """
           - {profile: model, when: {locale: en}}
           - {profile: house}
       - {feature: studio.retrieval.embed, candidates: [{profile: house}]}
+      - {feature: knowledge.embed, candidates: [{profile: house}]}
 
     """

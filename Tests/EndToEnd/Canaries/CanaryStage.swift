@@ -100,6 +100,7 @@ struct CanaryStage {
               - {feature: studio.notify, candidates: [{profile: telegram}]}
               - {feature: studio.outline, candidates: [{profile: openai}]}
               - {feature: studio.retrieval.embed, candidates: [{profile: openai}]}
+              - {feature: knowledge.embed, candidates: [{profile: offline}]}
             """,
         ]
     }
