@@ -44,7 +44,7 @@ extension Knowledge {
             VALUES (:tenant, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """, expect: 1, version.id, version.collectionID, version.number, VersionState.draft.rawValue, version.note,
             version.items, version.chunkTokens, version.overlapTokens, version.createdAt)
-        tx.enqueue(JobsNewJob(IndexRun.queue, kind: IndexRun.kind, uniqueKey: version.id))
+        tx.enqueue(IndexRun.job(version.id))
         try tx.answer(version)
         return version
     }

@@ -33,13 +33,18 @@ struct Knowledge: Plugin, KnowledgeContract, AccessScopesContract, JobsWorkerCon
 
     func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse {
         let id = request.job.uniqueKey
-        let isLast = request.job.attempts >= request.job.maxAttempts
-        switch request.job.kind {
-        case ImportRun.kind: try await ImportRun(KnowledgeStore(call)).work(on: id)
-        case IndexRun.kind:
-            try await IndexRun(call: call, store: KnowledgeStore(call), text: engine.text()).work(
-                on: id, isLast: isLast)
-        default: break
+        do {
+            switch request.job.kind {
+            case ImportRun.kind: try await ImportRun(KnowledgeStore(call)).work(on: id)
+            case IndexRun.kind:
+                try await IndexRun(call: call, store: KnowledgeStore(call), text: engine.text())
+                    .work(on: id, isLast: request.job.attempts >= IndexRun.attempts)
+            default: break
+            }
+        } catch var error as PluginError {
+            // What is final was stored; what comes here may go better, such as two imports of one name at once.
+            if error.retry == .never { error.retry = .safe }
+            throw error
         }
         return JobsRunResponse()
     }

@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import SwiftProtobuf
+import Synchronization
 import Testing
 import TheatreContracts
 import TheatrePlugin
@@ -194,6 +195,54 @@ struct KnowledgeTests {
         let version = try await stage.version(of: collection)
         #expect(version.status == .draft && version.failure == "content.key_refused" && version.vectors == 0)
         await refused("knowledge.version_state") { try await stage.release(version.id) }
+    }
+
+    /// What was indexed before a failure that passes is not done again.
+    @Test(arguments: KnowledgeStage.Engine.allCases)
+    func indexingGoesOnWhereItWas(_ engine: KnowledgeStage.Engine) async throws {
+        let stage = try await KnowledgeStage(engine, configuration: #"{"chunk_tokens": 32, "overlap_tokens": 0}"#)
+        let collection = try await stage.collection()
+        let text = (1...80).map { "第\($0)盏灯挂在虹桥的栏杆上，照着过河的人和船。" }.joined()
+        try await stage.add([("lamps.txt", text), ("tea.txt", "Tea houses opened before dawn.")], to: collection)
+        let asked = Asked(fails: 2)
+        let host = stage.host
+        host.route("offline", to: "offline", capability: "theatre.content.v1.Embedding")
+        host.fake("knowledge.embed", "Embed") { (request: ContentEmbedRequest, call) in
+            try asked.ask(request.texts)
+            return try await ContentEmbeddingClient(host.scope(call.context), feature: "offline").embed(request)
+        }
+        let made = try await stage.client().addVersion(.with { $0.collectionID = collection })
+        #expect(try await host.runJobs().map(\.state) == [.waiting])
+        var version = try await stage.client().getVersion(.with { $0.versionID = made.id })
+        #expect(version.status == .draft && version.vectors == 32 && version.chunks > 64 && version.failure.isEmpty)
+        host.advance(milliseconds: 3_600_000)
+        #expect(try await host.runJobs().map(\.state) == [.done])
+        version = try await stage.client().getVersion(.with { $0.versionID = made.id })
+        #expect(version.failure.isEmpty && version.items == 2)
+        #expect(version.status == .indexed && version.vectors == version.chunks)
+        #expect(asked.texts.count == Int(version.chunks) && Set(asked.texts).count == asked.texts.count)
+        #expect(try await host.runJobs().isEmpty)
+        let found = try await stage.search(collection, "第七十盏灯 tea", version: version.id)
+        #expect(found.vectorCandidates == min(100, UInt32(version.chunks)) && found.items.count == 10)
+    }
+
+    /// What was embedded, and one call that fails.
+    private final class Asked: Sendable {
+        private let state = Mutex<(texts: [String], calls: Int)>(([], 0))
+        private let failing: Int
+        var texts: [String] { state.withLock { $0.texts } }
+
+        init(fails call: Int) { failing = call }
+
+        func ask(_ texts: [String]) throws {
+            try state.withLock { state in
+                state.calls += 1
+                guard state.calls != failing else {
+                    throw PluginError(.unavailable, "content.unavailable", "Not now.", retry: .safe)
+                }
+                state.texts += texts
+            }
+        }
     }
 
     @Test func whatIsOutOfBoundsIsRefused() async throws {

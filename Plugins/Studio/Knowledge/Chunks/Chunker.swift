@@ -22,8 +22,8 @@ struct Chunker: Sendable, Hashable {
         self.overlap = min(max(0, overlap) * 4, most / 2)
     }
 
-    /// The chunks of a text, in order. They cover everything but white space; none crosses a heading, unless what stands
-    /// before the heading is less than an eighth of a chunk.
+    /// The chunks of a text, in order. They cover everything but white space; none crosses a heading, unless what
+    /// stands before the heading is less than an eighth of a chunk.
     func chunks(of document: ExtractedText) -> [Piece] {
         let text = Array(document.text.unicodeScalars)
         return groups(TextSection.sections(document.headings, length: text.count), text).flatMap { section in

@@ -1,8 +1,8 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-/// The text of a page as a reader sees it: blocks apart from each other, white space as one space, scripts and styles left
-/// out. Headings keep their levels.
+/// The text of a page as a reader sees it: blocks apart from each other, white space as one space, scripts and styles
+/// left out. Headings keep their levels.
 struct HTMLText {
     private var text = String.UnicodeScalarView()
     private var length = 0

@@ -1,10 +1,11 @@
 // TheatreOS
 // SPDX-License-Identifier: Apache-2.0
 
-/// A text as the words that full text finds it by: pairs of characters where a script has no spaces, folded words elsewhere.
+/// A text as the words that full text finds it by: pairs of characters where a script has no spaces, folded words
+/// elsewhere.
 ///
-/// Neither FTS5 nor PostgreSQL's `simple` finds Chinese words by itself; pairs need no dictionary and miss none. The last
-/// character of a run also stands alone, so that each character begins a token and is found as the beginning of one.
+/// Neither FTS5 nor PostgreSQL's `simple` finds Chinese words by itself; pairs need no dictionary and miss none. The
+/// last character of a run also stands alone, so that each character begins a token and is found as its beginning.
 enum Segmentation {
     /// What is searched for.
     struct Token: Sendable, Hashable {

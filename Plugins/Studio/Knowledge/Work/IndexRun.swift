@@ -4,11 +4,13 @@
 import TheatreContracts
 import TheatrePlugin
 
-/// A version being indexed: chunks of each item, then vectors of each chunk. Every step is stored before the next, so that
-/// a run that comes again goes on where the last one was.
+/// A version being indexed: chunks of each item, then vectors of each chunk. Every step is stored before the next, so
+/// that a run that comes again goes on where the last one was.
 struct IndexRun: Sendable {
     static let queue = "indexing"
     static let kind = "knowledge.index"
+    /// Runs after which a failure that could pass is final.
+    static let attempts: UInt32 = 20
     /// Texts of one call to the embedder.
     private static let batch = 32
     /// Bytes of statements in one transaction, about.
@@ -41,6 +43,13 @@ struct IndexRun: Sendable {
                 type: "knowledge.indexed", aggregate: version.collectionID,
                 data: try JSONText.write(["version_id": id]))
         }
+    }
+
+    /// The job that does it.
+    static func job(_ version: String) -> JobsNewJob {
+        var job = JobsNewJob(queue, kind: kind, uniqueKey: version)
+        job.maxAttempts = attempts
+        return job
     }
 
     private func draft(_ id: String) async throws -> KnowledgeVersion? {
