@@ -67,7 +67,9 @@ extension Scenarios {
                 .call("GetCollection", #"{"collection_id": "$collection.id"}"#),
                 .refused("GetCollection", "knowledge.not_found", #"{"collection_id": "col_nowhere"}"#),
                 .call("StartImport", sources, as: "import"),
-                .refused("StartImport", "knowledge.bad_sources", #"{"collection_id": "$collection.id"}"#),
+                .refused(
+                    "StartImport", "knowledge.not_found",
+                    #"{"collection_id": "col_nowhere", "sources": [{"name": "a.txt", "text": "x"}]}"#),
                 .call(
                     "theatre.jobs.v1.Worker/Run", #"{"job": {"kind": "knowledge.import", "unique_key": "$import.id"}}"#),
                 .call("GetImport", #"{"import_id": "$import.id"}"#),
@@ -84,7 +86,7 @@ extension Scenarios {
                 .call("Search", #"{"collection_id": "$collection.id", "q": "樊楼"}"#, as: "found"),
                 .call("GetChunk", #"{"chunk_id": "$found.items.0.chunk_id"}"#),
                 .call("theatre.access.v1.Scopes/ResolveProject", #"{"parameter": "version_id", "id": "$version.id"}"#),
-                .refused("RollbackVersion", "knowledge.bad_reason", #"{"version_id": "$version.id"}"#),
+                .refused("RollbackVersion", "knowledge.bad_reason", #"{"version_id": "$version.id", "reason": " "}"#),
                 .call("RollbackVersion", #"{"version_id": "$version.id", "reason": "another book"}"#),
             ]),
         Scenario(
@@ -121,8 +123,8 @@ extension Scenarios {
 
     private static let sources = """
         {"collection_id": "$collection.id", "sources": [
-            {"name": "hall.txt", "text": "第二回 樊楼\n樊楼是东京最大的酒楼。"},
-            {"name": "tea.md", "text": "# Tea\nTea houses opened before dawn."}, {"name": "x.pdf", "text": "%"}]}
+            {"name": "hall.txt", "text": "第二回 樊楼\\n樊楼是东京最大的酒楼。"},
+            {"name": "tea.md", "text": "# Tea\\nTea houses opened before dawn."}, {"name": "x.pdf", "text": "%"}]}
         """
 
     private static let gift = """
