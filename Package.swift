@@ -75,6 +75,7 @@ let plugins = [
     PluginRow(group: "Storage", name: "SQLite", libraries: ["CSQLite", "TheatreStorage"], tests: ["CPowerCut"]),
     PluginRow(
         group: "Studio", name: "Drafting", libraries: ["PersonalExports"], tests: ["SQLite", "Offline", "Bianjing"]),
+    PluginRow(group: "Studio", name: "Knowledge", tests: ["Offline", "PostgreSQL", "PostgreSQLServer", "SQLite"]),
 ]
 
 /// Plugins that do something wrong, in Tests/Fixtures.

@@ -35,15 +35,16 @@ struct DeclaredRoute: CustomStringConvertible {
     }
 
     /// The path with its parameters filled in.
-    func filled(project: String, run: String) -> String {
+    ///
+    /// - Parameter rows: by the name of their parameter.
+    func filled(project: String, rows: [String: String]) -> String {
         path.split(separator: "/", omittingEmptySubsequences: false).map { part in
             guard let open = part.firstIndex(of: "{"), let close = part.firstIndex(of: "}") else { return String(part) }
             let value =
                 switch part[open...close] {
                 case "{project_id}": project
-                case "{run_id}": run
                 case "{user_id}": "usr_somebody"
-                default: "x"
+                default: rows[String(part[open...close].dropFirst().dropLast())] ?? "x"
                 }
             return part[..<open] + value + part[part.index(after: close)...]
         }.joined(separator: "/")

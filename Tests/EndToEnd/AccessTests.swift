@@ -39,7 +39,7 @@ import TheatreManifest
         for route in routes {
             for asker in Asker.allCases {
                 let project = route.isOfProject && !route.isOfRow ? try await cast.freshProject(clock) : cast.project
-                let path = route.filled(project: project, run: cast.run)
+                let path = route.filled(project: project, rows: cast.rows)
                 let body: JSONValue? = route.method == .GET || route.method == .DELETE ? nil : .object([:])
                 let answer = try await cast.client(asker).send(
                     route.method, path, body, headers: [("Idempotency-Key", Account.key())])
@@ -176,7 +176,8 @@ import TheatreManifest
 /// Everybody who asks, and what they ask for.
 private struct Cast {
     let project: String
-    let run: String
+    /// Rows of the project, by the names of their parameters.
+    let rows: [String: String]
     private let owner: Account
     private let clients: [Asker: Client]
     private let ids: [Asker: String]
@@ -187,8 +188,12 @@ private struct Cast {
         owner = try await Account.new(on: server)
         _ = try await owner.buy(1000)
         let run = try await owner.startRun("清晨，赵婆婆挑着担子走过州桥，桥下的船夫正在解缆。")
-        self.run = try run.text("/id")
         project = try run.text("/project_id")
+        let base = try await KnowledgeBase.new(of: owner, "樊楼是东京最大的酒楼。", in: project)
+        rows = [
+            "run_id": try run.text("/id"), "collection_id": base.collection, "import_id": base.importJob,
+            "version_id": base.version, "chunk_id": try await base.chunk(owner.client),
+        ]
         var clients: [Asker: Client] = [.owner: owner.client, .signedOut: server.client]
         var members: [(id: String, role: String)] = []
         var ids: [Asker: String] = [.owner: owner.id, .signedOut: "", .ofAnotherTenant: owner.id]

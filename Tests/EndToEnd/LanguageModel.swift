@@ -46,6 +46,7 @@ struct LanguageModel {
               - {feature: studio.outline, candidates: [{profile: openai}], fallbacks: [\(fallbacks)]}
               - {feature: studio.retrieval.embed, candidates: [{profile: openai}]}
               - {feature: studio.culture, candidates: [{profile: bianjing}]}
+              - {feature: knowledge.embed, candidates: [{profile: offline}]}
             """,
         ]
         for (name, text) in files { try folder.write(name, text) }

@@ -15,5 +15,6 @@ let modelRoutes = """
           - {profile: house}
       - {feature: studio.retrieval.embed, candidates: [{profile: house}]}
       - {feature: studio.culture, candidates: [{profile: bianjing}]}
+      - {feature: knowledge.embed, candidates: [{profile: house}]}
 
     """

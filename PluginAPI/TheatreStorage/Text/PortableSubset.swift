@@ -235,6 +235,7 @@ private struct PortableReader {
         case "=" where at(words, index - 1) == "=" && touches(index): return ("==", "write =")
         case ">" where at(words, index - 1) == "-" && touches(index):
             return ("->", "read the JSON in the plugin")
+        case "@@": return ("The operator @@", "use a statement for one engine")
         case "&", "^", "~", "#": return ("The operator \(word)", "compute it in the plugin")
         case "|" where at(words, index - 1) != "|" && at(words, index + 1) != "|":
             return ("The operator |", "compute it in the plugin")

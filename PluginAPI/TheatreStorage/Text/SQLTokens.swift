@@ -71,6 +71,10 @@ public struct SQLTokenizer {
             throw .syntax("A closing brace has no opening one.")
         case 0:
             throw .syntax("The statement contains a zero byte.")
+        // PostgreSQL's full text matches by it; a parameter has a letter behind its sign.
+        case UInt8(ascii: "@") where peek(1) == UInt8(ascii: "@"):
+            position += 2
+            return .punctuation
         case UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "$"):
             position += 1
             skip(while: Self.isName)

@@ -101,6 +101,7 @@ struct CanaryStage {
               - {feature: studio.outline, candidates: [{profile: openai}]}
               - {feature: studio.retrieval.embed, candidates: [{profile: openai}]}
               - {feature: studio.culture, candidates: [{profile: bianjing}]}
+              - {feature: knowledge.embed, candidates: [{profile: offline}]}
             """,
         ]
     }

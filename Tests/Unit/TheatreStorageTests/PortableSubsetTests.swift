@@ -28,7 +28,7 @@ struct PortableSubsetTests {
         "SELECT a FROM {t} WHERE a IS NOT b", "SELECT rowid FROM {t}", "SELECT a & 1 FROM {t}", "SELECT a | 1 FROM {t}",
         "SELECT a -> 'x' FROM {t}", "SELECT TRUE", "SELECT CURRENT_TIMESTAMP", "SELECT json_extract(a, '$.b') FROM {t}",
         "SELECT CAST(a AS VARCHAR) FROM {t}", "SELECT random()", "SELECT a FROM {t} NATURAL JOIN {u}",
-        "SELECT a ISNULL FROM {t}",
+        "SELECT a ISNULL FROM {t}", "SELECT a FROM {t} WHERE a @@ b",
         "SELECT user FROM {t}", "SELECT group_concat(a) FROM {t}", "SELECT total(a) FROM {t}",
         "SELECT a::text FROM {t}", "SELECT ~a FROM {t}",
         "SELECT date(a) FROM {t}", "SELECT iif(a, 1, 2) FROM {t}", "SELECT printf('%d', a) FROM {t}",
@@ -188,6 +188,16 @@ struct PortableSubsetTests {
         #expect(text.sql == expected)
         guard !source.hasPrefix("/*") else { return }
         #expect(try SQLText(source, in: namespace, for: .query, .sqlite).sql == source, "SQLite is left as it is")
+    }
+
+    /// The match of PostgreSQL's full text is no parameter, and what stands behind it still is one.
+    @Test func anEnginesOwnStatementMayMatch() throws {
+        let source = "/* engine: postgresql */ SELECT a FROM {t} WHERE b @@ CAST(?2 AS tsquery) AND c = :tenant"
+        let text = try SQLText(source, in: namespace, for: .query, .postgresql)
+        #expect(text.sql.hasSuffix("WHERE b @@ CAST($2 AS tsquery) AND c = $3") && text.parameters == 2)
+        for source in ["/* engine: postgresql */ SELECT @a", "/* engine: postgresql */ SELECT a @@@b FROM {t}"] {
+            #expect(throws: StorageError.self) { try SQLText(source, in: namespace, for: .query, .postgresql) }
+        }
     }
 
     @Test func typesAreRewrittenForEachEngine() throws {

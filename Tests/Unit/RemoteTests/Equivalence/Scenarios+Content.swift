@@ -112,6 +112,38 @@ extension Scenarios {
                 .refused("CancelRun", "drafting.run_ended", #"{"run_id": "$run.id"}"#),
             ]),
         Scenario(
+            "theatre.knowledge.v1.Knowledge", by: "Knowledge",
+            [
+                .call(
+                    "AddCollection", #"{"project_id": "prj_1", "name": "Sources", "tags": ["song"]}"#, as: "collection"),
+                .refused("AddCollection", "knowledge.name_taken", #"{"project_id": "prj_1", "name": "Sources"}"#),
+                .call("ListCollections", #"{"project_id": "prj_1"}"#),
+                .call("GetCollection", #"{"collection_id": "$collection.id"}"#),
+                .refused("GetCollection", "knowledge.not_found", #"{"collection_id": "col_nowhere"}"#),
+                .call("StartImport", sources, as: "import"),
+                .refused(
+                    "StartImport", "knowledge.not_found",
+                    #"{"collection_id": "col_nowhere", "sources": [{"name": "a.txt", "text": "x"}]}"#),
+                .call(
+                    "theatre.jobs.v1.Worker/Run", #"{"job": {"kind": "knowledge.import", "unique_key": "$import.id"}}"#),
+                .call("GetImport", #"{"import_id": "$import.id"}"#),
+                .call("ListImports", #"{"collection_id": "$collection.id"}"#),
+                .call("ListItems", #"{"collection_id": "$collection.id"}"#),
+                .refused("Search", "knowledge.unreleased", #"{"collection_id": "$collection.id", "q": "tea"}"#),
+                .call("AddVersion", #"{"collection_id": "$collection.id", "note": "first"}"#, as: "version"),
+                .refused("ReleaseVersion", "knowledge.version_state", #"{"version_id": "$version.id"}"#),
+                .call(
+                    "theatre.jobs.v1.Worker/Run", #"{"job": {"kind": "knowledge.index", "unique_key": "$version.id"}}"#),
+                .call("GetVersion", #"{"version_id": "$version.id"}"#),
+                .call("ListVersions", #"{"collection_id": "$collection.id"}"#),
+                .call("ReleaseVersion", #"{"version_id": "$version.id"}"#),
+                .call("Search", #"{"collection_id": "$collection.id", "q": "樊楼"}"#, as: "found"),
+                .call("GetChunk", #"{"chunk_id": "$found.items.0.chunk_id"}"#),
+                .call("theatre.access.v1.Scopes/ResolveProject", #"{"parameter": "version_id", "id": "$version.id"}"#),
+                .refused("RollbackVersion", "knowledge.bad_reason", #"{"version_id": "$version.id", "reason": " "}"#),
+                .call("RollbackVersion", #"{"version_id": "$version.id", "reason": "another book"}"#),
+            ]),
+        Scenario(
             "theatre.access.v1.Scopes", by: "Drafting",
             [
                 .call("with-ledger:theatre.ledger.v1.Ledger/Post", gift),
@@ -157,6 +189,12 @@ extension Scenarios {
     private static let chapter = """
         {"project_id": "prj_1", "title": "One",
          "text": "A lantern seller crosses the bridge at dusk. The river is loud. A boat comes under the arch."}
+        """
+
+    private static let sources = """
+        {"collection_id": "$collection.id", "sources": [
+            {"name": "hall.txt", "text": "第二回 樊楼\\n樊楼是东京最大的酒楼。"},
+            {"name": "tea.md", "text": "# Tea\\nTea houses opened before dawn."}, {"name": "x.pdf", "text": "%"}]}
         """
 
     private static let gift = """
