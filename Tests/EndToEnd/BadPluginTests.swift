@@ -26,6 +26,11 @@ import TheatreManifest
         }
     }
 
+    /// Of the contracts in LiesOfContracts, which grow.
+    private static let contractsSize =
+        (try? Data(contentsOf: URL(filePath: "\(Sources.root)/Tests/Fixtures/LiesOfContracts/contracts.binpb")))?.count
+        ?? -1
+
     /// One for each thing that a table can say otherwise than the file it is in.
     static let lies = [
         ("Size", "a table of at least 104 bytes, as revision 0 has, found one of 24 bytes"),
@@ -33,7 +38,7 @@ import TheatreManifest
         ("Revision", "a table that does with host revision 0, as the manifest says, found it needs revision 99"),
         ("Name", "name LiesOfName, as the manifest says, found Other"),
         ("Manifest", "the manifest of section .theatre.manifest, 738 bytes, found another of 2 bytes"),
-        ("Contracts", "the contracts of section .theatre.contracts, 21935 bytes, found others of 2 bytes"),
+        ("Contracts", "the contracts of section .theatre.contracts, \(contractsSize) bytes, found others of 2 bytes"),
         ("Create", "a create function, found null"),
     ].map { what, text in
         Failing(

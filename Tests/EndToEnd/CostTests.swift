@@ -26,13 +26,15 @@ import TheatreManifest
             return groups.reduce(0) { $0 + $1.calls } == 7 ? groups : nil
         }
         let paid = try #require(providers.first { $0.group == "openai" })
-        #expect(paid.calls == model.emulator.requests && paid.calls == 6 && paid.failed == 1 && paid.unpriced == 0)
+        #expect(
+            paid.calls == model.emulator.requests && paid.calls == 6 && paid.failed == 1 && paid.unpriced == 0,
+            "\(providers)")
         let tokens = (paid.units["input_tokens"] ?? 0, paid.units["output_tokens"] ?? 0)
         #expect(tokens.0 > 100 && tokens.1 > 100)
         #expect(paid.micros == 3 * tokens.0 + 15 * tokens.1 && paid.currency == "USD")
         // Nobody said what the one that needs nothing costs, so nobody claims that it is free.
         let offline = try #require(providers.first { $0.group == "offline" })
-        #expect(offline.calls == 1 && offline.unpriced == 1 && offline.micros == 0)
+        #expect(offline.calls == 1 && offline.unpriced == 1 && offline.micros == 0, "\(providers)")
 
         for group in ["profile", "model", "feature", "operation", "project", "run", "stage", "day"] {
             let groups = try await Self.costs(admin, group)

@@ -51,8 +51,9 @@ import TheatreManifest
         #expect(asked?["health"]?.string == "DOWN" && asked?["chosen"]?.bool == true)
         let matrix = try await admin.expect(
             200, .GET, "/api/v1/config/feature-matrix?capability=theatre.content.v1.Embedding")
-        let card = try #require(matrix["items"]?.array?.first)
-        #expect(card["feature"]?.string == "studio.retrieval.embed" && card["profile"]?.string == "openai")
+        let cards = matrix["items"]?.array ?? []
+        let card = try #require(cards.first { $0["feature"]?.string == "studio.retrieval.embed" }, "\(matrix)")
+        #expect(card["profile"]?.string == "openai")
         let inbox = card["profiles"]?.array?.first { $0["profile"]?.string == "inbox" }
         #expect(inbox?["eligible"]?.bool == false)
         #expect(inbox?["reason"]?.string?.contains("does not provide") == true, "\(card)")

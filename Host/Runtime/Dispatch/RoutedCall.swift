@@ -148,9 +148,11 @@ final class RoutedCall: CallResponder, CallSink {
         launch.note = state.notes.isEmpty ? nil : SpanNote(state.notes.joined(separator: "; "))
         do throws(CallError) {
             let id = try dispatcher.launch(launch, key: key, on: candidate.port.core, candidate.operation)
-            let (isCancelled, credit) = self.state.withLock { state in
-                state.inner = id
-                return (state.isCancelled, state.credit)
+            let (isCancelled, credit) = self.state.withLock { current -> (Bool, UInt64) in
+                // It may have ended while it was sent, and another be under way.
+                guard current.next == state.next else { return (false, 0) }
+                current.inner = id
+                return (current.isCancelled, current.credit)
             }
             if credit > 0 { dispatcher.credit(CallID(rawValue: id), bytes: credit) }
             if isCancelled { dispatcher.cancel(CallID(rawValue: id)) }

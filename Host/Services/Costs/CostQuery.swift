@@ -51,8 +51,8 @@ public struct CostQuery: Sendable {
         }
         sums = Self.query(
             """
-            SELECT \(column) AS part, u.currency, COUNT(*), SUM(CASE WHEN u.failure = '' THEN 0 ELSE 1 END),
-            CAST(COALESCE(SUM(u.cost), 0) AS BIGINT), SUM(CASE WHEN u.cost IS NULL THEN 1 ELSE 0 END)
+            SELECT \(column) AS part, u.currency, COUNT(*), CAST(SUM(CASE WHEN u.failure = '' THEN 0 ELSE 1 END) AS BIGINT),
+            CAST(COALESCE(SUM(u.cost), 0) AS BIGINT), CAST(SUM(CASE WHEN u.cost IS NULL THEN 1 ELSE 0 END) AS BIGINT)
             FROM {usage} AS u WHERE \(place) GROUP BY part, u.currency
             ORDER BY 5 DESC, part LIMIT 1000
             """, parameters)

@@ -127,6 +127,23 @@ import Testing
         #expect(caller.recorded.replies.map(\.code) == [THEATRE_OK])
     }
 
+    /// Whoever fails at once has ended before the host knows its call by number, and the next is under way.
+    @Test func whatTheCallerSaysReachesTheOneThatServes() throws {
+        let (caller, first, second) = try world(streams: true)
+        fails(first, Self.down)
+        second.onInvoke = { _, _ in THEATRE_OK }
+        second.onCancel = { plugin, call, _ in
+            plugin.fail(call, CallError(.cancelled, "content.cancelled", "Given up."))
+        }
+        let id = try caller.request(0, [5]).get()
+        let call = try #require(second.recorded.calls.first)
+        #expect(second.send(call, [UInt8](repeating: 1, count: Int(THEATRE_STREAM_CREDIT)), seq: 0) == THEATRE_OK)
+        caller.credit(id, 10)
+        #expect(second.send(call, [2], seq: 1) == THEATRE_OK)
+        caller.host.pointee.cancel(caller.host.pointee.ctx, id, THEATRE_CANCEL_CALLER)
+        #expect(caller.recorded.replies.map(\.code) == [THEATRE_CANCELLED])
+    }
+
     @Test func aStreamThatBreaksOffIsNotBegunAgain() throws {
         let (caller, first, second) = try world(streams: true)
         first.onInvoke = { plugin, request in
