@@ -126,7 +126,10 @@ import Toolchains
         let cases = [
             (["lower", "--contract", "http.Handler"], "is no name of a plugin"),
             (["Named", "--contract", "http.Handlr"], "did you mean theatre.http.v1.Handler?"),
-            (["Named", "--contract", "Provider"], "could be theatre.auth.v1.Provider, theatre.payment.v1.Provider"),
+            (
+                ["Named", "--contract", "Provider"],
+                "could be theatre.auth.v1.Provider, theatre.content.v1.Provider, theatre.payment.v1.Provider"
+            ),
             (["Named", "--contract", "http.Handler", "--directory", folder.root], "is not empty"),
         ]
         for (arguments, message) in cases {
