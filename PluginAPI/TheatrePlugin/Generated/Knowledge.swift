@@ -47,8 +47,8 @@ public protocol KnowledgeContract: Sendable {
     /// FAILED_PRECONDITION `knowledge.version_state`.
     func rollbackVersion(_ request: KnowledgeRollbackVersionRequest, _ call: Call) async throws -> KnowledgeVersion
 
-    /// The chunks that answer a question best, by full text and by meaning. FAILED_PRECONDITION `knowledge.unreleased`,
-    /// `knowledge.version_state`.
+    /// The chunks that answer a question best, by full text and by meaning. NOT_FOUND `knowledge.unreleased`,
+    /// `knowledge.unindexed`.
     func search(_ request: KnowledgeSearchRequest, _ call: Call) async throws -> KnowledgeSearchResponse
 
     /// A chunk, as search results cite it.
@@ -152,8 +152,8 @@ public struct KnowledgeClient: Sendable {
         try await caller.unary("RollbackVersion", request, options)
     }
 
-    /// The chunks that answer a question best, by full text and by meaning. FAILED_PRECONDITION `knowledge.unreleased`,
-    /// `knowledge.version_state`.
+    /// The chunks that answer a question best, by full text and by meaning. NOT_FOUND `knowledge.unreleased`,
+    /// `knowledge.unindexed`.
     public func search(_ request: KnowledgeSearchRequest, _ options: CallOptions = CallOptions()) async throws -> KnowledgeSearchResponse {
         try await caller.unary("Search", request, options)
     }

@@ -55,7 +55,7 @@ extension Knowledge {
         let version = try await store.version(id, in: project)
         guard version.collectionID == collection.id else { throw KnowledgeError.notFound("version") }
         guard let state = version.status.state, state.canBePreviewed else {
-            throw KnowledgeError.state(version.status.state?.rawValue ?? "", "searched")
+            throw KnowledgeError.unindexed(version.status.state?.rawValue ?? "")
         }
         return version
     }

@@ -49,9 +49,15 @@ enum KnowledgeError {
             "The version is \(status) and cannot be \(wish); look at it.")
     }
 
+    /// A search finds no version: what is read has a state that answers, or is not there.
+    static func unindexed(_ status: String) -> PluginError {
+        PluginError(
+            .notFound, "knowledge.unindexed", "The version is \(status) and has no index; name one that has.")
+    }
+
     static func unreleased() -> PluginError {
         PluginError(
-            .failedPrecondition, "knowledge.unreleased",
+            .notFound, "knowledge.unreleased",
             "No version of the collection is released; release one, or name the version to preview.")
     }
 

@@ -125,7 +125,7 @@ struct KnowledgeTests {
         #expect(back.status == .rolledBack && !back.current && back.rollbackReason == "the ferry is of another book")
         #expect(try await stage.search(collection, "lantern").versionID == first.id)
         await refused("knowledge.version_state") { try await stage.release(second.id) }
-        await refused("knowledge.version_state") { try await stage.search(collection, "x", version: second.id) }
+        await refused("knowledge.unindexed") { try await stage.search(collection, "x", version: second.id) }
         let versions = try await stage.client().listVersions(.with { $0.collectionID = collection }).items
         #expect(versions.map(\.number) == [2, 1] && versions.map(\.current) == [false, true])
     }
