@@ -18,7 +18,7 @@ extension Knowledge {
         else { throw KnowledgeError.question() }
         let limit = try Self.limit(request.limit, 10, most: 50)
         let version = try await version(request.versionID, of: collection, project, store)
-        let words = try await engine.text().candidates(
+        let words = try await engine.text(of: store.db).candidates(
             Segmentation.query(request.q), in: version.id, store.db, limit: Self.candidates)
         var response = KnowledgeSearchResponse()
         response.versionID = version.id

@@ -24,11 +24,10 @@ struct Knowledge: Plugin, KnowledgeContract, AccessScopesContract, JobsWorkerCon
         shelf = MatrixShelf(bytes: configuration.cacheMegabytes << 20)
     }
 
-    /// Brings the tables up to date, and learns whose they are.
+    /// Brings the tables up to date.
     func activate() async throws {
         let database = Database(host, feature: Self.storage)
         try await database.migrate(KnowledgeSchema.migrations)
-        try await engine.learn(database)
     }
 
     func run(_ request: JobsRunRequest, _ call: Call) async throws -> JobsRunResponse {
@@ -37,8 +36,10 @@ struct Knowledge: Plugin, KnowledgeContract, AccessScopesContract, JobsWorkerCon
             switch request.job.kind {
             case ImportRun.kind: try await ImportRun(KnowledgeStore(call)).work(on: id)
             case IndexRun.kind:
-                try await IndexRun(call: call, store: KnowledgeStore(call), text: engine.text())
-                    .work(on: id, isLast: request.job.attempts >= IndexRun.attempts)
+                try await IndexRun(
+                    call: call, store: KnowledgeStore(call), text: engine.text(of: KnowledgeStore(call).db)
+                )
+                .work(on: id, isLast: request.job.attempts >= IndexRun.attempts)
             default: break
             }
         } catch var error as PluginError {

@@ -8,16 +8,12 @@ import TheatrePlugin
 final class KnownEngine: Sendable {
     private let known = Mutex<FullText?>(nil)
 
-    /// Reads it.
-    func learn(_ database: Database) async throws {
+    /// Its full text; read once.
+    func text(of database: Database) async throws -> FullText {
+        if let engine = known.withLock({ $0 }) { return engine }
         let name = try await database.read("SELECT name FROM {engine}").first?.text("name") ?? ""
         guard let engine = FullText(rawValue: name) else { throw KnowledgeError.row("name of the engine") }
         known.withLock { $0 = engine }
-    }
-
-    /// Its full text.
-    func text() throws -> FullText {
-        guard let engine = known.withLock({ $0 }) else { throw KnowledgeError.row("name of the engine") }
         return engine
     }
 }
